@@ -1,0 +1,1 @@
+"""Everything that touches the world: configs, files, the store, processes, Modal."""

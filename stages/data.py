@@ -1,0 +1,89 @@
+"""The field's words as frozen dataclasses: what the stages hand to each other.
+
+Shapes: S sentences of a document, K overlap sizes, D dimensions of a vector, B beads.
+Spans are half-open and positions count from 0, here and everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Sentence(NamedTuple):
+    """One sentence of a document: `document_text[start:stop] == text`.
+
+    `text` is empty for an empty position: a blank line of a document whose every line is a sentence.
+    """
+
+    paragraph: int
+    start: int
+    stop: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Overlaps:
+    """A document's sentences and the vectors of its overlaps.
+
+    sentences : S texts; an empty one is an empty position.
+    vectors   : float array of shape (K, S, D), unit length. `vectors[k - 1, i]` is the overlap of k sentences that ends
+                with sentence i: i itself and the k - 1 sentences with text before it. Rows without an overlap (too near
+                the start, or an empty position) are zero.
+    """
+
+    sentences: Sequence[str]
+    vectors: NDArray[np.floating]
+
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 3 or self.vectors.shape[1] != len(self.sentences):
+            raise ValueError(
+                f"vectors have shape {self.vectors.shape}; {len(self.sentences)} sentences need (sizes, "
+                f"{len(self.sentences)}, dimensions)"
+            )
+
+    @property
+    def max_overlap(self) -> int:
+        return int(self.vectors.shape[0])
+
+    @cached_property
+    def has_text(self) -> NDArray[np.bool_]:
+        """Which positions hold a sentence: bool array of shape (S,)."""
+        import numpy as np
+
+        return np.fromiter((bool(text) for text in self.sentences), dtype=bool, count=len(self.sentences))
+
+
+@dataclass(frozen=True)
+class Beads:
+    """The alignment of one document pair, in order: every position of both sides lies in exactly one bead.
+
+    source_start, source_stop, target_start, target_stop : int32 arrays of shape (B,).
+    similarity : float32 array of shape (B,), cosine of the two overlaps; 0 for null beads.
+    score      : float32 array of shape (B,), what the dynamic program added for the bead.
+    """
+
+    source_start: NDArray[np.int32]
+    source_stop: NDArray[np.int32]
+    target_start: NDArray[np.int32]
+    target_stop: NDArray[np.int32]
+    similarity: NDArray[np.float32]
+    score: NDArray[np.float32]
+    facts: dict[str, int | float | str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        lengths = {name: len(getattr(self, name)) for name in BEAD_ARRAYS}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"the arrays of beads differ in length: {lengths}")
+
+    def __len__(self) -> int:
+        return len(self.score)
+
+
+BEAD_ARRAYS = ("source_start", "source_stop", "target_start", "target_stop", "similarity", "score")

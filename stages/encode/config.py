@@ -1,0 +1,32 @@
+"""The `[encode]` section."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from stages.config import Section
+
+VERSION = 1
+"""Raise it when the same config encodes the same sentence differently: stored vectors are then made anew."""
+
+
+class EncodeConfig(Section):
+    """Which encoder turns overlaps into vectors, and how."""
+
+    encoder: str
+    """`use-multilingual` (embedded, no download), `labse`, or the id or path of any sentence-transformers model."""
+
+    revision: str | None = None
+    """The commit of a model on the Hugging Face hub; `labse` has one of its own."""
+
+    prompt: str = ""
+    """Put before every text, for models that want one, such as "passage: "."""
+
+    dtype: Literal["float32", "float16", "bfloat16"] = "float32"
+    """The precision in which a sentence-transformers model computes; what is stored is always float16."""
+
+    max_overlap: int = Field(default=4, ge=1, le=16)
+    """How many sentences may be joined on one side of a bead."""
+
+    max_overlap_chars: int = Field(default=10_000, ge=100)
+    """Longer texts are cut to this many characters before encoding, and counted."""

@@ -1,0 +1,15 @@
+"""The `[split]` section."""
+
+from typing import Literal
+
+from stages.config import Section
+
+VERSION = 1
+"""Raise it when the same config splits the same text differently: stored sentences are then made anew."""
+
+
+class SplitConfig(Section):
+    """How documents are cut into paragraphs and sentences."""
+
+    paragraphs: Literal["auto", "line", "blank-line"] = "auto"
+    """Where a paragraph ends: at every newline, at blank lines (hard-wrapped text), or whichever the text looks like."""
