@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+Facts = dict[str, int | float | str]
+"""What a stage tells the report about one document or pair: stored with its rows, so that a cached result still tells."""
+
+
 class Sentence(NamedTuple):
     """One sentence of a document: `document_text[start:stop] == text`.
 
@@ -67,6 +71,7 @@ class Beads:
     source_start, source_stop, target_start, target_stop : int32 arrays of shape (B,).
     similarity : float32 array of shape (B,), cosine of the two overlaps; 0 for null beads.
     score      : float32 array of shape (B,), what the dynamic program added for the bead.
+    facts      : what the report says of this pair: counts, shares, a verdict.
     """
 
     source_start: NDArray[np.int32]
@@ -75,7 +80,7 @@ class Beads:
     target_stop: NDArray[np.int32]
     similarity: NDArray[np.float32]
     score: NDArray[np.float32]
-    facts: dict[str, int | float | str] = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         lengths = {name: len(getattr(self, name)) for name in BEAD_ARRAYS}
@@ -87,3 +92,15 @@ class Beads:
 
 
 BEAD_ARRAYS = ("source_start", "source_stop", "target_start", "target_stop", "similarity", "score")
+
+
+@dataclass(frozen=True)
+class AlignedPair:
+    """One aligned document pair with its texts: what exports and readers need."""
+
+    pair_id: str
+    source_language: str
+    target_language: str
+    source: Sequence[Sentence]
+    target: Sequence[Sentence]
+    beads: Beads
