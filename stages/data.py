@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 Facts = dict[str, int | float | str]
-"""What a stage tells the report about one document or pair: stored with its rows, so that a cached result still tells."""
+"""What a stage tells the report about one document or pair, stored with its rows."""
 
 
 class Sentence(NamedTuple):

@@ -12,4 +12,4 @@ class SplitConfig(Section):
     """How documents are cut into paragraphs and sentences."""
 
     paragraphs: Literal["auto", "line", "blank-line"] = "auto"
-    """Where a paragraph ends: at every newline, at blank lines (hard-wrapped text), or whichever the text looks like."""
+    """Where a paragraph ends: at every newline, at blank lines (hard-wrapped text), or as the text looks."""
