@@ -15,8 +15,8 @@ class ExportConfig(Section):
     formats: tuple[Format, ...] = Field(default=("tsv", "beads"), min_length=1)
     """The files to write."""
 
-    min_score: float | None = None
-    """Leave out beads whose score is lower. The `beads` format always holds every bead."""
+    min_score: float | None = Field(default=None, allow_inf_nan=False)
+    """Leave out beads with text on both sides whose score, as written, is lower. `beads` always holds every bead."""
 
     keep_nulls: bool = False
-    """Keep sentences without a translation, with an empty other side. The `beads` format always does."""
+    """Keep sentences without a translation, with an empty other side, whatever `min_score` is. `beads` always does."""

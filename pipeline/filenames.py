@@ -1,0 +1,52 @@
+"""File names for names that people choose."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+
+MAX_NAME_BYTES = 200
+"""File systems allow 255 bytes; this leaves room for what stands after the name."""
+
+HASH_MARK = "~"
+"""Stands before the hash of a name that was cut; never kept in a name as it is."""
+
+
+def file_name(pair_id: str) -> str:
+    """Turn a pair id into a file name without suffix: the same for the same id, and different for different ids.
+
+    Letters and digits of any script, `-`, `_` and `.` stay; anything else (`/`, `:`, spaces, a dot in front) is
+    percent-encoded, and a long name is cut and ends with its hash. Names stay different where a file system normalises
+    Unicode. Where it ignores case, ids that differ in nothing else meet, and writing the second is an error.
+    """
+    name = _encode(pair_id, keep_unicode=True)
+    if not unicodedata.is_normalized("NFC", name):
+        name = _encode(pair_id, keep_unicode=False)
+    if len(name.encode()) <= MAX_NAME_BYTES:
+        return name
+    digest = hashlib.sha256(pair_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return _cut(name, MAX_NAME_BYTES - len(HASH_MARK) - len(digest)) + HASH_MARK + digest
+
+
+def _encode(pair_id: str, keep_unicode: bool) -> str:
+    if not pair_id:
+        return "%"  # stands alone in no other name
+    encoded = "".join(char if _is_safe(char, keep_unicode) else _percent(char) for char in pair_id)
+    return "%2E" + encoded[1:] if encoded.startswith(".") else encoded
+
+
+def _is_safe(char: str, keep_unicode: bool) -> bool:
+    if char.isascii():
+        return char.isalnum() or char in "-_."
+    return keep_unicode and unicodedata.category(char)[0] in "LMN"
+
+
+def _percent(char: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in char.encode("utf-8", "surrogatepass"))
+
+
+def _cut(name: str, n_bytes: int) -> str:
+    """Keep the first bytes of a name, but no half of a character or of a percent code."""
+    kept = name.encode()[:n_bytes].decode(errors="ignore")
+    start = kept.rfind("%", len(kept) - 2)
+    return kept if start < 0 else kept[:start]

@@ -1,0 +1,176 @@
+"""What an export writes into: one sink a format, each in its own files, pair after pair, in constant memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import ConfigError
+from pipeline.filenames import file_name
+from stages.data import AlignedPair
+from stages.export.beads import render_beads
+from stages.export.characters import replace_surrogates
+from stages.export.moses import moses_names, render_moses, side_names
+from stages.export.render import Renderer
+from stages.export.units import Unit
+
+BEADS_SUFFIX = ".beads.txt"
+
+ROWS_IN_MEMORY = 20_000
+CHARS_IN_MEMORY = 16_000_000
+"""A row group of a Parquet export is full at whichever comes first."""
+
+
+class Sink(AbstractContextManager["Sink"], Protocol):
+    """Takes pairs in order, and has written all of them when its block ends."""
+
+    counts: Counter[str]
+
+    def write(self, pair: AlignedPair, units: Sequence[Unit]) -> None:
+        """Add a pair, of which the config asks for these units."""
+
+
+class TextSink:
+    """One text file with the pairs of a run."""
+
+    def __init__(self, path: Path, renderer: Renderer) -> None:
+        self.counts = renderer.counts
+        self._renderer = renderer
+        self._file = path.open("w", encoding="utf-8", newline="\n")
+        self._file.write(renderer.header())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        with self._file:
+            if kind is None:
+                self._file.write(self._renderer.footer())
+
+    def write(self, pair: AlignedPair, units: Sequence[Unit]) -> None:
+        """Add the units of a pair."""
+        self._file.writelines(self._renderer.pair(pair, units))
+
+
+class MosesSink:
+    """Two files for each language pair; none is kept open, as there may be more than a process may open."""
+
+    def __init__(self, folder: Path, language_pairs: Iterable[tuple[str, str]], keep_nulls: bool) -> None:
+        self.counts: Counter[str] = Counter()
+        self._keep_nulls = keep_nulls
+        self._paths = {
+            languages: [folder / file_name(name) for name in moses_names(*languages)] for languages in language_pairs
+        }
+        for path in sum(self._paths.values(), []):
+            path.touch(exist_ok=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is open."""
+
+    def write(self, pair: AlignedPair, units: Sequence[Unit]) -> None:
+        """Add the units of a pair to the two files of its languages."""
+        texts = render_moses(units, self._keep_nulls, self.counts)
+        for path, text in zip(self._paths[pair.source_language, pair.target_language], texts, strict=True):
+            with path.open("a", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+
+
+class BeadsSink:
+    """A file for each pair, named by its id."""
+
+    def __init__(self, folder: Path) -> None:
+        self.counts: Counter[str] = Counter()
+        self._folder = folder
+        folder.mkdir()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is open."""
+
+    def write(self, pair: AlignedPair, units: Sequence[Unit]) -> None:
+        """Write all beads of a pair, whatever the units are."""
+        del units
+        name = file_name(pair.pair_id) + BEADS_SUFFIX
+        try:
+            file = (self._folder / name).open("x", encoding="utf-8", newline="\n")
+        except FileExistsError:
+            raise ConfigError(
+                f"pair {pair.pair_id!r}: beads/{name} is written already for a pair of the same name (this folder may "
+                "not tell A from a); give each pair a name of its own"
+            ) from None
+        with file:
+            file.writelines(render_beads(pair))
+
+
+class ParquetSink:
+    """One Parquet file with a `translation` struct, as the `datasets` library of Hugging Face lays it out.
+
+    The struct has a field for each language of the run; those of other language pairs are null.
+    """
+
+    def __init__(self, path: Path, language_pairs: Iterable[tuple[str, str]]) -> None:
+        self.counts: Counter[str] = Counter()
+        self._schema = bitext_schema(language_pairs)
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd", write_page_checksum=True)
+        self._rows: list[dict[str, Any]] = []
+        self._n_chars = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        with self._writer:
+            if kind is None:
+                self._flush()
+
+    def write(self, pair: AlignedPair, units: Sequence[Unit]) -> None:
+        """Add the units of a pair."""
+        source_name, target_name = side_names(pair.source_language, pair.target_language)
+        pair_id = replace_surrogates(pair.pair_id)[0]
+        for unit in units:
+            row = unit._asdict()
+            row["translation"] = {source_name: row.pop("source"), target_name: row.pop("target")}
+            row |= {
+                "pair_id": pair_id,
+                "source_language": pair.source_language,
+                "target_language": pair.target_language,
+            }
+            self._rows.append(row)
+            self._n_chars += len(unit.source) + len(unit.target)
+            if len(self._rows) >= ROWS_IN_MEMORY or self._n_chars >= CHARS_IN_MEMORY:
+                self._flush()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
+        self._rows, self._n_chars = [], 0
+
+
+def bitext_schema(language_pairs: Iterable[tuple[str, str]]) -> pa.Schema:
+    """Return the columns of a Parquet export for the languages of a run."""
+    names = sorted({name for languages in language_pairs for name in side_names(*languages)})
+    return pa.schema(
+        [
+            pa.field("pair_id", pa.string(), nullable=False),
+            pa.field("translation", pa.struct([(name, pa.string()) for name in names]), nullable=False),
+            pa.field("source_language", pa.string(), nullable=False),
+            pa.field("target_language", pa.string(), nullable=False),
+            pa.field("source_start", pa.int32(), nullable=False),  # positions of sentences, half-open, from 0
+            pa.field("source_stop", pa.int32(), nullable=False),
+            pa.field("target_start", pa.int32(), nullable=False),
+            pa.field("target_stop", pa.int32(), nullable=False),
+            pa.field("similarity", pa.float32(), nullable=False),
+            pa.field("score", pa.float32(), nullable=False),
+        ]
+    )

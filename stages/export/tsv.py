@@ -1,0 +1,55 @@
+r"""TSV: a header, then a bead a line, the texts first, so that `cut -f1,2` gives the bitext.
+
+A tab, newline, carriage return or backslash in a text is written `\t`, `\n`, `\r`, `\\`, any other control character or
+line separator as `\u` and four hexadecimal digits: every line has the same columns. Nothing is quoted; a
+quote is a quote. Read it with, say, `pandas.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE, keep_default_na=False)`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from stages.data import AlignedPair
+from stages.export.characters import escape_tsv, replace_surrogates
+from stages.export.units import DECIMALS, Unit
+
+COLUMNS = (
+    "source",
+    "target",
+    "score",
+    "similarity",
+    "source_start",
+    "source_stop",
+    "target_start",
+    "target_stop",
+    "pair_id",
+    "source_language",
+    "target_language",
+)
+
+
+class TsvRenderer:
+    """Renders pairs as lines of tab-separated columns."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def header(self) -> str:
+        """Return the line that names the columns."""
+        return "\t".join(COLUMNS) + "\n"
+
+    def pair(self, pair: AlignedPair, units: Sequence[Unit]) -> Iterator[str]:
+        """Give a line for each unit."""
+        pair_id = escape_tsv(replace_surrogates(pair.pair_id)[0])
+        end = f"{pair_id}\t{pair.source_language}\t{pair.target_language}\n"
+        for unit in units:
+            yield (
+                f"{escape_tsv(unit.source)}\t{escape_tsv(unit.target)}\t"
+                f"{unit.score:.{DECIMALS}f}\t{unit.similarity:.{DECIMALS}f}\t"
+                f"{unit.source_start}\t{unit.source_stop}\t{unit.target_start}\t{unit.target_stop}\t{end}"
+            )
+
+    def footer(self) -> str:
+        """Return nothing: the last line is the last unit."""
+        return ""
