@@ -1,0 +1,50 @@
+"""Align: which sentences of two documents translate each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stages.align.config import AlignConfig
+
+if TYPE_CHECKING:
+    from stages.data import Beads, Overlaps
+
+__all__ = ["AlignConfig", "align_pair"]
+
+
+def align_pair(source: Overlaps, target: Overlaps, config: AlignConfig) -> Beads:
+    """Align the sentences of two documents.
+
+    Every position of both sides lies in exactly one bead, and the beads are in order. Null beads hold one position
+    each; in a run of them those of the source come first. Empty positions take no part in the search: one inside the
+    span of a bead belongs to that bead, all others are null beads with score 0. An empty side leaves only null beads.
+
+    Raises ValueError if the vectors of the two sides have different dimensions or are not finite.
+    """
+    # numba and faiss are loaded by the first alignment, not by the import of this package.
+    from stages.align.classic import align_classic
+    from stages.align.positions import restore_positions, take_out_empty
+
+    _check_vectors(source, target)
+    source_text, source_positions = take_out_empty(source)
+    target_text, target_positions = take_out_empty(target)
+    path = align_classic(source_text, target_text, config)
+    return restore_positions(path, source_positions, target_positions, len(source.sentences), len(target.sentences))
+
+
+def _check_vectors(source: Overlaps, target: Overlaps) -> None:
+    import numpy as np
+
+    if source.vectors.shape[2] != target.vectors.shape[2] and len(source.sentences) and len(target.sentences):
+        raise ValueError(
+            f"source vectors have {source.vectors.shape[2]} dimensions and target vectors {target.vectors.shape[2]}; "
+            "encode both documents with the same encoder"
+        )
+    for side, document in (("source", source), ("target", target)):
+        finite = np.isfinite(document.vectors).all(axis=2)
+        if not finite.all():
+            size, position = np.argwhere(~finite)[0]
+            raise ValueError(
+                f"the {side} vector of {size + 1} sentences ending with position {position} is not finite; "
+                "encode this document again"
+            )

@@ -1,5 +1,7 @@
 """The `[align]` section."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from stages.config import Section
@@ -11,5 +13,23 @@ VERSION = 1
 class AlignConfig(Section):
     """How beads are found."""
 
+    method: Literal["bertalign"] = "bertalign"
+    """`bertalign`: the two-pass method of Liu & Zhu (2022)."""
+
     max_bead: int = Field(default=5, ge=2, le=16)
     """Source plus target sentences in a bead; each side is also at most `encode.max_overlap`."""
+
+    top_k: int = Field(default=3, ge=1, le=50)
+    """Target sentences nearest to a source sentence that may become its anchor."""
+
+    band_radius: int = Field(default=5, ge=1, le=1000)
+    """Sentences searched around the anchors on every side; wider is slower."""
+
+    null_score: float = Field(default=-0.1, ge=-10, le=10)
+    """What a sentence without a translation adds to the score of an alignment; lower makes them rarer."""
+
+    use_margin: bool = True
+    """Subtract from the similarity of a bead what its sides share with the sentences beside it."""
+
+    use_length: bool = True
+    """Multiply the score of a bead by how well the lengths of its sides agree: log2(1 + shorter / longer)."""

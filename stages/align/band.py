@@ -1,0 +1,75 @@
+"""The band: which cells of the table are searched.
+
+A cell (i, j) means that i source and j target sentences are aligned, 0 <= i <= S, 0 <= j <= T. The invariant, made here
+and relied on by the kernels: row i covers `start[i] <= j < stop[i]`; neither bound ever decreases; neighbouring rows
+share a cell; (0, 0) and (S, T) are inside. So there is always a path.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_GAP_CELLS = 1 << 20
+"""A wider gap between anchors is not searched whole. At 1 M cells a gap takes about 60 MB and a tenth of a second."""
+
+GAP_STEP = 64
+"""Sentences between the points of the diagonal through a gap that is too wide to search whole."""
+
+
+class Band(NamedTuple):
+    """A ragged band.
+
+    start, stop : int64 arrays of shape (S + 1,).
+    offset      : int64 array of shape (S + 2,); cell (i, j) is stored at `offset[i] + j - start[i]`.
+    """
+
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    offset: NDArray[np.int64]
+
+    @property
+    def n_cells(self) -> int:
+        """Return how many cells the band has."""
+        return int(self.offset[-1])
+
+
+def band_around(
+    source_anchors: NDArray[np.int64], target_anchors: NDArray[np.int64], n_source: int, n_target: int, radius: int
+) -> Band:
+    """Return the union of the rectangles between consecutive anchors, grown by `radius` on every side.
+
+    Anchors must increase strictly on both sides. Memory grows with sentences x radius and with the area of the gaps,
+    none larger than MAX_GAP_CELLS.
+    """
+    corners_i = np.concatenate([[0], source_anchors, source_anchors + 1, [n_source]])
+    corners_j = np.concatenate([[0], target_anchors, target_anchors + 1, [n_target]])
+    order = np.lexsort((corners_j, corners_i))
+    corners_i, corners_j = cut_wide_gaps(corners_i[order], corners_j[order])
+    rows = np.arange(n_source + 1)
+    # Row i meets the rectangle from corner k to k + 1 if corners_i[k] - radius <= i <= corners_i[k + 1] + radius.
+    first = np.searchsorted(corners_i[1:], rows - radius, side="left")
+    last = np.searchsorted(corners_i[:-1], rows + radius, side="right") - 1
+    start = np.maximum(corners_j[first] - radius, 0)
+    stop = np.minimum(corners_j[last + 1] + radius, n_target) + 1
+    return make_band(start, stop)
+
+
+def make_band(start: NDArray[np.int64], stop: NDArray[np.int64]) -> Band:
+    """Return the band with these rows, and where each is stored."""
+    return Band(start, stop, np.concatenate([[0], np.cumsum(stop - start)]))
+
+
+def cut_wide_gaps(
+    corners_i: NDArray[np.int64], corners_j: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Put corners on the diagonal of each gap that has more than MAX_GAP_CELLS cells."""
+    height, width = np.diff(corners_i), np.diff(corners_j)
+    pieces = np.where(height * width > MAX_GAP_CELLS, -(-np.maximum(height, width) // GAP_STEP), 1)
+    gap = np.repeat(np.arange(len(pieces)), pieces)
+    piece = np.arange(len(gap)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    i = corners_i[gap] + height[gap] * piece // pieces[gap]
+    j = corners_j[gap] + width[gap] * piece // pieces[gap]
+    return np.append(i, corners_i[-1]), np.append(j, corners_j[-1])

@@ -1,0 +1,94 @@
+"""Empty positions out before aligning, and back in afterwards.
+
+S source positions, T target positions, P beads with text on both sides, D dimensions, K overlap sizes.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.data import Beads, Facts, Overlaps
+
+
+class Path(NamedTuple):
+    """What a method finds: the beads with text on both sides, and what every sentence scores as a null bead.
+
+    spans        : int64 array of shape (P, 4): source start, source stop, target start, target stop; in order.
+    similarity, score : float32 arrays of shape (P,).
+    source_null, target_null : float32 arrays of shape (S,) and (T,); read only for sentences outside all spans.
+    """
+
+    spans: NDArray[np.int64]
+    similarity: NDArray[np.float32]
+    score: NDArray[np.float32]
+    source_null: NDArray[np.float32]
+    target_null: NDArray[np.float32]
+    facts: Facts
+
+
+def take_out_empty(document: Overlaps) -> tuple[Overlaps, NDArray[np.int64]]:
+    """Return the document without its empty positions, and the positions that are left."""
+    positions = np.flatnonzero(document.has_text)
+    if len(positions) == len(document.sentences):
+        return document, positions
+    sentences = [document.sentences[int(position)] for position in positions]
+    return Overlaps(sentences, document.vectors[:, positions]), positions
+
+
+def restore_positions(
+    path: Path,
+    source_positions: NDArray[np.int64],
+    target_positions: NDArray[np.int64],
+    n_source: int,
+    n_target: int,
+) -> Beads:
+    """Return all beads of the pair, in positions of the whole documents, null beads included."""
+    spans = np.empty_like(path.spans)
+    for side, positions in ((0, source_positions), (2, target_positions)):
+        spans[:, side] = positions[path.spans[:, side]]
+        spans[:, side + 1] = positions[path.spans[:, side + 1] - 1] + 1
+    source_null, target_null = np.zeros(n_source, np.float32), np.zeros(n_target, np.float32)
+    source_null[source_positions], target_null[target_positions] = path.source_null, path.target_null
+    source_gap, target_gap = _gaps(spans[:, :2], n_source), _gaps(spans[:, 2:], n_target)
+    source_free, target_free = np.flatnonzero(source_gap >= 0), np.flatnonzero(target_gap >= 0)
+    # Within a gap between two beads the null beads of the source stand first, then those of the target.
+    gap = np.concatenate([np.arange(len(spans)), source_gap[source_free], target_gap[target_free]])
+    kind = np.repeat([2, 0, 1], [len(spans), len(source_free), len(target_free)])
+    order = np.lexsort((kind, gap))
+    next_source = np.append(spans[:, 0], n_source)
+    previous_target = np.append(0, spans[:, 3])
+    before, after = previous_target[source_gap[source_free]], next_source[target_gap[target_free]]
+    source_start, source_stop, target_start, target_stop = (
+        np.concatenate(column)[order].astype(np.int32)
+        for column in (
+            (spans[:, 0], source_free, after),
+            (spans[:, 1], source_free + 1, after),
+            (spans[:, 2], before, target_free),
+            (spans[:, 3], before, target_free + 1),
+        )
+    )
+    null_similarity = np.zeros(len(source_free) + len(target_free), np.float32)
+    return Beads(
+        source_start,
+        source_stop,
+        target_start,
+        target_stop,
+        similarity=np.concatenate([path.similarity, null_similarity])[order],
+        score=np.concatenate([path.score, source_null[source_free], target_null[target_free]])[order],
+        facts=path.facts | {"source_nulls": len(source_free), "target_nulls": len(target_free)},
+    )
+
+
+def _gaps(spans: NDArray[np.int64], n_positions: int) -> NDArray[np.int64]:
+    """Return for each position how many spans end before it, or -1 if it lies in a span."""
+    steps = np.zeros(n_positions + 1, np.int64)
+    inside = np.zeros(n_positions + 1, np.int64)
+    np.add.at(steps, spans[:, 1], 1)
+    np.add.at(inside, spans[:, 0], 1)
+    np.add.at(inside, spans[:, 1], -1)
+    gaps = np.cumsum(steps[:-1])
+    gaps[np.cumsum(inside[:-1]) > 0] = -1
+    return gaps

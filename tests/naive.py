@@ -1,0 +1,100 @@
+"""Slow twins of the kernels, written from the definitions and from nothing else.
+
+They use plain lists and loops over everything, so they are only for a few sentences.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bead = tuple[int, int, int, int]
+"""source start, source stop, target start, target stop"""
+
+
+def heaviest_chain(links: Sequence[tuple[int, int, float]]) -> float:
+    """Return the largest total weight of links (i, j, weight) that can be put in strictly increasing order."""
+    heaviest = 0.0
+    for size in range(len(links) + 1):
+        for chain in itertools.combinations(sorted(links), size):
+            if all(a[0] < b[0] and a[1] < b[1] for a, b in itertools.pairwise(chain)):
+                heaviest = max(heaviest, sum(link[2] for link in chain))
+    return heaviest
+
+
+def nearest_keys(queries: NDArray[np.floating], keys: NDArray[np.floating], k: int) -> list[list[int]]:
+    """Return for each query the k best keys, ordered by (-similarity, index)."""
+    products = queries.astype(np.float64) @ keys.astype(np.float64).T
+    return [sorted(range(len(keys)), key=lambda key: (-row[key], key))[:k] for row in products]
+
+
+def band_cells(anchors: Sequence[tuple[int, int]], n_source: int, n_target: int, radius: int) -> set[tuple[int, int]]:
+    """Return the cells of the grown rectangles between consecutive anchors."""
+    corners = [(0, 0)]
+    for i, j in anchors:
+        corners += [(i, j), (i + 1, j + 1)]
+    corners.append((n_source, n_target))
+    return {
+        (i, j)
+        for (top, left), (bottom, right) in itertools.pairwise(corners)
+        for i in range(max(top - radius, 0), min(bottom + radius, n_source) + 1)
+        for j in range(max(left - radius, 0), min(right + radius, n_target) + 1)
+    }
+
+
+def margin_score(
+    source: NDArray[np.floating],
+    target: NDArray[np.floating],
+    source_sentences: Sequence[str],
+    target_sentences: Sequence[str],
+    bead: Bead,
+    target_scale: float,
+    use_margin: bool = True,
+    use_length: bool = True,
+) -> float:
+    """Return the score of a bead in the classic method; vectors have shape (K, S, D), target lengths are scaled."""
+    source_start, source_stop, target_start, target_stop = bead
+    u = source[source_stop - source_start - 1, source_stop - 1].astype(np.float64)
+    v = target[target_stop - target_start - 1, target_stop - 1].astype(np.float64)
+    score = float(u @ v)
+    if use_margin:
+        beside_target = [target[0, b] for b in (target_start - 1, target_stop) if 0 <= b < target.shape[1]]
+        beside_source = [source[0, a] for a in (source_start - 1, source_stop) if 0 <= a < source.shape[1]]
+        of_source = np.mean([u @ w for w in beside_target]) if beside_target else 0.0
+        of_target = np.mean([v @ w for w in beside_source]) if beside_source else 0.0
+        score -= float(of_source + of_target) / 2
+    if use_length:
+        source_bytes = _n_bytes(source_sentences[source_start:source_stop])
+        target_bytes = _n_bytes(target_sentences[target_start:target_stop]) * target_scale
+        score *= math.log2(1 + min(source_bytes, target_bytes) / max(source_bytes, target_bytes))
+    return score
+
+
+def _n_bytes(sentences: Sequence[str]) -> int:
+    return sum(len(sentence.encode()) for sentence in sentences)
+
+
+def best_total(
+    scores: dict[tuple[int, int, int, int], float],
+    source_null: Sequence[float],
+    target_null: Sequence[float],
+    cells: set[tuple[int, int]],
+) -> float:
+    """Return the largest total of a path of beads through the cells; `scores` knows m-n beads as i, j, m, n (ends)."""
+    best = {(0, 0): 0.0}
+    n_source, n_target = len(source_null), len(target_null)
+    shapes = {(m, n) for _, _, m, n in scores}
+    for i, j in itertools.product(range(n_source + 1), range(n_target + 1)):
+        if (i, j) == (0, 0) or (i, j) not in cells:
+            continue
+        ways = [best.get((i - m, j - n), -math.inf) + scores.get((i, j, m, n), -math.inf) for m, n in shapes]
+        if i:
+            ways.append(best.get((i - 1, j), -math.inf) + source_null[i - 1])
+        if j:
+            ways.append(best.get((i, j - 1), -math.inf) + target_null[j - 1])
+        best[i, j] = max(ways)
+    return best[n_source, n_target]

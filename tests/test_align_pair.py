@@ -1,0 +1,194 @@
+"""Aligning whole pairs: partition, empty positions, and the edges by name."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages.align import AlignConfig, align_pair
+from stages.data import Beads, Overlaps
+
+CONFIG = AlignConfig()
+
+
+def document(n: int, seed: int = 0, sizes: int = 4, dimensions: int = 16) -> Overlaps:
+    """A document of n random sentences; the overlaps are sums, as real ones nearly are."""
+    generator = np.random.default_rng(seed)
+    single = generator.normal(size=(n, dimensions))
+    sentences = ["x" * int(length) for length in generator.integers(5, 50, n)]
+    return with_overlaps(sentences, single, sizes)
+
+
+def with_overlaps(sentences: list[str], single: np.ndarray, sizes: int = 4) -> Overlaps:
+    """Overlaps of the sentences with text; rows of empty positions and those without an overlap are zero."""
+    vectors = np.zeros((sizes, *single.shape), np.float32)
+    positions = [position for position, sentence in enumerate(sentences) if sentence]
+    for size in range(1, sizes + 1):
+        for rank in range(size - 1, len(positions)):
+            total = single[positions[rank - size + 1 : rank + 1]].sum(axis=0)
+            vectors[size - 1, positions[rank]] = total / np.linalg.norm(total)
+    return Overlaps(sentences, vectors)
+
+
+def with_empty(whole: Overlaps, is_kept: list[bool]) -> Overlaps:
+    """Put the sentences at the kept positions, and empty positions everywhere else."""
+    positions = np.flatnonzero(is_kept)
+    sentences, vectors = [""] * len(is_kept), np.zeros((whole.max_overlap, len(is_kept), whole.vectors.shape[2]))
+    for rank, position in enumerate(positions):
+        sentences[position] = whole.sentences[rank]
+        vectors[:, position] = whole.vectors[:, rank]
+    return Overlaps(sentences, vectors)
+
+
+def spans_of(beads: Beads) -> list[tuple[int, int, int, int]]:
+    columns = (beads.source_start, beads.source_stop, beads.target_start, beads.target_stop)
+    return [tuple(map(int, row)) for row in zip(*columns, strict=True)]  # type: ignore[misc]
+
+
+def assert_partition(beads: Beads, n_source: int, n_target: int) -> None:
+    """Every position lies in exactly one bead, in order; null beads hold one position, those of the source first."""
+    i = j = 0
+    was_target_null = False
+    for source_start, source_stop, target_start, target_stop in spans_of(beads):
+        assert (source_start, target_start) == (i, j)
+        i, j = source_stop, target_stop
+        shape = (source_stop - source_start, target_stop - target_start)
+        assert min(shape) >= 1 or shape in {(1, 0), (0, 1)}
+        assert not (was_target_null and shape == (1, 0))
+        was_target_null = shape == (0, 1)
+    assert (i, j) == (n_source, n_target)
+
+
+@given(st.integers(0, 25), st.integers(0, 25), st.integers(0, 99))
+@settings(deadline=None)  # the first example waits for the compiler
+def test_beads_cover_both_sides_once_and_in_order(n_source: int, n_target: int, seed: int) -> None:
+    beads = align_pair(document(n_source, seed), document(n_target, seed + 1000), CONFIG)
+    assert_partition(beads, n_source, n_target)
+
+
+@given(st.lists(st.booleans(), max_size=30), st.lists(st.booleans(), max_size=30), st.integers(0, 99))
+@settings(deadline=None)  # the first example waits for the compiler
+def test_empty_positions_never_change_the_alignment(source: list[bool], target: list[bool], seed: int) -> None:
+    source_text, target_text = document(sum(source), seed), document(sum(target), seed)
+    plain = align_pair(source_text, target_text, CONFIG)
+    beads = align_pair(with_empty(source_text, source), with_empty(target_text, target), CONFIG)
+    assert_partition(beads, len(source), len(target))
+    assert texts_of(beads, source, target) == texts_of(plain, [True] * sum(source), [True] * sum(target))
+
+
+def texts_of(beads: Beads, source: list[bool], target: list[bool]) -> list[tuple[object, ...]]:
+    """The beads by rank among the sentences with text, without those that hold empty positions only."""
+    source_rank, target_rank = np.cumsum([0, *source]), np.cumsum([0, *target])
+    rows = []
+    for (a, b, c, d), score in zip(spans_of(beads), beads.score, strict=True):
+        row = (int(source_rank[a]), int(source_rank[b]), int(target_rank[c]), int(target_rank[d]))
+        if row[0] < row[1] or row[2] < row[3]:
+            # A null bead's empty side says where it stands; only what it holds is compared.
+            rows.append((row[:2] if row[0] < row[1] else (), row[2:] if row[2] < row[3] else (), float(score)))
+    return rows
+
+
+def test_an_empty_position_inside_a_bead_belongs_to_it() -> None:
+    single = np.eye(4)
+    source = with_overlaps(["aa", "", "bb", "cccc"], np.stack([single[0], single[3], single[1], single[2]]))
+    target = with_overlaps(["aabb", "cccc"], np.stack([single[0] + single[1], single[2]]))
+    assert spans_of(align_pair(source, target, CONFIG)) == [(0, 3, 0, 1), (3, 4, 1, 2)]
+
+
+def test_two_empty_sides_have_no_beads() -> None:
+    assert len(align_pair(document(0), document(0), CONFIG)) == 0
+
+
+def test_an_empty_side_leaves_only_null_beads() -> None:
+    assert spans_of(align_pair(document(0), document(2), CONFIG)) == [(0, 0, 0, 1), (0, 0, 1, 2)]
+    assert spans_of(align_pair(document(2), document(0), CONFIG)) == [(0, 1, 0, 0), (1, 2, 0, 0)]
+
+
+def test_one_sentence_against_its_copy_is_one_bead() -> None:
+    beads = align_pair(document(1), document(1), CONFIG)
+    assert spans_of(beads) == [(0, 1, 0, 1)]
+    assert beads.similarity.tolist() == pytest.approx([1.0])
+
+
+@pytest.mark.parametrize(("n_source", "n_target"), [(1, 701), (701, 1), (1, 1000), (3000, 3), (3, 3003)])
+def test_one_side_a_thousand_times_longer_is_aligned(n_source: int, n_target: int) -> None:
+    longer, n_shared = document(max(n_source, n_target)), min(n_source, n_target)
+    picked = [200 * k + 7 for k in range(n_shared)]
+    shorter = with_overlaps([longer.sentences[i] for i in picked], longer.vectors[0][picked])
+    pair = (shorter, longer) if n_source < n_target else (longer, shorter)
+    beads = align_pair(*pair, CONFIG)
+    assert_partition(beads, n_source, n_target)
+    matched = [bead for bead in spans_of(beads) if bead[0] < bead[1] and bead[2] < bead[3]]
+    expected = [(k, k + 1, i, i + 1) for k, i in enumerate(picked)]
+    assert matched == (expected if n_source < n_target else [(c, d, a, b) for a, b, c, d in expected])
+
+
+def test_equal_sentences_are_aligned_along_the_diagonal() -> None:
+    n = 1500
+    same = with_overlaps(["same"] * n, np.ones((n, 4)))
+    beads = align_pair(same, same, AlignConfig(use_margin=False))
+    assert_partition(beads, n, n)
+    assert spans_of(beads) == [(i, i + 1, i, i + 1) for i in range(n)]
+
+
+def test_unrelated_documents_are_aligned_without_an_error() -> None:
+    beads = align_pair(document(400, 1), document(300, 2), CONFIG)
+    assert_partition(beads, 400, 300)
+
+
+def test_a_foreword_on_one_side_moves_no_bead() -> None:
+    n, n_foreword = 200, 1500
+    text = document(n, 5, dimensions=32)
+    foreword = document(n_foreword, 6, dimensions=32)
+    source = Overlaps([*foreword.sentences, *text.sentences], np.concatenate([foreword.vectors, text.vectors], axis=1))
+    beads = align_pair(source, text, CONFIG)
+    kept = {(i + n_foreword, i + n_foreword + 1, i, i + 1) for i in range(20, n)}
+    assert kept <= set(spans_of(beads))
+
+
+def test_overlaps_of_different_dimensions_are_refused() -> None:
+    with pytest.raises(ValueError, match="source vectors have 8 dimensions and target vectors 16"):
+        align_pair(document(3, dimensions=8), document(3), CONFIG)
+
+
+def test_a_vector_that_is_not_finite_is_refused_by_position() -> None:
+    broken = document(5)
+    broken.vectors[1, 3, 0] = np.nan
+    with pytest.raises(ValueError, match="target vector of 2 sentences ending with position 3 is not finite"):
+        align_pair(document(5), broken, CONFIG)
+
+
+def test_the_kernels_run_without_being_compiled(tmp_path: Path) -> None:
+    """Both ways give the same beads, the compiled one from a cache folder of its own."""
+    program = (
+        "import sys; sys.path.insert(0, 'tests')\n"
+        "import test_align_pair as t\n"
+        "beads = t.align_pair(t.document(30, 1), t.document(33, 2), t.CONFIG)\n"
+        "print(t.spans_of(beads), beads.score.round(4).tolist())\n"
+    )
+    root = Path(__file__).resolve().parents[1]
+    outputs = []
+    for setting in ({"NUMBA_DISABLE_JIT": "1"}, {"NUMBA_CACHE_DIR": str(tmp_path)}):
+        run = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=root,
+            env=os.environ | setting,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        outputs.append(run.stdout)
+    assert outputs[0] == outputs[1]
+    assert any(tmp_path.rglob("*.nbi"))
+
+
+def test_importing_the_stage_loads_no_numba_and_no_faiss() -> None:
+    program = "import sys, stages.align; sys.exit(bool({'numba', 'faiss', 'numpy'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
