@@ -90,6 +90,12 @@ class Beads:
     def __len__(self) -> int:
         return len(self.score)
 
+    @property
+    def is_null(self) -> NDArray[np.bool_]:
+        """Which beads have sentences on one side only: bool array of shape (B,)."""
+        is_null: NDArray[np.bool_] = (self.source_start == self.source_stop) | (self.target_start == self.target_stop)
+        return is_null
+
 
 BEAD_ARRAYS = ("source_start", "source_stop", "target_start", "target_stop", "similarity", "score")
 

@@ -1,0 +1,47 @@
+"""The errors that a person can act on; everything else is a bug and keeps its traceback.
+
+BitextError
+├── ConfigError      the command, the config or the manifest is wrong        exit status 2
+├── DocumentError    one document can't be read                              recorded; the run goes on
+├── MissingError     a stage needs what an earlier stage has not left        exit status 1
+└── StoreError       the store can't be used
+└── CorruptFile  a stored file fails its checks                          set aside and made again
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class BitextError(Exception):
+    """Anything that the user can mend; its text says what is wrong, where, and what to do."""
+
+    exit_status = 1
+
+
+class ConfigError(BitextError):
+    """The command, the config or the list of documents is wrong."""
+
+    exit_status = 2
+
+    @classmethod
+    def from_problems(cls, where: str, problems: Sequence[str]) -> ConfigError:
+        """Report every problem at once, one to a line."""
+        head = f"{where} has {'a problem' if len(problems) == 1 else f'{len(problems)} problems'}:"
+        return cls("\n".join([head, *(f"  {problem}" for problem in problems)]))
+
+
+class DocumentError(BitextError):
+    """One document can't be read or decoded."""
+
+
+class MissingError(BitextError):
+    """A stage was asked for, but what it works on isn't there."""
+
+
+class StoreError(BitextError):
+    """The store can't be read or written."""
+
+
+class CorruptFile(StoreError):  # noqa: N818 - the field's word: the file is what is corrupt
+    """A stored file failed its checks and was set aside."""

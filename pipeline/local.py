@@ -1,0 +1,91 @@
+"""Backend: this machine, all its cores. Worker processes are spawned, and never share a thread or a file."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, as_completed
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from pipeline.config import RunConfig
+from pipeline.errors import ConfigError
+from pipeline.store import Store
+from pipeline.tasks import Outcome, Shard, Task
+
+if TYPE_CHECKING:
+    from pebble import ProcessPool
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+"""One thread a process: the same bytes whatever the number of workers, and no two processes fight for a core."""
+
+
+class LocalBackend:
+    """Runs tasks in a pool of processes on this machine."""
+
+    def __init__(self, root: Path, workers: int | None = None):
+        self.store = Store(root)
+        self.n_workers = workers or available_cores()
+
+    def do(
+        self,
+        task: Callable[Concatenate[Store, Parameters], Result],
+        *arguments: Parameters.args,
+        **options: Parameters.kwargs,
+    ) -> Result:
+        """Run one task here and now."""
+        return task(self.store, *arguments, **options)
+
+    def map(
+        self, task: Task, config: RunConfig, shards: Sequence[Shard]
+    ) -> Iterator[tuple[Shard, Outcome | Exception]]:
+        """Run a task on every shard and give each outcome as it comes, or what killed its worker."""
+        pool = _new_pool(min(self.n_workers, len(shards)))
+        try:
+            futures: dict[Future[Outcome], Shard] = {
+                pool.schedule(_work, (self.store.root, task, config, shard)): shard for shard in shards
+            }
+            for future in as_completed(futures):
+                error = future.exception()
+                yield futures[future], error if isinstance(error, Exception) else future.result()
+            pool.close()
+        finally:
+            pool.stop()
+            pool.join()
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _new_pool(workers: int) -> ProcessPool:
+    try:
+        from pebble import ProcessPool
+    except ModuleNotFoundError:
+        raise ConfigError(
+            "this installation can only drive Modal; to run here: pip install 'bitext-pipeline[local]'"
+        ) from None
+    return ProcessPool(workers, initializer=_start_worker, context=get_context("spawn"))
+
+
+def _start_worker() -> None:
+    """Leave Ctrl-C to the parent, and limit threads before any library counts the cores."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
+
+
+def _work(root: Path, task: Task, config: RunConfig, shard: Shard) -> Outcome:
+    return task(_store(root), config, shard)
+
+
+@lru_cache(maxsize=1)
+def _store(root: Path) -> Store:
+    """Return the worker's store: its indices stay in memory from one shard to the next."""
+    return Store(root)

@@ -1,0 +1,178 @@
+"""The manifest: the documents and pairs of a run; found, read, hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.config import AUTO, RunConfig
+from pipeline.errors import DocumentError
+from pipeline.languages import detect_language
+from pipeline.readers import Source, read_documents
+from pipeline.sources import PairSource, find_pairs
+from pipeline.text import normalise
+
+
+@dataclass(frozen=True)
+class Document:
+    """One text in one language."""
+
+    id: str
+    """Who it is: see `document_id`. Equal documents under two paths are one document."""
+    language: str
+    is_split: bool
+    n_chars: int
+    path: str
+    """Where it was found: for people, and no part of who it is."""
+
+
+@dataclass(frozen=True)
+class DocumentPair:
+    """A source and a target document, one line of the manifest."""
+
+    pair_id: str
+    source: Document
+    target: Document
+
+    @property
+    def key(self) -> str:
+        """What the store knows the pair by: its names live in the manifest only."""
+        return f"{self.source.id}:{self.target.id}"
+
+    @property
+    def n_chars(self) -> int:
+        return self.source.n_chars + self.target.n_chars
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A document or pair that a stage could not do."""
+
+    stage: str
+    name: str
+    reason: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a run is about: pairs in the order of the corpus, and what could not be read."""
+
+    pairs: tuple[DocumentPair, ...]
+    failures: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What was guessed, such as a detected language."""
+    n_listed: int = 0
+    """How many pairs the corpus names, readable or not."""
+    unmatched: tuple[str, ...] = ()
+    """Documents left out because they have no counterpart."""
+
+    @property
+    def documents(self) -> list[Document]:
+        """Every document once, in the order of the pairs."""
+        return list({side.id: side for pair in self.pairs for side in (pair.source, pair.target)}.values())
+
+
+Keep = Callable[[Document, str], None]
+"""Called with each document and its normalised text, so that the text can be stored."""
+
+
+def document_id(text: str, language: str, is_split: bool) -> str:
+    """Return the SHA-256, cut to 128 bits, of a normalised text with its language and whether it is already split."""
+    head = json.dumps([language, is_split])
+    return hashlib.sha256(f"{head}\n{text}".encode()).hexdigest()[:32]
+
+
+def build_manifest(config: RunConfig, keep: Keep, limit: int | None = None) -> Manifest:
+    """Find the documents of a corpus, read and hash them, and give each text to `keep`.
+
+    Raises ConfigError where the corpus as a whole is wrong. A document that can't be read is a failure, and so are the
+    pairs that need it.
+    """
+    corpus = find_pairs(config)
+    listed = corpus.pairs[:limit]
+    reader = _Reader(config, keep)
+    reader.read_all(listed)
+    pairs = [pair for source in listed if (pair := reader.pair(source)) is not None]
+    unreadable = [Failure("read", where, reason) for where, reason in corpus.unreadable]
+    return Manifest(
+        pairs=tuple(pairs),
+        failures=(*unreadable, *reader.failures),
+        notes=tuple(reader.notes),
+        n_listed=len(listed),
+        unmatched=tuple(corpus.unmatched),
+    )
+
+
+@dataclass
+class _Reader:
+    config: RunConfig
+    keep: Keep
+    documents: dict[tuple[Source, str], Document] = field(default_factory=dict)
+    reasons: dict[tuple[Source, str], str] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def read_all(self, pairs: Iterable[PairSource]) -> None:
+        sides = [side for pair in pairs for side in (pair.source_side, pair.target_side)]
+        languages: dict[Source, list[str]] = {}
+        for source, language in dict.fromkeys(sides):
+            languages.setdefault(source, []).append(language)
+        for source, text in read_documents(list(languages), self.config.corpus):
+            for language in languages[source]:
+                self._read(source, language, text)
+
+    def _read(self, source: Source, language: str, text: str | DocumentError) -> None:
+        try:
+            if isinstance(text, DocumentError):
+                raise text
+            normalised = normalise(text)
+            document = self._document(source, self._language(source, language, normalised), normalised)
+        except DocumentError as error:
+            self.reasons[source, language] = str(error)
+            self.failures.append(Failure("read", source.name, str(error)))
+        else:
+            self.documents[source, language] = document
+            self.keep(document, normalised)
+
+    def _document(self, source: Source, language: str, text: str) -> Document:
+        is_split = self.config.corpus.is_split
+        return Document(document_id(text, language, is_split), language, is_split, len(text), source.name)
+
+    def _language(self, source: Source, language: str, text: str) -> str:
+        if language != AUTO:
+            return language
+        found = detect_language(text)
+        if found.language is None or found.confidence < self.config.corpus.min_language_confidence:
+            best = (
+                f"the best guess is {found.language}, {found.confidence:.2f}" if found.language else "it has no words"
+            )
+            raise DocumentError(f"{source.name}: its language can't be told ({best}); name it in the config")
+        self.notes.append(f"{source.name}: detected {found.language} ({found.confidence:.2f})")
+        return found.language
+
+    def pair(self, pair: PairSource) -> DocumentPair | None:
+        sides = (pair.source_side, pair.target_side)
+        missing = [side for side in sides if side in self.reasons]
+        if missing:
+            reason = "; ".join(self.reasons[side] for side in missing)
+            self.failures.append(Failure("read", pair.pair_id, reason))
+            return None
+        source, target = (self.documents[side] for side in sides)
+        return DocumentPair(pair.pair_id, source, target)
+
+
+def cut_by_chars(items: Sequence[tuple[Document | DocumentPair, int]], max_chars: int) -> list[list[int]]:
+    """Group items, largest first, so that no group but one of a single item holds more than `max_chars`."""
+    order = sorted(range(len(items)), key=lambda index: (-items[index][1], index))
+    groups: list[list[int]] = []
+    chars = max_chars
+    for index in order:
+        chars += items[index][1]
+        if not groups or chars > max_chars:
+            groups.append([])
+            chars = items[index][1]
+        groups[-1].append(index)
+    return groups

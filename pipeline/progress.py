@@ -1,0 +1,127 @@
+"""Progress: a bar on a terminal, plain lines in a log, in the field's units."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Protocol, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+LOG_SECONDS = 15
+"""How often a log gets a line while a stage runs."""
+
+HIDDEN = frozenset({"distinct_texts"})
+"""Counts that only the report shows."""
+
+
+class StageProgress(Protocol):
+    """The progress of one stage."""
+
+    def advance(self, counts: Mapping[str, int]) -> None:
+        """One shard is done."""
+
+
+class Progress:
+    """Tells a person what is going on, on stderr."""
+
+    def __init__(self, console: Console | None = None):
+        self.console = console or Console(stderr=True, soft_wrap=True, highlight=False)
+
+    def note(self, text: str) -> None:
+        """Say something in passing."""
+        self.console.print(text, markup=False)
+
+    @contextmanager
+    def stage(self, name: str, n_shards: int) -> Iterator[StageProgress]:
+        """Show a stage while it runs, and sum it up when it ends."""
+        started = time.monotonic()
+        kind: type[_BarStage | _LogStage] = _BarStage if self.console.is_terminal else _LogStage
+        with kind(self.console, name, n_shards) as stage:
+            yield stage
+        self.note(stage_line(name, n_shards, stage.counts, time.monotonic() - started))
+
+
+class _Counting:
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.n_done = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def advance(self, counts: Mapping[str, int]) -> None:
+        self.counts.update(counts)
+        self.n_done += 1
+
+
+class _LogStage(_Counting):
+    def __init__(self, console: Console, name: str, n_shards: int):
+        super().__init__()
+        self.console, self.name, self.n_shards = console, name, n_shards
+        self.last = time.monotonic()
+
+    def advance(self, counts: Mapping[str, int]) -> None:
+        super().advance(counts)
+        if time.monotonic() - self.last > LOG_SECONDS and self.n_done < self.n_shards:
+            self.last = time.monotonic()
+            self.console.print(f"{self.name:<7} {self.n_done:,} of {self.n_shards:,} shards, {units(self.counts)}")
+
+
+class _BarStage(_Counting):
+    def __init__(self, console: Console, name: str, n_shards: int):
+        super().__init__()
+        self.bars = Bars(
+            TextColumn(f"{name:<7}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("shards  {task.fields[units]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self.bar: TaskID = self.bars.add_task(name, total=n_shards, units="")
+
+    def __enter__(self) -> Self:
+        self.bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bars.stop()
+
+    def advance(self, counts: Mapping[str, int]) -> None:
+        super().advance(counts)
+        self.bars.update(self.bar, advance=1, units=units(self.counts))
+
+
+def stage_line(name: str, n_shards: int, counts: Mapping[str, int], seconds: float) -> str:
+    """Sum up a stage: `align   40 shards, 1,213 pairs, 88,204 beads, 214 nulls, 3 min`."""
+    shards = f"{n_shards:,} shard{'' if n_shards == 1 else 's'}"
+    return f"{name:<7} " + ", ".join(part for part in (shards, units(counts), duration(seconds)) if part)
+
+
+def units(counts: Mapping[str, int]) -> str:
+    """Write counts with their units, without those that are zero."""
+    shown = [(name, number) for name, number in counts.items() if number and name not in HIDDEN]
+    return ", ".join(f"{number:,} {_unit(name, number)}" for name, number in shown)
+
+
+def _unit(name: str, number: int) -> str:
+    name = name.replace("_", " ")
+    return name.removesuffix("s") if number == 1 else name
+
+
+def duration(seconds: float) -> str:
+    """Write a time span as a person says it."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,72 @@
+"""Every Parquet table, column by column, in the order of the stages.
+
+Positions and character offsets count from 0; spans are half-open: `start <= x < stop`. Characters are Unicode code
+points of the normalised text. A row group holds the rows of one key, and a file's footer names its keys (see `store`).
+"""
+
+import pyarrow as pa
+
+TEXTS = pa.schema(
+    [
+        pa.field("document", pa.string(), nullable=False),  # who it is: see manifest.document_id
+        pa.field("language", pa.string(), nullable=False),  # a standard tag: de, zh-Hant
+        pa.field("text", pa.large_string(), nullable=False),  # normalised; all spans refer to it
+    ]
+)
+
+SENTENCES = pa.schema(
+    [
+        pa.field("document", pa.string(), nullable=False),
+        pa.field("paragraph", pa.int32(), nullable=False),
+        pa.field("position", pa.int32(), nullable=False),
+        pa.field("start", pa.int32(), nullable=False),  # text[start:stop] is the sentence
+        pa.field("stop", pa.int32(), nullable=False),
+        pa.field("text", pa.large_string(), nullable=False),  # empty for an empty position
+    ]
+)
+
+BEADS = pa.schema(
+    [
+        pa.field("source_document", pa.string(), nullable=False),
+        pa.field("target_document", pa.string(), nullable=False),
+        pa.field("source_start", pa.int32(), nullable=False),  # positions of sentences
+        pa.field("source_stop", pa.int32(), nullable=False),
+        pa.field("target_start", pa.int32(), nullable=False),
+        pa.field("target_stop", pa.int32(), nullable=False),
+        pa.field("similarity", pa.float32(), nullable=False),  # cosine of the two sides; 0 for a null bead
+        pa.field("score", pa.float32(), nullable=False),  # what the dynamic program added for the bead
+    ]
+)
+
+MANIFEST = pa.schema(
+    [
+        pa.field("pair_id", pa.string(), nullable=False),
+        pa.field("source_path", pa.string(), nullable=False),
+        pa.field("target_path", pa.string(), nullable=False),
+        pa.field("source_document", pa.string()),  # null where the document could not be read
+        pa.field("target_document", pa.string()),
+        pa.field("source_language", pa.string()),
+        pa.field("target_language", pa.string()),
+    ]
+)
+
+FAILURES = pa.schema(
+    [
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field("name", pa.string(), nullable=False),  # the path of a document, or a pair_id
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("traceback", pa.string(), nullable=False),  # empty where the reason says it all
+    ]
+)
+
+
+def embeddings(dimensions: int) -> pa.Schema:
+    """Return the columns of the vectors of an encoder that gives so many dimensions."""
+    return pa.schema(
+        [
+            pa.field("document", pa.string(), nullable=False),
+            pa.field("overlap_size", pa.int16(), nullable=False),  # how many sentences were joined
+            pa.field("stop", pa.int32(), nullable=False),  # one past the position of the last of them
+            pa.field("vector", pa.list_(pa.float16(), dimensions), nullable=False),  # unit length
+        ]
+    )

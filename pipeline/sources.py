@@ -1,0 +1,272 @@
+"""Find the documents of a corpus and match them: by a pattern with languages, by two patterns, or by a table."""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from pipeline.config import AUTO, RunConfig, split_pair
+from pipeline.errors import ConfigError
+from pipeline.languages import parse_language
+from pipeline.readers import ROW_SUFFIXES, BadRow, Source, row_ids
+
+MAX_PROBLEMS = 20
+"""How many problems of one kind are spelled out."""
+
+
+class PairSource(NamedTuple):
+    """A pair before its documents have been read; a language may be "auto"."""
+
+    pair_id: str
+    source: Source
+    target: Source
+    source_language: str
+    target_language: str
+
+    @property
+    def source_side(self) -> tuple[Source, str]:
+        return self.source, self.source_language
+
+    @property
+    def target_side(self) -> tuple[Source, str]:
+        return self.target, self.target_language
+
+
+@dataclass
+class Corpus:
+    """The pairs that a config names, in a stable order."""
+
+    pairs: list[PairSource] = field(default_factory=list)
+    unmatched: list[str] = field(default_factory=list)
+    """Documents without a counterpart."""
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    """Rows that can't be read, so that not even their names are known: where, and why."""
+
+
+Found = dict[str, Source]
+"""The documents of one language, by what stands in the place of their `*`."""
+
+
+def find_pairs(config: RunConfig) -> Corpus:
+    """Find the documents of a corpus and match them.
+
+    Raises ConfigError, which lists the files that don't match, match twice, or aren't there.
+    """
+    if config.corpus.manifest is not None:
+        return _pairs_of_table(config, config.corpus.manifest)
+    if config.corpus.documents is not None:
+        return _pairs_of_languages(config, config.corpus.documents)
+    return _pairs_of_sides(config, config.corpus.source or "", config.corpus.target or "")
+
+
+# ---- the three ways to name documents
+
+
+def _pairs_of_languages(config: RunConfig, pattern: str) -> Corpus:
+    """Match `books/{language}/*.txt`: documents with the same `*` translate each other."""
+    language_pairs = [split_pair(pair) for pair in config.corpus.pairs]
+    wanted = {language for pair in language_pairs for language in pair}
+    finder = _Finder(config)
+    languages: dict[str, Found] = {language: {} for language in wanted}
+    for path, key, tag in finder.match(pattern):
+        language = _language_or_none(tag)
+        if language in wanted:
+            finder.add(languages[language], path, key)
+    for source, target in language_pairs:
+        finder.pair(languages[source], languages[target], (source, target), f".{source}-{target}")
+    finder.check_found({f"{language} in {pattern}": found for language, found in languages.items()})
+    return finder.result("[corpus] documents")
+
+
+def _pairs_of_sides(config: RunConfig, source: str, target: str) -> Corpus:
+    """Match `de/*.txt` with `fr/*.txt`."""
+    finder = _Finder(config)
+    sides: tuple[Found, Found] = ({}, {})
+    for pattern, found in zip((source, target), sides, strict=True):
+        for path, key, _ in finder.match(pattern):
+            finder.add(found, path, key)
+    languages = (config.corpus.source_language or AUTO, config.corpus.target_language or AUTO)
+    finder.check_found({source: sides[0], target: sides[1]})
+    if "*" not in source + target and all(len(side) == 1 for side in sides):
+        (source_file,), (target_file,) = (tuple(side.values()) for side in sides)
+        finder.corpus.pairs.append(PairSource(source_file.path.stem, source_file, target_file, *_parsed(languages)))
+    else:
+        finder.pair(*sides, _parsed(languages), "")
+    return finder.result("[corpus] source and target")
+
+
+def _pairs_of_table(config: RunConfig, manifest: str) -> Corpus:
+    """Read a TSV file with a pair in each line."""
+    path = config.resolve(manifest)
+    corpus = Corpus()
+    problems: list[str] = []
+    lines: dict[str, int] = {}
+    for line, row in _table_rows(path):
+        try:
+            pair = _pair_of_row(config, row)
+        except (ConfigError, ValueError) as error:
+            problems.append(f"line {line}: {error}")
+            continue
+        if pair.pair_id in lines:
+            problems.append(f"line {line}: pair_id {pair.pair_id!r} stands in line {lines[pair.pair_id]} already")
+        lines.setdefault(pair.pair_id, line)
+        corpus.pairs.append(pair)
+    if not corpus.pairs and not problems:
+        problems.append("it lists no pair")
+    if problems:
+        raise ConfigError.from_problems(str(path), _capped(problems))
+    return corpus
+
+
+def _table_rows(path: Path) -> Iterator[tuple[int, dict[str, str | None]]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"[corpus] manifest {path} can't be read: {error}") from None
+    reader = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    missing = {"pair_id", "source_path", "target_path"} - set(reader.fieldnames or ())
+    if missing:
+        raise ConfigError(
+            f"[corpus] manifest {path}: the first line must name the columns, separated by tabs; "
+            f"missing: {', '.join(sorted(missing))}"
+        )
+    for row in reader:
+        yield reader.line_num, row
+
+
+def _pair_of_row(config: RunConfig, row: dict[str, str | None]) -> PairSource:
+    for column in ("pair_id", "source_path", "target_path"):
+        if not row[column]:
+            raise ConfigError(f"{column} is empty")
+    languages = [
+        row.get(f"{side}_language") or getattr(config.corpus, f"{side}_language") or "" for side in ("source", "target")
+    ]
+    if not all(languages):
+        raise ConfigError("no language; add the columns source_language and target_language, or set them in [corpus]")
+    source, target = (_source_of_path(config, row[f"{side}_path"] or "") for side in ("source", "target"))
+    return PairSource(row["pair_id"] or "", source, target, *_parsed((languages[0], languages[1])))
+
+
+def _source_of_path(config: RunConfig, name: str) -> Source:
+    """Read `books/07.txt`, or `pages.jsonl#17` for the row whose id is 17."""
+    file, _, row = name.partition("#")
+    if Path(file).suffix in ROW_SUFFIXES and row:
+        return Source(config.resolve(file), row, name)
+    return Source(config.resolve(name), None, name)
+
+
+# ---- matching
+
+
+class _Finder:
+    """Finds the files of patterns and pairs them, gathering what is wrong on the way."""
+
+    def __init__(self, config: RunConfig):
+        self.config = config
+        self.corpus = Corpus()
+        self.problems: list[str] = []
+
+    def match(self, pattern: str) -> Iterator[tuple[Path, str, str]]:
+        """Give the files that match a pattern, with what stands for its `*` and for its {language}."""
+        root = self.config.resolve(".")
+        expanded = str(Path(pattern).expanduser())
+        if Path(expanded).is_absolute():
+            root = Path(Path(expanded).anchor)
+            expanded = str(Path(expanded).relative_to(root))
+        regex = _pattern_regex(expanded)
+        glob = re.sub(r"[\[?]", r"[\g<0>]", expanded.replace("{language}", "*"))
+        for path in sorted(root.glob(glob)):
+            found = regex.fullmatch(path.relative_to(root).as_posix()) if path.is_file() else None
+            if found and not path.name.startswith("."):
+                groups = found.groupdict()
+                key = "/".join(value for name, value in groups.items() if name != "language")
+                yield path, unicodedata.normalize("NFC", key), groups.get("language", "")
+
+    def add(self, found: Found, path: Path, key: str) -> None:
+        """Add a file, or each row of a file of rows."""
+        name = self._name(path)
+        if path.suffix not in ROW_SUFFIXES:
+            self._add(found, key, Source(path, None, name))
+            return
+        for row in row_ids(path, name, self.config.corpus):
+            if isinstance(row, BadRow):
+                self.corpus.unreadable.append((row.name, row.reason))
+            else:
+                self._add(found, f"{key}/{row}" if key else row, Source(path, row, f"{name}#{row}"))
+
+    def _add(self, found: Found, key: str, source: Source) -> None:
+        if key in found:
+            self.problems.append(f"{found[key].name} and {source.name} both match as {key!r}; rename or leave out one")
+        found.setdefault(key, source)
+
+    def pair(self, source: Found, target: Found, languages: tuple[str, str], suffix: str) -> None:
+        """Pair the documents that have the same key."""
+        for key in sorted(source.keys() & target.keys()):
+            pair_id = f"{key}{suffix}" if key else suffix.removeprefix(".")
+            self.corpus.pairs.append(PairSource(pair_id, source[key], target[key], *languages))
+        if source and target:
+            alone = [
+                found[key].name for found, other in ((source, target), (target, source)) for key in found.keys() - other
+            ]
+            self.corpus.unmatched.extend(name for name in sorted(alone) if name not in self.corpus.unmatched)
+
+    def check_found(self, sides: dict[str, Found]) -> None:
+        for pattern, found in sides.items():
+            if not found and not self.corpus.unreadable:
+                self.problems.append(f"no document matches {pattern} (in {self.config.resolve('.')})")
+
+    def result(self, where: str) -> Corpus:
+        # A row that can't be read has no name, so its counterpart has to be forgiven.
+        strict = not self.config.corpus.allow_unmatched and not self.corpus.unreadable
+        if strict and self.corpus.unmatched:
+            alone = [f"{name} has no counterpart" for name in self.corpus.unmatched]
+            advice = "add what is missing, or set [corpus] allow_unmatched = true to leave these documents out"
+            self.problems.extend([*_capped(alone), advice])
+        if self.problems:
+            raise ConfigError.from_problems(where, _capped(self.problems, MAX_PROBLEMS + 2))
+        return self.corpus
+
+    def _name(self, path: Path) -> str:
+        try:
+            return path.relative_to(self.config.resolve(".")).as_posix()
+        except ValueError:
+            return str(path)
+
+
+def _pattern_regex(pattern: str) -> re.Pattern[str]:
+    """Return the regular expression of a pattern; each `*` and `**` is a group of its own, {language} a named one."""
+    parts: list[str] = []
+    for number, part in enumerate(re.split(r"(\*\*/|\*\*|\*|\{language\})", Path(pattern).as_posix())):
+        if part == "{language}":
+            named = "(?P=language)" if "(?P<language>" in "".join(parts) else "(?P<language>[^/]+)"
+            parts.append(named)
+        elif part == "**/":
+            parts.append(f"(?P<star{number}>(?:[^/]+/)*)")
+        elif part in ("*", "**"):
+            parts.append(f"(?P<star{number}>[^/]*)")
+        else:
+            parts.append(re.escape(part))
+    return re.compile("".join(parts))
+
+
+def _language_or_none(tag: str) -> str | None:
+    try:
+        return parse_language(tag)
+    except ConfigError:
+        return None
+
+
+def _parsed(languages: tuple[str, str]) -> tuple[str, str]:
+    source, target = (AUTO if language == AUTO else parse_language(language) for language in languages)
+    return source, target
+
+
+def _capped(problems: list[str], most: int = MAX_PROBLEMS) -> list[str]:
+    if len(problems) <= most:
+        return problems
+    return [*problems[:most], f"... and {len(problems) - most:,} more"]

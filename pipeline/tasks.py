@@ -1,0 +1,310 @@
+"""One function for each stage: read a shard, call the stage, write a shard, return counts.
+
+They run wherever the store lies, here or on a rented machine. Each imports its stage inside, so that a worker loads
+only what it runs, and the machine that orchestrates loads nothing.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from pipeline import schema
+from pipeline.config import RunConfig, beads_address, embeddings_address, sentences_address
+from pipeline.errors import BitextError, CorruptFile, StoreError
+from pipeline.manifest import Document, DocumentPair, Failure, Manifest
+from pipeline.store import Shelf, Store
+
+if TYPE_CHECKING:
+    from stages.data import AlignedPair, Beads, Overlaps, Sentence
+    from stages.encode import EncodedOverlaps
+    from stages.encode.config import EncodeConfig
+    from stages.encode.encoder import Encoder
+
+TEXTS_ADDRESS = "all"
+"""A text is what it is, whatever the config."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A group of documents (split, encode) or pairs (align): the unit of work."""
+
+    items: tuple[Document | DocumentPair, ...]
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        return tuple(item for item in self.items if isinstance(item, Document))
+
+    @property
+    def pairs(self) -> tuple[DocumentPair, ...]:
+        return tuple(item for item in self.items if isinstance(item, DocumentPair))
+
+    @property
+    def n_chars(self) -> int:
+        return sum(item.n_chars for item in self.items)
+
+
+@dataclass
+class Outcome:
+    """What became of a shard."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    failures: list[Failure] = field(default_factory=list)
+    corrupt: list[str] = field(default_factory=list)
+    """Files that failed their checks and were set aside: what they held has to be made again."""
+
+    @contextmanager
+    def isolate(self, stage: str, name: str) -> Iterator[None]:
+        """Keep one bad document or pair from sinking its shard."""
+        try:
+            yield
+        except CorruptFile as error:
+            self.corrupt.append(str(error))
+        except StoreError:
+            raise
+        except BitextError as error:
+            self.failures.append(Failure(stage, name, str(error)))
+        except Exception as error:  # noqa: BLE001 - the one that isolates a document; the traceback is kept
+            reason = f"{type(error).__name__}: {error}"
+            self.failures.append(Failure(stage, name, reason, traceback.format_exc()))
+
+
+Task = Callable[[Store, RunConfig, Shard], Outcome]
+
+ShardOutcome = tuple[Shard, Outcome | Exception]
+"""A shard with what became of it, or with what killed its worker."""
+
+
+# ---- where things lie
+
+
+def texts(store: Store) -> Shelf:
+    """Return the shelf of normalised texts, by document."""
+    return store.shelf("texts", TEXTS_ADDRESS)
+
+
+def sentences(store: Store, config: RunConfig) -> Shelf:
+    """Return the shelf of sentences, by document."""
+    return store.shelf("sentences", sentences_address(config))
+
+
+def embeddings(store: Store, config: RunConfig) -> Shelf:
+    """Return the shelf of vectors, by document and overlap size."""
+    return store.shelf("embeddings", embeddings_address(config))
+
+
+def beads(store: Store, config: RunConfig) -> Shelf:
+    """Return the shelf of beads, by pair."""
+    return store.shelf("beads", beads_address(config))
+
+
+def overlap_key(document: Document, size: int) -> str:
+    """Return what the store knows the overlaps of one size of a document by."""
+    return f"{document.id}:{size}"
+
+
+# ---- the stages
+
+
+def keep_texts(store: Store, batch: Sequence[tuple[Document, str]]) -> None:
+    """Write normalised texts, many to a file."""
+    with texts(store).write(schema.TEXTS, compression="zstd") as writer:
+        for document, text in batch:
+            row = {"document": document.id, "language": document.language, "text": text}
+            writer.add(document.id, pa.Table.from_pylist([row], schema=schema.TEXTS))
+
+
+def split_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
+    """Split documents into sentences."""
+    from stages.split import split_document
+
+    outcome = Outcome()
+    with sentences(store, config).write(schema.SENTENCES, compression="zstd") as writer:
+        for document in shard.documents:
+            with outcome.isolate("split", document.path):
+                text = texts(store).read(document.id)["text"][0].as_py()
+                result = split_document(text, document.language, config.split, document.is_split)
+                writer.add(document.id, _sentence_rows(document, result.sentences), result.facts)
+                outcome.counts.update(documents=1, sentences=len(result.sentences))
+    return outcome
+
+
+def encode_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
+    """Turn the overlaps of documents into vectors: those sizes that the store doesn't hold."""
+    from stages.encode import encode_document
+
+    outcome = Outcome()
+    encoder = _encoder(config.encode)
+    shelf = embeddings(store, config)
+    columns = schema.embeddings(encoder.dimensions)
+    with shelf.write(columns, compression="none", use_dictionary=["document", "overlap_size"]) as writer:
+        for document in shard.documents:
+            with outcome.isolate("encode", document.path):
+                lines = _sentence_texts(store, config, document)
+                encoded = {
+                    size: encode_document(lines, document.language, [size], encoder, config.encode)
+                    for size in missing_sizes(config, shelf, document)
+                }
+                for size, part in encoded.items():
+                    rows = _vector_rows(document, size, part.overlaps[size], columns)
+                    writer.add(overlap_key(document, size), rows, part.facts)
+                    outcome.counts.update({name: int(value) for name, value in part.facts.items()})
+                outcome.counts.update(documents=1)
+    return outcome
+
+
+def align_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
+    """Align pairs of documents."""
+    from stages.align import align_pair
+
+    outcome = Outcome()
+    with beads(store, config).write(schema.BEADS, compression="zstd") as writer:
+        for pair in shard.pairs:
+            with outcome.isolate("align", pair.pair_id):
+                source, target = (_overlaps(store, config, side) for side in (pair.source, pair.target))
+                found = align_pair(source, target, config.align)
+                writer.add(pair.key, _bead_rows(pair, found), found.facts)
+                outcome.counts.update(pairs=1, beads=len(found), nulls=int(found.is_null.sum()))
+    return outcome
+
+
+def missing_sizes(config: RunConfig, shelf: Shelf, document: Document) -> list[int]:
+    """Return the overlap sizes of a document that have no vectors yet."""
+    places = shelf.places()
+    return [size for size in range(1, config.encode.max_overlap + 1) if overlap_key(document, size) not in places]
+
+
+# ---- what the orchestrator asks where the store lies
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What each stage has still to do for a manifest."""
+
+    split: tuple[Document, ...]
+    encode: tuple[Document, ...]
+    align: tuple[DocumentPair, ...]
+
+
+def known_texts(store: Store) -> set[str]:
+    """Return the documents whose texts the store holds."""
+    return set(texts(store).places())
+
+
+def find_missing(store: Store, config: RunConfig, manifest: Manifest) -> Missing:
+    """Compare a manifest with what is there."""
+    documents = manifest.documents
+    split, encoded, aligned = sentences(store, config), embeddings(store, config), beads(store, config)
+    missing = Missing(
+        split=tuple(document for document in documents if document.id not in split.places()),
+        encode=tuple(document for document in documents if missing_sizes(config, encoded, document)),
+        align=tuple({pair.key: pair for pair in manifest.pairs if pair.key not in aligned.places()}.values()),
+    )
+    for shelf in (texts(store), split, encoded, aligned):
+        shelf.save_index()
+    return missing
+
+
+def read_pairs(store: Store, config: RunConfig, manifest: Manifest) -> Iterator[AlignedPair]:
+    """Give the pairs that have been aligned, in the order of the manifest.
+
+    Raises CorruptFile where a stored file fails its checks.
+    """
+    done = beads(store, config).places()
+    for pair in manifest.pairs:
+        if pair.key in done:
+            yield read_pair(store, config, pair)
+
+
+def read_pair(store: Store, config: RunConfig, pair: DocumentPair) -> AlignedPair:
+    """Return one aligned pair with its sentences."""
+    from stages.data import BEAD_ARRAYS, AlignedPair, Beads
+
+    shelf = beads(store, config)
+    rows = shelf.read(pair.key)
+    arrays = {name: rows[name].to_numpy() for name in BEAD_ARRAYS}
+    return AlignedPair(
+        pair_id=pair.pair_id,
+        source_language=pair.source.language,
+        target_language=pair.target.language,
+        source=_sentences(store, config, pair.source),
+        target=_sentences(store, config, pair.target),
+        beads=Beads(**arrays, facts=shelf.places()[pair.key].facts),
+    )
+
+
+# ---- rows in, rows out
+
+
+@lru_cache(maxsize=1)
+def _encoder(config: EncodeConfig) -> Encoder:
+    from stages.encode import load_encoder
+
+    return load_encoder(config)
+
+
+def _sentences(store: Store, config: RunConfig, document: Document) -> list[Sentence]:
+    from stages.data import Sentence
+
+    rows = sentences(store, config).read(document.id)
+    columns = (rows[name].to_pylist() for name in Sentence._fields)
+    return [Sentence(*row) for row in zip(*columns, strict=True)]
+
+
+def _sentence_texts(store: Store, config: RunConfig, document: Document) -> list[str]:
+    lines: list[str] = sentences(store, config).read(document.id)["text"].to_pylist()
+    return lines
+
+
+def _overlaps(store: Store, config: RunConfig, document: Document) -> Overlaps:
+    from stages.encode import EncodedOverlaps, assemble_overlaps
+
+    encoded = {}
+    for size in range(1, config.encode.max_overlap + 1):
+        rows = embeddings(store, config).read(overlap_key(document, size)).combine_chunks()
+        vectors = rows["vector"].combine_chunks()
+        flat = vectors.flatten().to_numpy(zero_copy_only=False)
+        stops = rows["stop"].to_numpy()
+        encoded[size] = EncodedOverlaps(stops, flat.reshape(len(stops), vectors.type.list_size))
+    return assemble_overlaps(_sentence_texts(store, config, document), encoded, config.encode.max_overlap)
+
+
+def _sentence_rows(document: Document, found: Sequence[Sentence]) -> pa.Table:
+    return pa.table(
+        {
+            "document": [document.id] * len(found),
+            "paragraph": [sentence.paragraph for sentence in found],
+            "position": range(len(found)),
+            "start": [sentence.start for sentence in found],
+            "stop": [sentence.stop for sentence in found],
+            "text": [sentence.text for sentence in found],
+        },
+        schema=schema.SENTENCES,
+    )
+
+
+def _vector_rows(document: Document, size: int, overlaps: EncodedOverlaps, columns: pa.Schema) -> pa.Table:
+    n_rows, dimensions = overlaps.vectors.shape
+    return pa.table(
+        {
+            "document": [document.id] * n_rows,
+            "overlap_size": [size] * n_rows,
+            "stop": overlaps.stops,
+            "vector": pa.FixedSizeListArray.from_arrays(pa.array(overlaps.vectors.reshape(-1)), dimensions),
+        },
+        schema=columns,
+    )
+
+
+def _bead_rows(pair: DocumentPair, found: Beads) -> pa.Table:
+    from stages.data import BEAD_ARRAYS
+
+    documents = {"source_document": [pair.source.id] * len(found), "target_document": [pair.target.id] * len(found)}
+    return pa.table({**documents, **{name: getattr(found, name) for name in BEAD_ARRAYS}}, schema=schema.BEADS)
