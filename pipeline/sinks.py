@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -20,6 +21,7 @@ from stages.export.moses import moses_names, render_moses, side_names
 from stages.export.render import Renderer
 from stages.export.units import Unit
 
+BEADS = "beads"
 BEADS_SUFFIX = ".beads.txt"
 
 ROWS_IN_MEMORY = 20_000
@@ -67,7 +69,7 @@ class MosesSink:
         self._paths = {
             languages: [folder / file_name(name) for name in moses_names(*languages)] for languages in language_pairs
         }
-        for path in sum(self._paths.values(), []):
+        for path in chain.from_iterable(self._paths.values()):
             path.touch(exist_ok=False)
 
     def __enter__(self) -> Self:
@@ -106,8 +108,8 @@ class BeadsSink:
             file = (self._folder / name).open("x", encoding="utf-8", newline="\n")
         except FileExistsError:
             raise ConfigError(
-                f"pair {pair.pair_id!r}: beads/{name} is written already for a pair of the same name (this folder may "
-                "not tell A from a); give each pair a name of its own"
+                f"pair {pair.pair_id!r}: {BEADS}/{name} is another pair's already (this folder may not tell A from "
+                "a); give each pair a pair_id of its own"
             ) from None
         with file:
             file.writelines(render_beads(pair))

@@ -1,0 +1,137 @@
+"""Replace the files of an export folder all at once, when the new ones are whole.
+
+Everything is written into a hidden folder inside the output folder and renamed into place at the end: an export that
+is killed leaves the old files as they were, and its hidden folder is removed by the next one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.files import STALE_SECONDS, publish, unwritable
+from pipeline.sinks import BEADS, BEADS_SUFFIX
+
+STAGING = ".export-"
+LOCK = "lock"
+UNLOCKED = "unlocked"
+
+MOSES_NAME = re.compile(r"bitext\.([^.]+-[^.]+)\.([^.]+)(?:\.source|\.target)?")
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Say why a folder can't be written; errors about files elsewhere (the pairs are being read) pass."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None and not Path(error.filename).is_relative_to(folder):
+            raise
+        raise unwritable(folder, error) from error
+
+
+@contextmanager
+def staging_folder(folder: Path) -> Iterator[Path]:
+    """Give a hidden folder inside a folder, gone at the end; those that killed processes left are removed first.
+
+    A lock tells whether the process that made one still lives, so that two exports at once do not harm each other.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for staged in folder.glob(f"{STAGING}*"):
+        if _is_abandoned(staged):
+            shutil.rmtree(staged, ignore_errors=True)
+    staged = Path(tempfile.mkdtemp(prefix=STAGING, dir=folder))
+    try:
+        with (staged / UNLOCKED).open("wb") as lock:
+            with suppress(OSError):  # a file system without locks: its age will tell
+                _lock(lock)
+            (staged / UNLOCKED).rename(staged / LOCK)
+            yield staged
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _is_abandoned(staged: Path) -> bool:
+    try:
+        with (staged / LOCK).open("rb+") as lock:
+            _lock(lock)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return time.time() - _last_change(staged) > STALE_SECONDS
+    return True
+
+
+def _last_change(folder: Path) -> float:
+    try:
+        return max(path.stat().st_mtime for path in [folder, *folder.iterdir()])
+    except OSError:
+        return time.time()  # it is being removed
+
+
+def _lock(file: BinaryIO) -> None:
+    """Hold a file until it is closed or the process dies; raises BlockingIOError where another does."""
+    if sys.platform == "win32":
+        raise OSError("no locks here")
+    import fcntl
+
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def publish_exports(staged: Path, folder: Path) -> int:
+    """Give finished files their names; remove what earlier exports left and this one did not write, and count it."""
+    written = {path.name for path in staged.glob("bitext.*")}
+    for name in sorted(written):
+        publish(staged / name, folder / name)
+    stale = [path for path in folder.glob("bitext.*") if path.name not in written and _is_ours(path.name)]
+    for path in stale:
+        path.unlink(missing_ok=True)
+    return len(stale) + _publish_beads(staged / BEADS, folder / BEADS)
+
+
+def _publish_beads(staged: Path, folder: Path) -> int:
+    """Do the same for the files of beads, of which there may be millions; they are not synced one by one."""
+    n_stale = 0
+    if folder.is_dir():
+        with os.scandir(folder) as entries:
+            stale = [entry.name for entry in entries if entry.name.endswith(BEADS_SUFFIX) and _is_gone(staged, entry)]
+        for name in stale:
+            (folder / name).unlink(missing_ok=True)
+        n_stale = len(stale)
+    if staged.is_dir():
+        folder.mkdir(exist_ok=True)
+        while names := _some_names(staged):
+            for name in names:
+                (staged / name).replace(folder / name)
+    elif n_stale and not any(folder.iterdir()):
+        folder.rmdir()
+    return n_stale
+
+
+def _is_gone(staged: Path, entry: os.DirEntry[str]) -> bool:
+    return entry.is_file() and not (staged / entry.name).exists()
+
+
+def _some_names(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in islice(entries, 10_000)]
+
+
+def _is_ours(name: str) -> bool:
+    """Say whether a name is one that an export gives to a file of its folder."""
+    if name.removeprefix("bitext.") in ("tsv", "jsonl", "parquet", "tmx"):
+        return True
+    match = MOSES_NAME.fullmatch(name)
+    if match is None:
+        return False
+    languages, language = match.groups()
+    return languages.startswith(f"{language}-") or languages.endswith(f"-{language}")

@@ -1,0 +1,25 @@
+"""Scores as a plain table that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stages.evaluate.scores import Evaluation, sum_evaluations
+
+HEADER = (
+    "------- strict -------  --------- lax --------",
+    "    P       R      F1       P       R      F1   beads    gold  document",
+)
+
+
+def render_table(documents: Mapping[str, Evaluation], total_name: str = "all") -> str:
+    """Return a line for each document and one over all; the names stand last, so that any script lines up."""
+    rows = [_render_row(name, evaluation) for name, evaluation in documents.items()]
+    if len(documents) != 1:
+        rows.append(_render_row(f"{total_name} ({len(documents)})", sum_evaluations(documents.values())))
+    return "\n".join([*HEADER, *rows]) + "\n"
+
+
+def _render_row(name: str, evaluation: Evaluation) -> str:
+    scores = " ".join(f"{score:7.3f}" for score in (*evaluation.strict, *evaluation.lax))
+    return f"{scores} {evaluation.predicted:7d} {evaluation.gold:7d}  {name}"
