@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +23,8 @@ class SentenceTransformerEncoder:
     """Encodes with the library's own `encode`, on a GPU if there is one."""
 
     def __init__(self, config: EncodeConfig) -> None:
-        self.info = describe(config)
+        _check_installed(config.encoder)
+        self.info = _find_on_hub(describe(config))
         self._prompt = config.prompt
         self._model = _load(self.info, config.dtype)
         self.dimensions = int(self._model.get_embedding_dimension())
@@ -51,31 +55,68 @@ class SentenceTransformerEncoder:
         return lengths > longest, int(np.minimum(lengths, longest).sum())
 
 
-def _load(info: EncoderInfo, dtype: str) -> Any:
+def _check_installed(name: str) -> None:
     try:
-        import torch
-        from sentence_transformers import SentenceTransformer
+        import sentence_transformers  # noqa: F401
+        import torch  # noqa: F401
     except ImportError as error:
         raise RuntimeError(
-            f"the encoder {info.id} needs PyTorch and sentence-transformers, which are not installed ({error}); "
+            f"the encoder {name} needs PyTorch and sentence-transformers, which are not installed ({error}); "
             "pip install 'bitext-pipeline[labse]'"
         ) from error
+
+
+def _find_on_hub(info: EncoderInfo) -> EncoderInfo:
+    """Return the description with the commit that the revision names, from the hub or its copy on this machine.
+
+    Asking for modules.json by itself matters: without that file the library would quietly make up a pooling.
+    """
+    if info.revision is None:
+        return info
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HFValidationError, RemoteEntryNotFoundError
+
+    try:
+        found = hf_hub_download(info.id, "modules.json", revision=info.revision)
+    except RemoteEntryNotFoundError as error:
+        raise RuntimeError(
+            f"{info.id} (revision {info.revision}) is not a sentence-transformers model: it has no modules.json"
+        ) from error
+    except (OSError, HFValidationError) as error:
+        raise RuntimeError(_not_available(info, error)) from error
+    return replace(info, revision=Path(found).parent.name)
+
+
+def _load(info: EncoderInfo, dtype: str) -> Any:
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    _show_downloads_only()
     precision = getattr(torch, dtype)
     try:
         model = SentenceTransformer(info.id, revision=info.revision, model_kwargs={_dtype_name(): precision})
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise RuntimeError(_not_available(info, error)) from error
     return model.to(precision).eval()  # modules after the transformer are loaded in float32
 
 
+def _show_downloads_only() -> None:
+    """Leave out the bar of reading weights, which every worker would draw, but not the one of minutes of download."""
+    from huggingface_hub.utils.tqdm import are_progress_bars_disabled, enable_progress_bars
+    from transformers.utils.logging import disable_progress_bar
+
+    user_wants_none = are_progress_bars_disabled()
+    disable_progress_bar()  # of transformers, and of the hub with it
+    if not user_wants_none:
+        enable_progress_bars()
+
+
 def _dtype_name() -> str:
     """Return what transformers calls the precision: its release 5 warns about the older name."""
-    from importlib.metadata import version
-
     return "dtype" if int(version("transformers").split(".")[0]) >= 5 else "torch_dtype"
 
 
-def _not_available(info: EncoderInfo, error: OSError) -> str:
+def _not_available(info: EncoderInfo, error: Exception) -> str:
     if info.revision is None:
         return f"the encoder {info.id} can't be loaded: {error}"
     return (
