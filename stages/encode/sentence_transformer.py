@@ -20,7 +20,10 @@ BATCH_SIZE = 32
 
 
 class SentenceTransformerEncoder:
-    """Encodes with the library's own `encode`, on a GPU if there is one."""
+    """Encodes with the library's own `encode`, on a GPU if there is one.
+
+    The prompt is the config's; a default prompt that the model brings along is not used.
+    """
 
     def __init__(self, config: EncodeConfig) -> None:
         _check_installed(config.encoder)
