@@ -28,7 +28,7 @@ SPACES = "\v\f\x1c\x1d\x1e\x1f\x85\u2028\u2029"
 KEPT = "\t\n\r"
 DROPPED = {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0), 0xFEFF, 0xFFFE, 0xFFFF)} - {*KEPT, *SPACES}
 
-_TABLE = str.maketrans({character: " " for character in SPACES} | {character: "" for character in DROPPED})
+_TABLE = str.maketrans(dict.fromkeys(SPACES, " ") | dict.fromkeys(DROPPED, ""))
 _CHANGED = re.compile("[" + "".join(map(re.escape, sorted({*DROPPED, *SPACES}))) + "]")
 _NEWLINES = re.compile(r"\r+\n|\r")
 _SURROGATES = re.compile("[\ud800-\udfff]")

@@ -1,0 +1,82 @@
+"""Split a document's text into paragraphs and sentences, each with its exact span."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from stages.data import Facts, Sentence
+from stages.split.boundaries import find_sentence_ends, splitter_name
+from stages.split.config import SplitConfig
+from stages.split.paragraphs import Span, blocks_of_lines, is_hard_wrapped, line_spans, n_hyphenated_lines
+
+
+@dataclass(frozen=True)
+class SplitResult:
+    """A document's sentences in order, and what the report says of how they were found."""
+
+    sentences: list[Sentence]
+    facts: Facts = field(default_factory=dict)
+
+
+def split_document(text: str, language: str, config: SplitConfig, is_split: bool = False) -> SplitResult:
+    """Split a normalised text into sentences.
+
+    The sentences are in order, don't overlap, begin and end with no white space, and together hold every other
+    character of the text. In hard-wrapped text a sentence runs over line ends: its text then holds the newlines, because
+    always `text[start:stop] == sentence.text`; readers that want one line replace them with spaces. Nothing is cut for
+    being long: what ends nowhere is one sentence.
+
+    With `is_split` every line is a sentence, and a blank line an empty position, with `start == stop`; a newline at the
+    very end begins no further line. `Sentence.paragraph` then is the number of the line, else that of the paragraph.
+
+    An empty document, and one of blank lines, has no sentences; only with `is_split` do blank lines count.
+    """
+    if is_split:
+        return _ready_made(text)
+    mode = config.paragraphs
+    if mode == "auto":
+        mode = "blank-line" if is_hard_wrapped(text) else "line"
+    paragraphs = line_spans(text) if mode == "line" else blocks_of_lines(text)
+    sentences = list(_sentences(text, paragraphs, language))
+    facts = _facts(sentences, mode, splitter_name(language), n_paragraphs=len(paragraphs))
+    facts["paragraph_mode_guessed"] = int(config.paragraphs == "auto")
+    if mode == "blank-line":
+        facts["hyphenated_lines"] = n_hyphenated_lines(text)
+    return SplitResult(sentences, facts)
+
+
+def _ready_made(text: str) -> SplitResult:
+    sentences = []
+    start = 0
+    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else []):
+        content = line.strip()
+        content_start = start + line.index(content)
+        sentences.append(Sentence(number, content_start, content_start + len(content), content))
+        start += len(line) + 1
+    return SplitResult(sentences, _facts(sentences, "is_split", "is_split", n_paragraphs=len(sentences)))
+
+
+def _sentences(text: str, paragraphs: list[Span], language: str) -> Iterator[Sentence]:
+    for number, (start, stop) in enumerate(paragraphs):
+        paragraph = text[start:stop]
+        begin = 0
+        for end in [*find_sentence_ends(paragraph, language), len(paragraph)]:
+            piece = paragraph[begin:end]
+            content = piece.strip()
+            if content:
+                content_start = start + begin + piece.index(content)
+                yield Sentence(number, content_start, content_start + len(content), content)
+            begin = end
+
+
+def _facts(sentences: list[Sentence], mode: str, splitter: str, n_paragraphs: int) -> Facts:
+    lengths = [len(sentence.text) for sentence in sentences]
+    return {
+        "sentences": len(sentences),
+        "paragraphs": n_paragraphs,
+        "paragraph_mode": mode,
+        "splitter": splitter,
+        "empty_positions": lengths.count(0),
+        "longest_sentence_chars": max(lengths, default=0),
+    }

@@ -1,0 +1,147 @@
+"""Where the sentences of a paragraph end: sentence-splitter for its languages, sentencex for all others.
+
+Both libraries take time that grows with the square of a paragraph's length, so that a long one is read through windows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from stages.split.repairs import is_at_quote, mask_continuations, mask_quotes, repair_ends
+from stages.text import UNSPACED, primary_language
+
+if TYPE_CHECKING:
+    from sentence_splitter import SentenceSplitter
+
+SENTENCE_SPLITTER_LANGUAGES = frozenset(
+    {"ca", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hu", "is", "it"}
+    | {"lt", "lv", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sv", "tr"}
+)
+SENTENCEX_LANGUAGES = frozenset(
+    {"am", "ar", "bg", "bn", "gu", "hi", "hy", "ja", "kk", "kn", "ml", "mr", "my", "pa", "ta", "te", "uk"}
+    | {"wuu", "yue", "zh"}
+)
+"""Those of the rest for which sentencex has rules, or is tested; what it does with others is its general rules."""
+
+NORWEGIAN = frozenset({"nb", "nn"})
+
+WINDOW_WORDS, MARGIN_WORDS = 2_000, 20
+WINDOW_CHARS, MARGIN_CHARS = 2_000, 200
+"""What is read at once, and how much of its end isn't trusted, because what follows is unknown."""
+
+MAX_WORD_CHARS = 200
+"""Of a longer word only both ends are shown to sentence-splitter, which looks no further but takes quadratic time."""
+
+_NO_BREAK = "\u00a0\u2007\u202f"
+_WORD = re.compile(rf"\S+(?:[{_NO_BREAK}]+\S+)*")
+_PLAIN_WORD = re.compile(r"\S+")
+_NO_BREAK_AT_QUOTE = re.compile(rf"(?<=[«‹„“])[{_NO_BREAK}]+|[{_NO_BREAK}]+(?=[»›“”!?:;.…])")
+_OPENING = re.compile(r"^[„‚»›”’]+(?=.)")
+_CLOSING = re.compile(r"(?<=.)[“‘«‹]+(?=\W*$)")
+
+FindEnds = Callable[[int, int], list[int]]
+
+
+def splitter_name(language: str) -> str:
+    """Say what splits a language; `sentencex-general` has no rules made for it."""
+    code = primary_language(language)
+    if _splitter_code(code) in SENTENCE_SPLITTER_LANGUAGES:
+        return "sentence-splitter"
+    return "sentencex" if code in SENTENCEX_LANGUAGES else "sentencex-general"
+
+
+def find_sentence_ends(paragraph: str, language: str) -> list[int]:
+    """Return the positions where sentences end within a paragraph, in order; its own end is left out."""
+    code = primary_language(language)
+    paragraph = paragraph.replace("\n", " ")
+    if _splitter_code(code) in SENTENCE_SPLITTER_LANGUAGES:
+        ends = _ends_by_sentence_splitter(paragraph, _splitter_code(code))
+    else:
+        ends = _ends_by_sentencex(paragraph, code)
+    return repair_ends(paragraph, ends, code)
+
+
+def _splitter_code(code: str) -> str:
+    return "no" if code in NORWEGIAN else code
+
+
+def _ends_by_sentence_splitter(paragraph: str, code: str) -> list[int]:
+    splitter = _sentence_splitter(code)
+    words = list(_words(paragraph))
+
+    def find_ends(start: int, stop: int) -> list[int]:
+        shown = " ".join(_shown(match.group()) for match in words[start:stop])
+        ends = [start]
+        for sentence in splitter.split(shown):
+            ends.append(ends[-1] + sentence.count(" ") + 1)
+        if ends[-1] != stop:
+            raise AssertionError(f"sentence-splitter gave back {ends[-1] - start} of {stop - start} words: {shown!r}")
+        return ends[1:]
+
+    word_ends = _read_through_windows(len(words), WINDOW_WORDS, MARGIN_WORDS, find_ends)
+    return [words[end - 1].end() for end in word_ends if end < len(words)]
+
+
+def _words(paragraph: str) -> Iterator[re.Match[str]]:
+    """Cut a paragraph into words; a no-break space is no place for a sentence to end, unless all spaces are such."""
+    n_no_break = sum(map(paragraph.count, _NO_BREAK))
+    return (_WORD if n_no_break <= paragraph.count(" ") else _PLAIN_WORD).finditer(paragraph)
+
+
+def _shown(word: str) -> str:
+    """Write a word as sentence-splitter understands it: „so“ and »so« and ”so” as “so”, none of them next to a space."""
+    if len(word) > MAX_WORD_CHARS:
+        word = word[: MAX_WORD_CHARS // 2] + word[-MAX_WORD_CHARS // 2 :]
+    if word.isascii():
+        return word
+    word = _NO_BREAK_AT_QUOTE.sub("", word)
+    return _CLOSING.sub("”", _OPENING.sub("“", word))
+
+
+def _ends_by_sentencex(paragraph: str, code: str) -> list[int]:
+    """Ask twice: sentencex ends no sentence inside quotation marks, and a speech of thirty sentences would be one."""
+    shown = mask_continuations(paragraph) if code in UNSPACED else paragraph
+    ends = set(_segment(shown, code))
+    masked = mask_quotes(shown)
+    if masked != shown:
+        ends.update(end for end in _segment(masked, code) if not is_at_quote(shown, masked, end))
+    return sorted(ends - {len(paragraph)})
+
+
+def _segment(paragraph: str, code: str) -> list[int]:
+    from sentencex import segment
+
+    def find_ends(start: int, stop: int) -> list[int]:
+        shown = paragraph[start:stop]
+        ends, position = [], 0
+        for piece in segment(code, shown):
+            position = shown.index(piece, position) + len(piece)
+            ends.append(start + position)
+        return ends
+
+    return _read_through_windows(len(paragraph), WINDOW_CHARS, MARGIN_CHARS, find_ends)
+
+
+def _read_through_windows(size: int, window: int, margin: int, find_ends: FindEnds) -> list[int]:
+    """Find ends in a row of any size; each window begins with the sentence that the one before left unfinished.
+
+    Where no sentence ends in a whole window, the next one begins in its midst: nothing is cut there.
+    """
+    ends: list[int] = []
+    start = 0
+    while size - start > window:
+        stop = start + window
+        trusted = [end for end in find_ends(start, stop) if end <= stop - margin]
+        ends += trusted
+        start = trusted[-1] if trusted else stop - margin
+    return ends + find_ends(start, size)
+
+
+@lru_cache
+def _sentence_splitter(code: str) -> SentenceSplitter:
+    from sentence_splitter import SentenceSplitter
+
+    return SentenceSplitter(language=code)
