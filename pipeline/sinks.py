@@ -162,6 +162,7 @@ class ParquetSink:
 def bitext_schema(language_pairs: Iterable[tuple[str, str]]) -> pa.Schema:
     """Return the columns of a Parquet export for the languages of a run."""
     names = sorted({name for languages in language_pairs for name in side_names(*languages)})
+    names = names or ["source", "target"]  # a run without pairs: Parquet has no empty struct
     return pa.schema(
         [
             pa.field("pair_id", pa.string(), nullable=False),
@@ -172,7 +173,7 @@ def bitext_schema(language_pairs: Iterable[tuple[str, str]]) -> pa.Schema:
             pa.field("source_stop", pa.int32(), nullable=False),
             pa.field("target_start", pa.int32(), nullable=False),
             pa.field("target_stop", pa.int32(), nullable=False),
-            pa.field("similarity", pa.float32(), nullable=False),
-            pa.field("score", pa.float32(), nullable=False),
+            pa.field("similarity", pa.float64(), nullable=False),  # rounded as in every format
+            pa.field("score", pa.float64(), nullable=False),
         ]
     )
