@@ -23,9 +23,9 @@ def split_document(text: str, language: str, config: SplitConfig, is_split: bool
     """Split a normalised text into sentences.
 
     The sentences are in order, don't overlap, begin and end with no white space, and together hold every other
-    character of the text. In hard-wrapped text a sentence runs over line ends: its text then holds the newlines, because
-    always `text[start:stop] == sentence.text`; readers that want one line replace them with spaces. Nothing is cut for
-    being long: what ends nowhere is one sentence.
+    character of the text. In hard-wrapped text a sentence runs over line ends: its text then holds the newlines,
+    because always `text[start:stop] == sentence.text`; readers that want one line replace them with spaces. Nothing is
+    cut for being long: what ends nowhere is one sentence.
 
     With `is_split` every line is a sentence, and a blank line an empty position, with `start == stop`; a newline at the
     very end begins no further line. `Sentence.paragraph` then is the number of the line, else that of the paragraph.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from stages.split.repairs import is_at_quote, mask_continuations, mask_quotes, repair_ends
+from stages.split.repairs import mask_quotes, mask_unspaced, repair_ends, settle_at_quotes
 from stages.text import UNSPACED, primary_language
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ _NO_BREAK = "\u00a0\u2007\u202f"
 _WORD = re.compile(rf"\S+(?:[{_NO_BREAK}]+\S+)*")
 _PLAIN_WORD = re.compile(r"\S+")
 _NO_BREAK_AT_QUOTE = re.compile(rf"(?<=[«‹„“])[{_NO_BREAK}]+|[{_NO_BREAK}]+(?=[»›“”!?:;.…])")
+_FINAL = re.compile(r"[.?!…;]")
+"""Without one of them sentence-splitter is shown nothing that it would end a sentence at."""
 _OPENING = re.compile(r"^[„‚»›”’]+(?=.)")
 _CLOSING = re.compile(r"(?<=.)[“‘«‹]+(?=\W*$)")
 
@@ -69,11 +71,13 @@ def _splitter_code(code: str) -> str:
 
 
 def _ends_by_sentence_splitter(paragraph: str, code: str) -> list[int]:
+    if not _FINAL.search(paragraph):
+        return []
     splitter = _sentence_splitter(code)
     words = list(_words(paragraph))
 
     def find_ends(start: int, stop: int) -> list[int]:
-        shown = " ".join(_shown(match.group()) for match in words[start:stop])
+        shown = " ".join(_shown(match.group(), code) for match in words[start:stop])
         ends = [start]
         for sentence in splitter.split(shown):
             ends.append(ends[-1] + sentence.count(" ") + 1)
@@ -91,23 +95,30 @@ def _words(paragraph: str) -> Iterator[re.Match[str]]:
     return (_WORD if n_no_break <= paragraph.count(" ") else _PLAIN_WORD).finditer(paragraph)
 
 
-def _shown(word: str) -> str:
-    """Write a word as sentence-splitter understands it: „so“ and »so« and ”so” as “so”, none of them next to a space."""
+def _shown(word: str, code: str) -> str:
+    """Write a word as sentence-splitter understands it.
+
+    „so“ and »so« and ”so” become “so” without a space inside, the ellipsis three dots, the Greek question mark ours.
+    """
     if len(word) > MAX_WORD_CHARS:
         word = word[: MAX_WORD_CHARS // 2] + word[-MAX_WORD_CHARS // 2 :]
+    if code == "el":
+        word = word.replace(";", "?")
     if word.isascii():
         return word
-    word = _NO_BREAK_AT_QUOTE.sub("", word)
+    word = _NO_BREAK_AT_QUOTE.sub("", word).replace("…", "...")
     return _CLOSING.sub("”", _OPENING.sub("“", word))
 
 
 def _ends_by_sentencex(paragraph: str, code: str) -> list[int]:
     """Ask twice: sentencex ends no sentence inside quotation marks, and a speech of thirty sentences would be one."""
-    shown = mask_continuations(paragraph) if code in UNSPACED else paragraph
+    is_unspaced = code in UNSPACED
+    shown = mask_unspaced(paragraph) if is_unspaced else paragraph
     ends = set(_segment(shown, code))
     masked = mask_quotes(shown)
     if masked != shown:
-        ends.update(end for end in _segment(masked, code) if not is_at_quote(shown, masked, end))
+        settled = (settle_at_quotes(shown, masked, end, is_unspaced) for end in _segment(masked, code))
+        ends.update(end for end in settled if end is not None)
     return sorted(ends - {len(paragraph)})
 
 

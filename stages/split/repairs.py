@@ -11,6 +11,8 @@ from itertools import pairwise
 
 _QUOTE = re.compile(r"""["“”„‟«»‹›「」『』]|(?<!\w)['‘’‚‛]|['’](?!\w)""")
 _CONTINUATION = re.compile(r"([。！？｡][”’」』]?\s*)[0-9a-z]")
+_BROKEN_OFF = re.compile(r"[…—](?=[”’」』])")
+_CLOSERS = re.compile(r"[”’」』»›\s]*")
 _ENUMERATOR = re.compile(r"\s*[(（]?(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-zА-Яа-я]|[ivxlcIVXLC]{2,5})[.)．）、]+\s*")
 _OPENERS = re.compile(r"""[\s"'“”„‟«»‹›‘’‚‛([{¿¡—–-]*""")
 _GEORGIAN = re.compile("[\u10d0-\u10ff]")
@@ -23,17 +25,30 @@ def mask_quotes(paragraph: str) -> str:
     return _QUOTE.sub(" ", paragraph)
 
 
-def is_at_quote(paragraph: str, masked: str, end: int) -> bool:
-    """Tell whether a masked quotation mark stands where a sentence ends, before or after the space."""
+def settle_at_quotes(paragraph: str, masked: str, end: int, is_unspaced: bool) -> int | None:
+    """Return where an end found with masked quotation marks belongs; None if a mark stands there that may belong to it.
+
+    Where no spaces are written, Chinese 。 ends a sentence whatever follows, and closing marks go with it. Elsewhere
+    what comes after the mark decides, and the library has seen it: `"Come!" he said.`
+    """
     begin = end
     while begin and masked[begin - 1].isspace():
         begin -= 1
-    return paragraph[begin : end + 1] != masked[begin : end + 1]
+    if paragraph[begin : end + 1] == masked[begin : end + 1]:
+        return end
+    after = _CLOSERS.match(paragraph, begin)
+    if not is_unspaced or after is None or paragraph[after.end() : after.end() + 1] == '"':
+        return None
+    return after.end()
 
 
-def mask_continuations(paragraph: str) -> str:
-    """Hide digits and small letters after 。 from sentencex, which takes them for a sentence that goes on."""
-    return _CONTINUATION.sub(r"\1中", paragraph)
+def mask_unspaced(paragraph: str) -> str:
+    """Show sentencex the Chinese and Japanese ends that it overlooks.
+
+    It takes a digit or small letter after 。 for a sentence that goes on, and …… or —— before a closing quotation mark
+    for the middle of one (a speech that breaks off is over: 11 of 11 cases in the gold of MAC).
+    """
+    return _BROKEN_OFF.sub("。", _CONTINUATION.sub(r"\1中", paragraph))
 
 
 def repair_ends(paragraph: str, ends: list[int], code: str) -> list[int]:
