@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.errors import ConfigError, MissingError
-from pipeline.filenames import file_name
-from pipeline.sinks import BEADS_SUFFIX
+from pipeline.filenames import BEADS_SUFFIX, GOLD_SUFFIX, file_name
 from stages.evaluate.links import Link, check_gold, parse_beads
 from stages.evaluate.scores import Evaluation, evaluate, sum_evaluations
-
-GOLD_SUFFIX = ".gold.txt"
 
 
 class FileEvaluation(NamedTuple):

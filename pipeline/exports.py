@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from pipeline.errors import ConfigError
-from pipeline.filenames import file_name
+from pipeline.filenames import BEADS, file_name
 from pipeline.files import whole_file
-from pipeline.sinks import BEADS, BeadsSink, MosesSink, ParquetSink, Sink, TextSink
+from pipeline.sinks import BeadsSink, MosesSink, ParquetSink, Sink, TextSink
 from pipeline.staging import publish_exports, staging_folder, writing
 from stages.data import AlignedPair
 from stages.export.config import ExportConfig, Format
@@ -100,6 +100,7 @@ def _write_pairs(
     languages: LanguagePairs,
     counts: Counter[str],
 ) -> None:
+    wants_units = not all(isinstance(sink, BeadsSink) for sink in sinks)
     for pair in pairs:
         if (pair.source_language, pair.target_language) not in languages:
             raise ValueError(
@@ -107,7 +108,7 @@ def _write_pairs(
             )
         counts["pairs"] += 1
         counts["beads"] += len(pair.beads)
-        units = list(select_units(pair, config, counts))
+        units = list(select_units(pair, config, counts)) if wants_units else []
         for sink in sinks:
             sink.write(pair, units)
     for sink in sinks:

@@ -1,9 +1,15 @@
-"""File names for names that people choose."""
+"""The names of the files that people look for, gold and corrections too: made of the ids that people choose."""
 
 from __future__ import annotations
 
 import hashlib
 import unicodedata
+
+BEADS = "beads"
+"""The folder of the files of beads, in the output folder."""
+
+BEADS_SUFFIX = ".beads.txt"
+GOLD_SUFFIX = ".gold.txt"
 
 MAX_NAME_BYTES = 200
 """File systems allow 255 bytes; this leaves room for what stands after the name."""

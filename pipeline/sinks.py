@@ -13,16 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import ConfigError
-from pipeline.filenames import file_name
+from pipeline.filenames import BEADS, BEADS_SUFFIX, file_name
 from stages.data import AlignedPair
 from stages.export.beads import render_beads
 from stages.export.characters import replace_surrogates
 from stages.export.moses import moses_names, render_moses, side_names
 from stages.export.render import Renderer
 from stages.export.units import Unit
-
-BEADS = "beads"
-BEADS_SUFFIX = ".beads.txt"
 
 ROWS_IN_MEMORY = 20_000
 CHARS_IN_MEMORY = 16_000_000

@@ -1,7 +1,8 @@
 """Replace the files of an export folder all at once, when the new ones are whole.
 
 Everything is written into a hidden folder inside the output folder and renamed into place at the end: an export that
-is killed leaves the old files as they were, and its hidden folder is removed by the next one.
+is killed leaves the old files as they were, and its hidden folder is removed by the next one. (One that is killed while
+it renames leaves some new files beside old ones, each of them whole.)
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline.filenames import BEADS, BEADS_SUFFIX
 from pipeline.files import STALE_SECONDS, publish, unwritable
-from pipeline.sinks import BEADS, BEADS_SUFFIX
 
 STAGING = ".export-"
 LOCK = "lock"
@@ -34,9 +35,13 @@ def writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename is not None and not Path(error.filename).is_relative_to(folder):
+        if error.filename is not None and not _is_around(Path(error.filename).absolute(), folder.absolute()):
             raise
         raise unwritable(folder, error) from error
+
+
+def _is_around(path: Path, folder: Path) -> bool:
+    return path.is_relative_to(folder) or folder.is_relative_to(path)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from pipeline.errors import ConfigError, StoreError
 from pipeline.exports import file_name, write_exports, write_file, write_pair
 from pipeline.filenames import MAX_NAME_BYTES
 from pipeline.files import STALE_SECONDS
+from pipeline.staging import writing
 from stages.data import AlignedPair
 from stages.export.config import ExportConfig
 
@@ -105,6 +107,12 @@ def test_parquet_holds_texts_that_no_other_format_can(tmp_path: Path):
     expected = [text.replace("\ud800", "\ufffd").replace("\udfff", "\ufffd") for text in NASTY_TEXTS]
     assert [row["de"] for row in table["translation"].to_pylist()] == expected
     assert set(table["pair_id"].to_pylist()) == {"\ufffd"}
+
+
+def test_an_export_of_beads_alone_leaves_nothing_out(tmp_path: Path):
+    counts = export(tmp_path, config=ExportConfig(formats=("beads",), min_score=1))
+    assert counts == {"pairs": 2, "beads": 8, "stale_files_removed": 0}
+    assert contents(tmp_path / "beads") == contents(GOLDEN / "beads")
 
 
 def test_a_run_without_pairs_writes_empty_files(tmp_path: Path):
@@ -215,6 +223,13 @@ def test_a_folder_that_is_a_file_is_an_error_that_names_it(tmp_path: Path):
     (tmp_path / "out").write_text("")
     with pytest.raises(StoreError, match="out can't be written"):
         export(tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", [None, "out/.export-x/bitext.tsv", "out", "."])
+def test_a_full_disk_is_an_error_that_says_what_to_do(name: str | None, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(StoreError, match="out can't be written: the disk is full"), writing(Path("out")):
+        raise OSError(errno.ENOSPC, "No space left on device", name and str(Path(name).absolute()))
 
 
 def test_an_unknown_suffix_is_refused_with_the_known_ones(tmp_path: Path):
