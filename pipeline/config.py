@@ -20,7 +20,7 @@ from stages.align.config import AlignConfig
 from stages.config import Section
 from stages.encode.config import VERSION as ENCODE_VERSION
 from stages.encode.config import EncodeConfig
-from stages.encode.registry import identity
+from stages.encode.registry import describe, identity
 from stages.export.config import ExportConfig
 from stages.split.config import VERSION as SPLIT_VERSION
 from stages.split.config import SplitConfig
@@ -134,6 +134,11 @@ class RunConfig(Section):
 
     folder: Path = Field(default=Path(), exclude=True)
     """Where the config lies: its paths are relative to this folder."""
+
+    @model_validator(mode="after")
+    def _encoder_is_known(self) -> RunConfig:
+        describe(self.encode)
+        return self
 
     def resolve(self, path: str) -> Path:
         """Return a path of the config as one that can be opened from anywhere."""

@@ -54,9 +54,9 @@ class LocalBackend:
             for future in as_completed(futures):
                 error = future.exception()
                 yield futures[future], error if isinstance(error, Exception) else future.result()
-            pool.close()
+            pool.close()  # type: ignore[no-untyped-call]
         finally:
-            pool.stop()
+            pool.stop()  # type: ignore[no-untyped-call]
             pool.join()
 
 

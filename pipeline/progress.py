@@ -25,6 +25,9 @@ class StageProgress(Protocol):
     def advance(self, counts: Mapping[str, int]) -> None:
         """One shard is done."""
 
+    def note(self, text: str) -> None:
+        """Say something in passing."""
+
 
 class Progress:
     """Tells a person what is going on, on stderr."""
@@ -47,9 +50,13 @@ class Progress:
 
 
 class _Counting:
-    def __init__(self) -> None:
+    def __init__(self, console: Console, name: str, n_shards: int):
+        self.console, self.name, self.n_shards = console, name, n_shards
         self.counts: Counter[str] = Counter()
         self.n_done = 0
+
+    def note(self, text: str) -> None:
+        self.console.print(text, markup=False)
 
     def __enter__(self) -> Self:
         return self
@@ -64,8 +71,7 @@ class _Counting:
 
 class _LogStage(_Counting):
     def __init__(self, console: Console, name: str, n_shards: int):
-        super().__init__()
-        self.console, self.name, self.n_shards = console, name, n_shards
+        super().__init__(console, name, n_shards)
         self.last = time.monotonic()
 
     def advance(self, counts: Mapping[str, int]) -> None:
@@ -77,7 +83,7 @@ class _LogStage(_Counting):
 
 class _BarStage(_Counting):
     def __init__(self, console: Console, name: str, n_shards: int):
-        super().__init__()
+        super().__init__(console, name, n_shards)
         self.bars = Bars(
             TextColumn(f"{name:<7}"),
             BarColumn(),

@@ -43,10 +43,10 @@ MANIFEST = pa.schema(
         pa.field("pair_id", pa.string(), nullable=False),
         pa.field("source_path", pa.string(), nullable=False),
         pa.field("target_path", pa.string(), nullable=False),
-        pa.field("source_document", pa.string()),  # null where the document could not be read
-        pa.field("target_document", pa.string()),
-        pa.field("source_language", pa.string()),
-        pa.field("target_language", pa.string()),
+        pa.field("source_document", pa.string(), nullable=False),
+        pa.field("target_document", pa.string(), nullable=False),
+        pa.field("source_language", pa.string(), nullable=False),
+        pa.field("target_language", pa.string(), nullable=False),
     ]
 )
 

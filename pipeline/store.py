@@ -14,6 +14,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,7 @@ from stages.data import Facts
 KEYS = "bitext.keys"
 """Where a file's footer names the keys of its row groups, with their facts."""
 
+TABLES = ("texts", "sentences", "embeddings", "contested", "beads")
 INDEX = "index.parquet"
 CORRUPT = ".corrupt"
 """How the name of a file ends that failed its checks and was set aside."""
@@ -66,6 +68,20 @@ class Store:
     def sweep(self) -> int:
         """Remove unfinished files that killed processes left; return how many."""
         return sweep(self.root)
+
+    def usage(self) -> Iterator[tuple[str, str, int, int]]:
+        """Give each table and address with its number of files and bytes."""
+        for table in TABLES:
+            for folder in sorted((self.root / table).glob("*")):
+                sizes = [path.stat().st_size for path in folder.iterdir()]
+                yield table, folder.name, len(sizes), sum(sizes)
+
+    def prune(self) -> int:
+        """Delete all that can be made again, and return how many bytes it was; the records of runs stay."""
+        n_bytes = sum(n_bytes for *_, n_bytes in self.usage())
+        for table in TABLES:
+            shutil.rmtree(self.root / table, ignore_errors=True)
+        return n_bytes
 
 
 class Shelf:

@@ -7,18 +7,19 @@ only what it runs, and the machine that orchestrates loads nothing.
 from __future__ import annotations
 
 import traceback
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from pipeline import schema
 from pipeline.config import RunConfig, beads_address, embeddings_address, sentences_address
-from pipeline.errors import BitextError, CorruptFile, StoreError
+from pipeline.errors import BitextError, ConfigError, CorruptFile, StoreError
 from pipeline.manifest import Document, DocumentPair, Failure, Manifest
 from pipeline.store import Shelf, Store
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from stages.encode import EncodedOverlaps
     from stages.encode.config import EncodeConfig
     from stages.encode.encoder import Encoder
+    from stages.evaluate.scores import Evaluation
 
 TEXTS_ADDRESS = "all"
 """A text is what it is, whatever the config."""
@@ -59,6 +61,12 @@ class Outcome:
     failures: list[Failure] = field(default_factory=list)
     corrupt: list[str] = field(default_factory=list)
     """Files that failed their checks and were set aside: what they held has to be made again."""
+
+    def add(self, other: Outcome) -> None:
+        """Add up two shards."""
+        self.counts.update(other.counts)
+        self.failures.extend(other.failures)
+        self.corrupt.extend(other.corrupt)
 
     @contextmanager
     def isolate(self, stage: str, name: str) -> Iterator[None]:
@@ -212,15 +220,61 @@ def find_missing(store: Store, config: RunConfig, manifest: Manifest) -> Missing
     return missing
 
 
-def read_pairs(store: Store, config: RunConfig, manifest: Manifest) -> Iterator[AlignedPair]:
-    """Give the pairs that have been aligned, in the order of the manifest.
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote, and the corpus in numbers."""
+
+    n_pairs: int
+    counts: Counter[str]
+    summary: dict[str, Any]
+
+
+def export_run(store: Store, config: RunConfig, manifest: Manifest, folder: Path | None) -> Exported:
+    """Write the exports of a run into a folder (or nothing, without one), and sum it up.
+
+    Raises CorruptFile where a stored file fails its checks.
+    """
+    from pipeline.exports import write_exports
+    from stages.report.summary import CorpusSummary
+
+    summary = CorpusSummary()
+    counts: Counter[str] = Counter()
+    pairs = summary.watch(read_some_pairs(store, config, manifest.pairs))
+    if folder is None:
+        deque(pairs, maxlen=0)
+    else:
+        languages = {(pair.source.language, pair.target.language) for pair in manifest.pairs}
+        counts = write_exports(pairs, config.export, folder, language_pairs=languages)
+    return Exported(summary.totals["pairs"], counts, summary.as_dict())
+
+
+def evaluate_run(
+    store: Store, config: RunConfig, manifest: Manifest, gold: dict[str, list[str]]
+) -> tuple[dict[str, Evaluation], list[str]]:
+    """Compare the beads of pairs with the lines of their gold; return the result, and what is wrong with the gold."""
+    from stages.evaluate.links import check_gold, links_of, parse_beads
+    from stages.evaluate.scores import evaluate
+
+    judged = [pair for pair in manifest.pairs if pair.pair_id in gold]
+    evaluations, problems = {}, []
+    for pair in read_some_pairs(store, config, judged):
+        try:
+            links = parse_beads(gold[pair.pair_id])
+            check_gold(links, len(pair.source), len(pair.target))
+        except ValueError as error:
+            problems.append(f"{pair.pair_id}: {error}")
+        else:
+            evaluations[pair.pair_id] = evaluate(links_of(pair.beads), links)
+    return evaluations, problems
+
+
+def read_some_pairs(store: Store, config: RunConfig, pairs: Iterable[DocumentPair]) -> Iterator[AlignedPair]:
+    """Give those of the pairs that have been aligned, in their order.
 
     Raises CorruptFile where a stored file fails its checks.
     """
     done = beads(store, config).places()
-    for pair in manifest.pairs:
-        if pair.key in done:
-            yield read_pair(store, config, pair)
+    return (read_pair(store, config, pair) for pair in pairs if pair.key in done)
 
 
 def read_pair(store: Store, config: RunConfig, pair: DocumentPair) -> AlignedPair:
@@ -247,7 +301,10 @@ def read_pair(store: Store, config: RunConfig, pair: DocumentPair) -> AlignedPai
 def _encoder(config: EncodeConfig) -> Encoder:
     from stages.encode import load_encoder
 
-    return load_encoder(config)
+    try:
+        return load_encoder(config)
+    except (RuntimeError, ValueError) as error:
+        raise ConfigError(f"[encode] encoder: {error}") from error
 
 
 def _sentences(store: Store, config: RunConfig, document: Document) -> list[Sentence]:

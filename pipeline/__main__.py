@@ -1,0 +1,262 @@
+"""The command `bitext`: align documents that translate each other, on this machine."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec
+
+import click
+
+from pipeline.config import AUTO, RunConfig, load_config, make_config
+from pipeline.console import out_console, size
+from pipeline.errors import BitextError, ConfigError
+from pipeline.finish import evaluate_gold, finish
+from pipeline.flow import STAGES, Flow, Run, Stage
+from pipeline.local import LocalBackend
+from pipeline.progress import Progress
+from pipeline.store import Store, default_root
+
+if TYPE_CHECKING:
+    from stages.evaluate.scores import Evaluation
+
+Parameters = ParamSpec("Parameters")
+
+INTERRUPTED = 130
+"""The exit status of a command that Ctrl-C ended, as shells have it."""
+
+PATH = click.Path(path_type=Path)
+CONFIG = click.option("--config", "config_path", type=PATH, required=True, help="The run's TOML file.")
+STORE = click.option("--store", type=PATH, help="Where finished work is kept [default: $BITEXT_STORE, or a cache].")
+WORKERS = click.option("--workers", type=click.IntRange(min=1), help="How many processes [default: all cores].")
+LIMIT = click.option("--limit", type=click.IntRange(min=1), help="Only the first N pairs.")
+
+
+def reported(command: Callable[Parameters, int | None]) -> Callable[Parameters, None]:
+    """Turn errors that a user can mend into a message and an exit status; bugs keep their traceback."""
+
+    @wraps(command)
+    def wrapped(*arguments: Parameters.args, **options: Parameters.kwargs) -> None:
+        try:
+            sys.exit(command(*arguments, **options))
+        except BitextError as error:
+            click.echo(f"bitext: {error}", err=True)
+            sys.exit(error.exit_status)
+        except KeyboardInterrupt:
+            click.echo("bitext: interrupted; what is finished is kept. The same command goes on from there", err=True)
+            sys.exit(INTERRUPTED)
+
+    return wrapped
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="bitext-pipeline", prog_name="bitext")
+def main() -> None:
+    """Find which sentences of two documents translate each other.
+
+    \b
+    One pair:   bitext align book.de.txt book.fr.txt -o book.tmx
+    A corpus:   bitext run --config configs/demo.toml
+    """
+
+
+@main.command()
+@CONFIG
+@click.option("--stage", type=click.Choice(STAGES), help="Only this stage, from what the stage before it left.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do none of it.")
+@LIMIT
+@click.option("--out", type=PATH, help="The folder for results [default: out/NAME].")
+@click.option("--show", type=click.IntRange(min=0), default=0, help="Print N beads of each pair of languages.")
+@STORE
+@WORKERS
+@reported
+def run(
+    config_path: Path,
+    stage: Stage | None,
+    dry_run: bool,
+    limit: int | None,
+    out: Path | None,
+    show: int,
+    store: Path | None,
+    workers: int | None,
+) -> int:
+    """Align the documents of a config. Only what is new or changed is done.
+
+    \b
+    bitext run --config configs/demo.toml
+    bitext run --config configs/demo.toml --stage align
+    """
+    config = load_config(config_path)
+    flow = _flow(Run(config, stage, limit, out or Path("out") / config.name), store, workers)
+    if dry_run:
+        _print_status(flow)
+        return 0
+    flow.carry_out()
+    finish(flow, out_console(), show)
+    return flow.run.exit_status
+
+
+@main.command()
+@click.argument("source", type=PATH)
+@click.argument("target", type=PATH)
+@click.option("--source-language", default=AUTO, show_default=True, help="Its language, such as de.")
+@click.option("--target-language", default=AUTO, show_default=True, help="Its language, such as fr.")
+@click.option("--encoder", default="use-multilingual", show_default=True, help="As [encode] encoder in a config.")
+@click.option("--is-split", is_flag=True, help="Every line is a sentence.")
+@click.option("-o", "--output", type=PATH, help="A .tsv, .jsonl, .parquet, .tmx or .txt file [default: print TSV].")
+@STORE
+@WORKERS
+@reported
+def align(
+    source: Path,
+    target: Path,
+    source_language: str,
+    target_language: str,
+    encoder: str,
+    is_split: bool,
+    output: Path | None,
+    store: Path | None,
+    workers: int | None,
+) -> int:
+    """Align two documents.
+
+    \b
+    bitext align book.de.txt book.fr.txt -o book.tmx
+    bitext align notes.en.txt notes.zh.txt --source-language en --target-language zh
+    """
+    from pipeline.single import align_files
+
+    corpus = {"source_language": source_language, "target_language": target_language, "is_split": is_split}
+    config = make_config(
+        {
+            "name": "align",
+            "corpus": {"source": str(source.resolve()), "target": str(target.resolve()), **corpus},
+            "encode": {"encoder": encoder},
+        },
+        where="the command line",
+        folder=Path.cwd(),
+    )
+    return align_files(_flow(Run(config), store, workers), output)
+
+
+@main.command()
+@CONFIG
+@LIMIT
+@STORE
+@reported
+def status(config_path: Path, limit: int | None, store: Path | None) -> None:
+    """Say what of a run is done, and what is missing.
+
+    \b
+    bitext status --config configs/demo.toml
+    """
+    _print_status(_flow(Run(load_config(config_path), limit=limit), store, None))
+
+
+@main.command("eval")
+@click.argument("predicted", type=PATH, required=False)
+@click.argument("gold_beads", type=PATH, required=False)
+@click.option("--config", "config_path", type=PATH, help="A config whose run has been done.")
+@click.option("--gold", type=PATH, help="With --config: a folder of <pair_id>.gold.txt [default: [corpus] gold].")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with precision, recall and f1, strict and lax.")
+@STORE
+@reported
+def evaluate(
+    predicted: Path | None,
+    gold_beads: Path | None,
+    config_path: Path | None,
+    gold: Path | None,
+    as_json: bool,
+    store: Path | None,
+) -> None:
+    """Compare beads with gold: strict and lax precision, recall and F1, as Vecalign defines them.
+
+    \b
+    bitext eval --config configs/demo.toml
+    bitext eval out/demo/beads configs/demo/gold
+    """
+    from pipeline.evaluation import evaluate_files
+    from stages.evaluate.scores import summarize
+    from stages.evaluate.table import render_table
+
+    if config_path is not None and predicted is None:
+        documents = _evaluate_config(config_path, gold, store)
+    elif predicted is not None and gold_beads is not None and config_path is None:
+        documents = evaluate_files(predicted, gold_beads).documents
+    else:
+        raise ConfigError("name a run with --config, or two files or folders of beads: bitext eval PREDICTED GOLD")
+    click.echo(json.dumps(summarize(documents), indent=2) if as_json else render_table(documents))
+
+
+@main.command()
+@CONFIG
+@click.option("--format", "name", help="tsv, jsonl, parquet, tmx, moses or beads [default: by the output's name].")
+@click.option("-o", "--output", type=PATH, required=True, help="The file, or for moses and beads the folder, to write.")
+@LIMIT
+@STORE
+@reported
+def export(config_path: Path, name: str | None, output: Path, limit: int | None, store: Path | None) -> int:
+    """Write what a run has aligned in one more format.
+
+    \b
+    bitext export --config configs/demo.toml --format tmx -o demo.tmx
+    """
+    from pipeline.single import export_format
+
+    return export_format(_flow(Run(load_config(config_path), limit=limit), store, 1), name, output)
+
+
+@main.command("store")
+@STORE
+@click.option("--prune", is_flag=True, help="Delete all stored work; records of runs stay.")
+@reported
+def show_store(store: Path | None, prune: bool) -> None:
+    """Show what the store holds, or empty it. All of it can be made again.
+
+    \b
+    bitext store
+    bitext store --prune
+    """
+    found = Store(store or default_root())
+    if prune:
+        click.echo(f"freed {size(found.prune())} in {found.root}")
+    for table, address, n_files, n_bytes in found.usage():
+        click.echo(f"{table:<11} {address:<17} {n_files:>6,} files  {size(n_bytes):>9}")
+    click.echo(f"{found.root}")
+
+
+def _flow(run: Run, store: Path | None, workers: int | None) -> Flow:
+    backend = LocalBackend(store or default_root(), workers or run.config.compute.workers)
+    return Flow(run, backend, Progress())
+
+
+def _print_status(flow: Flow) -> None:
+    manifest = flow.read_manifest()
+    missing = flow.find_missing()
+    n_documents, n_pairs = len(manifest.documents), len(manifest.pairs)
+    for stage, todo, total, unit in (
+        ("split", missing.split, n_documents, "documents"),
+        ("encode", missing.encode, n_documents, "documents"),
+        ("align", missing.align, n_pairs, "pairs"),
+    ):
+        chars = f", {sum(item.n_chars for item in todo):,} characters to go" if todo else ""
+        click.echo(f"{stage:<7} {total - len(todo):,} of {total:,} {unit} done{chars}")
+    for failure in manifest.failures:
+        click.echo(f"failed in {failure.stage}: {failure.name}: {failure.reason}")
+
+
+def _evaluate_config(config_path: Path, gold: Path | None, store: Path | None) -> dict[str, Evaluation]:
+    config: RunConfig = load_config(config_path)
+    if gold is None and config.corpus.gold is None:
+        raise ConfigError(f"{config_path} names no [corpus] gold; name the folder with --gold")
+    flow = _flow(Run(config), store, 1)
+    flow.read_manifest()
+    flow.require_beads()
+    return evaluate_gold(flow, gold)
+
+
+if __name__ == "__main__":
+    main()

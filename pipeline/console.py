@@ -1,0 +1,72 @@
+"""What the commands print: results to stdout, as a table that fits the window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.files import TEMPORARY
+from stages.data import AlignedPair
+from stages.text import join_sentences
+
+MIN_WIDTH = 60
+LOG_WIDTH = 160
+"""Columns of a line that doesn't go to a terminal."""
+
+
+def out_console() -> Console:
+    """Return a console for results; a pipe or file gets wide lines."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = LOG_WIDTH
+    return console
+
+
+def print_beads(console: Console, pair: AlignedPair, n_beads: int) -> None:
+    """Print the first beads of a pair side by side."""
+    shown = min(n_beads, len(pair.beads))
+    table = Table(
+        title=f"{pair.pair_id}: {shown} of {len(pair.beads):,} beads",
+        title_justify="left",
+        show_edge=False,
+        pad_edge=False,
+    )
+    table.add_column("bead", no_wrap=True)
+    table.add_column(pair.source_language, ratio=1)
+    table.add_column(pair.target_language, ratio=1)
+    table.add_column("cosine", justify="right", no_wrap=True)
+    for row in islice(bead_rows(pair), n_beads):
+        table.add_row(*row)
+    console.print(table, markup=False)
+
+
+def bead_rows(pair: AlignedPair) -> Iterator[tuple[str, str, str, str]]:
+    """Give each bead as type, source text, target text, similarity."""
+    beads = pair.beads
+    spans = zip(beads.source_start, beads.source_stop, beads.target_start, beads.target_stop, strict=True)
+    for (i, i_stop, j, j_stop), similarity in zip(spans, beads.similarity, strict=True):
+        source = join_sentences((sentence.text for sentence in pair.source[i:i_stop]), pair.source_language)
+        target = join_sentences((sentence.text for sentence in pair.target[j:j_stop]), pair.target_language)
+        yield f"{i_stop - i}-{j_stop - j}", source, target, f"{similarity:.2f}" if source and target else ""
+
+
+def list_files(folder: Path) -> Iterable[str]:
+    """Name what a run left in its folder, with sizes."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.name.startswith("."):
+            yield f"{path}/  {sum(1 for _ in path.iterdir()):,} files"
+        elif not path.name.startswith((".", TEMPORARY)):
+            yield f"{path}  {size(path.stat().st_size)}"
+
+
+def size(n_bytes: float) -> str:
+    """Write a number of bytes as people read it."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if n_bytes < 1000 or unit == "GB":
+            return f"{n_bytes:.0f} {unit}" if unit == "B" else f"{n_bytes:.1f} {unit}"
+        n_bytes /= 1000
+    raise AssertionError("unreachable")

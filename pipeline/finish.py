@@ -1,0 +1,85 @@
+"""The end of a run: compare it with gold, leave its record, and tell a person what came out and what to type next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from pipeline import tasks
+from pipeline.console import list_files, print_beads
+from pipeline.errors import ConfigError
+from pipeline.evaluation import find_gold
+from pipeline.flow import Flow, Run
+from pipeline.record import verdict, write_record, write_tables
+from pipeline.store import Store
+from stages.evaluate.scores import Evaluation
+from stages.evaluate.table import render_table
+
+MAX_SHOWN = 10
+"""How many failures are printed; all are in failures.tsv."""
+
+
+def finish(flow: Flow, console: Console, n_beads: int = 0) -> None:
+    """Evaluate, record and print a run that has been carried out."""
+    run = flow.run
+    if run.exported is None:
+        _print_failures(run, console)
+        return
+    _print_pairs(flow, console, n_beads)
+    evaluation = evaluate_gold(flow)
+    write_record(run, run.out, evaluation)
+    flow.backend.do(_keep_record, run)
+    if evaluation:
+        console.print(f"Against the gold beads of {run.config.corpus.gold}:", markup=False)
+        console.print(render_table(evaluation), markup=False)
+    console.print(f"{run.config.name}: {verdict(run)}", markup=False)
+    _print_failures(run, console)
+    for line in list_files(run.out):
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+
+
+def evaluate_gold(flow: Flow, folder: Path | None = None) -> dict[str, Evaluation]:
+    """Compare the beads of a run with the gold of its config, or of a folder; pairs without gold are passed over.
+
+    Raises ConfigError where the gold is no gold, or points outside its document.
+    """
+    config = flow.run.config
+    if folder is None and config.corpus.gold is None:
+        return {}
+    folder = folder or config.resolve(config.corpus.gold or "")
+    found = {pair.pair_id: path for pair in flow.run.manifest.pairs if (path := find_gold(folder, pair.pair_id))}
+    if not found:
+        raise ConfigError(f"{folder} holds no gold for this run: no file <pair_id>.gold.txt of its pairs")
+    try:
+        gold = {pair_id: path.read_text(encoding="utf-8-sig").split("\n") for pair_id, path in found.items()}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the gold in {folder} can't be read: {error}") from None
+    evaluation, problems = flow.backend.do(tasks.evaluate_run, config, flow.run.manifest, gold)
+    if problems:
+        raise ConfigError.from_problems(f"the gold in {folder}", problems)
+    return evaluation
+
+
+def _keep_record(store: Store, run: Run) -> None:
+    folder = store.run_folder(run.config.name) / "latest"
+    write_record(run, folder)
+    write_tables(run, folder)
+
+
+def _print_pairs(flow: Flow, console: Console, n_beads: int) -> None:
+    """Print the beginning of the first pair of each two languages."""
+    if not n_beads:
+        return
+    first = {(pair.source.language, pair.target.language): pair for pair in reversed(flow.run.manifest.pairs)}
+    for pair in reversed(first.values()):
+        for aligned in flow.backend.do(tasks.read_some_pairs, flow.run.config, [pair]):
+            print_beads(console, aligned, n_beads)
+            console.print()
+
+
+def _print_failures(run: Run, console: Console) -> None:
+    for failure in run.failures[:MAX_SHOWN]:
+        console.print(f"  failed in {failure.stage}: {failure.name}: {failure.reason}", markup=False)
+    if len(run.failures) > MAX_SHOWN:
+        console.print(f"  … and {len(run.failures) - MAX_SHOWN:,} more, in {run.out}/failures.tsv", markup=False)

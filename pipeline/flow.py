@@ -1,0 +1,258 @@
+"""The stages in order, and what is missing of each. Knows no place: a backend runs what it asks for."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
+
+from pipeline import tasks
+from pipeline.backend import Backend, Observer
+from pipeline.config import RunConfig
+from pipeline.errors import CorruptFile, MissingError, StoreError
+from pipeline.manifest import Document, DocumentPair, Failure, Manifest, build_manifest
+from pipeline.shards import Item, cut_shards, run_shards
+from pipeline.tasks import Exported, Missing, Task
+from stages.encode.registry import describe
+from stages.text import primary_language
+
+Stage = Literal["split", "encode", "align", "export", "report"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+COMPUTING: dict[Stage, Task] = {"split": tasks.split_shard, "encode": tasks.encode_shard, "align": tasks.align_shard}
+NEEDS = {"encode": ("split", "sentences"), "align": ("encode", "vectors"), "export": ("align", "beads")}
+"""For each stage, the stage before it and what that leaves in the store."""
+
+MAX_PASSES = 3
+"""How often damaged files are made again before the disk is blamed."""
+
+TEXT_BATCH_CHARS = 16_000_000
+"""Characters of new texts that are written to a file of the store."""
+
+
+@dataclass
+class StageRecord:
+    """What a stage of a run did."""
+
+    n_shards: int = 0
+    seconds: float = 0.0
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class Run:
+    """A run: what was asked for, and what became of it."""
+
+    config: RunConfig
+    stage: Stage | None = None
+    """Only this stage, from what the stage before it left."""
+    limit: int | None = None
+    """Only so many pairs."""
+    out: Path = Path("out")
+    manifest: Manifest = field(default_factory=lambda: Manifest(()))
+    records: dict[str, StageRecord] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    set_aside: list[str] = field(default_factory=list)
+    exported: Exported | None = None
+
+    def wants(self, stage: Stage) -> bool:
+        """Say whether a stage was asked for."""
+        return self.stage in (None, stage)
+
+    @property
+    def exit_status(self) -> int:
+        """0: all pairs done; 1: none of them; 3: some documents or pairs failed and are listed."""
+        if not self.failures:
+            return 0
+        return 1 if not self.manifest.pairs or (self.exported and not self.exported.n_pairs) else 3
+
+
+class Flow:
+    """Carries out a run on a backend."""
+
+    def __init__(self, run: Run, backend: Backend, observer: Observer):
+        self.run = run
+        self.backend = backend
+        self.observer = observer
+
+    def carry_out(self) -> Run:
+        """Run the stages that were asked for, from what is there.
+
+        Raises ConfigError where the corpus is wrong, MissingError where the stage before left nothing to work on, and
+        StoreError where the store can't be used. Documents and pairs that fail are listed in the run.
+        """
+        self.read_manifest()
+        for _ in range(MAX_PASSES):
+            n_set_aside = len(self.run.set_aside)
+            self.run.failures = list(self.run.manifest.failures)
+            for stage in COMPUTING:
+                if self.run.wants(stage):
+                    self._compute(stage)
+            if len(self.run.set_aside) == n_set_aside and self._export():
+                return self.run
+            if self.run.stage:
+                raise MissingError(f"{self.run.set_aside[-1]}; run without --stage to make it again")
+        raise StoreError(f"{self.run.set_aside[-1]}; this has happened again and again: is the disk sound?")
+
+    def read_manifest(self) -> Manifest:
+        """Find and hash the documents, and keep the texts that the store doesn't hold."""
+        with self._record("read"):
+            keeper = _TextKeeper(self.backend)
+            self.run.manifest = build_manifest(self.run.config, keeper, self.run.limit)
+            keeper.flush()
+        self.run.notes = [*self.run.manifest.notes, *_warnings(self.run)]
+        for note in self.run.notes:
+            self.observer.note(note)
+        return self.run.manifest
+
+    def find_missing(self) -> Missing:
+        """Ask what each stage has still to do."""
+        return self.backend.do(tasks.find_missing, self.run.config, self.run.manifest)
+
+    def _compute(self, stage: Stage) -> None:
+        missing = self.find_missing()
+        todo: Sequence[Item] = getattr(missing, stage)
+        ready = self._without_blocked(stage, todo, missing)
+        if not ready:
+            if not todo:
+                self.observer.note(f"{stage:<7} nothing to do: {_there(self.run.manifest, stage)}")
+            return
+        shards = cut_shards(ready, self.run.config, self.backend.n_workers)
+        with self._record(stage) as record, self.observer.stage(stage, len(shards)) as progress:
+            outcome = run_shards(self.backend, stage, COMPUTING[stage], self.run.config, shards, progress)
+            record.n_shards += len(shards)
+            record.counts.update(outcome.counts)
+        self.run.failures.extend(outcome.failures)
+        self._set_aside(outcome.corrupt)
+
+    def _without_blocked(self, stage: Stage, todo: Sequence[Item], missing: Missing) -> list[Item]:
+        """Leave out, and list, what lacks its input: a document failed on the way, or --stage skips its stage."""
+        lacking = {document.id for document in (*missing.split, *(missing.encode if stage == "align" else ()))}
+        lacking = lacking if stage in NEEDS else set()
+        blocked = {item: names for item in todo if (names := [side for side in _sides(item) if side.id in lacking])}
+        reasons = {failure.name: failure.reason for failure in self.run.failures}
+        for item, sides in blocked.items():
+            if isinstance(item, DocumentPair) or item.path not in reasons:
+                reason = "; ".join(reasons.get(side.path) or _lacks(side, stage) for side in sides)
+                self.run.failures.append(Failure(stage, _name(item), reason))
+        if todo and len(blocked) == len(todo) and self.run.stage:
+            before, what = NEEDS[stage]
+            raise MissingError(
+                f"none of the {len(todo):,} {_unit(todo[0])} to {stage} has {what} in the store: run --stage {before} "
+                "first, or run without --stage"
+            )
+        return [item for item in todo if item not in blocked]
+
+    def _export(self) -> bool:
+        """Write the exports and gather the report; return False where a stored file turned out to be damaged."""
+        if not (self.run.wants("export") or self.run.wants("report")):
+            return True
+        if self.run.stage:
+            self.require_beads()
+        self._list_unaligned()
+        try:
+            with self._record("export"):
+                folder = self.run.out if self.run.wants("export") else None
+                self.run.exported = self.backend.do(tasks.export_run, self.run.config, self.run.manifest, folder)
+        except CorruptFile as error:
+            self._set_aside([str(error)])
+            return False
+        return True
+
+    def require_beads(self) -> int:
+        """Return how many pairs have no beads in the store; raises MissingError if none has any."""
+        missing = {pair.key for pair in self.find_missing().align}
+        n_missing = sum(pair.key in missing for pair in self.run.manifest.pairs)
+        if n_missing == len(self.run.manifest.pairs) and n_missing:
+            advice = "run --stage align first, or run without --stage"
+            raise MissingError(f"none of the {n_missing:,} pairs has beads in the store: {advice}")
+        return n_missing
+
+    def _list_unaligned(self) -> None:
+        """List the pairs without beads that no earlier stage has listed."""
+        missing = {pair.key for pair in self.find_missing().align}
+        listed = {failure.name for failure in self.run.failures}
+        reason = "it has no beads in the store; run --stage align first, or run without --stage"
+        for pair in self.run.manifest.pairs:
+            if pair.key in missing and pair.pair_id not in listed:
+                self.run.failures.append(Failure("export", pair.pair_id, reason))
+
+    def _set_aside(self, corrupt: Sequence[str]) -> None:
+        self.run.set_aside.extend(corrupt)
+        for text in corrupt:
+            self.observer.note(f"{text}, and made again")
+
+    @contextmanager
+    def _record(self, stage: str) -> Iterator[StageRecord]:
+        record = self.run.records.setdefault(stage, StageRecord())
+        started = time.monotonic()
+        try:
+            yield record
+        finally:
+            record.seconds += time.monotonic() - started
+
+
+class _TextKeeper:
+    """Gathers the texts that the store doesn't hold, and has them written many to a file."""
+
+    def __init__(self, backend: Backend):
+        self.backend = backend
+        self.known = backend.do(tasks.known_texts)
+        self.batch: list[tuple[Document, str]] = []
+        self.n_chars = 0
+
+    def __call__(self, document: Document, text: str) -> None:
+        if document.id not in self.known:
+            self.known.add(document.id)
+            self.batch.append((document, text))
+            self.n_chars += len(text)
+        if self.n_chars > TEXT_BATCH_CHARS:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.batch:
+            self.backend.do(tasks.keep_texts, self.batch)
+        self.batch, self.n_chars = [], 0
+
+
+def _warnings(run: Run) -> list[str]:
+    """Say which pairs are in a language that the encoder doesn't know, and how many documents are left out."""
+    warnings = []
+    if run.manifest.unmatched:
+        warnings.append(f"{len(run.manifest.unmatched):,} documents have no counterpart and are left out")
+    known = describe(run.config.encode).languages
+    if known is None:
+        return warnings
+    for pair in run.manifest.pairs:
+        languages = (pair.source.language, pair.target.language)
+        strange = {language for language in languages if primary_language(language) not in known}
+        if strange:
+            names = ", ".join(sorted(strange))
+            warnings.append(f"pair {pair.pair_id}: {run.config.encode.encoder} does not know {names}; expect bad beads")
+    return warnings
+
+
+def _sides(item: Item) -> tuple[Document, ...]:
+    return (item,) if isinstance(item, Document) else (item.source, item.target)
+
+
+def _name(item: Item) -> str:
+    return item.path if isinstance(item, Document) else item.pair_id
+
+
+def _unit(item: Item) -> str:
+    return "documents" if isinstance(item, Document) else "pairs"
+
+
+def _lacks(side: Document, stage: Stage) -> str:
+    before, what = NEEDS[stage]
+    return f"{side.path} has no {what} in the store; run --stage {before} first, or run without --stage"
+
+
+def _there(manifest: Manifest, stage: Stage) -> str:
+    n_pairs, n_documents = len(manifest.pairs), len(manifest.documents)
+    return f"all {n_pairs:,} pairs are aligned" if stage == "align" else f"all {n_documents:,} documents are there"

