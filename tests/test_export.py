@@ -20,6 +20,7 @@ from translate.storage.tmx import tmxfile
 from pipeline.exports import write_pair
 from stages.data import AlignedPair
 from stages.evaluate.links import parse_beads
+from stages.export.characters import escape_xml
 from stages.export.config import ExportConfig
 from stages.export.moses import moses_names, render_moses
 from stages.export.render import render
@@ -196,6 +197,13 @@ def test_tmx_counts_the_characters_that_xml_cannot_hold():
     pair = make_pair(["a\x00\x01\ufffe"], ["\t\uffff\x7f\u2028"])
     assert "<seg>a</seg>" in "".join(renderer.pair(pair, units_of(pair)))
     assert renderer.counts["tmx_characters_removed"] == 4
+
+
+def test_only_what_xml_cannot_hold_is_removed():
+    everything = [chr(code) for code in (*range(0xD800), *range(0xE000, 0x10200), *range(0x10FFF0, 0x110000))]
+    escaped, n_removed = escape_xml("".join(everything))
+    assert etree.fromstring(f"<seg>{escaped}</seg>").text == "".join(map(xml_text, everything))
+    assert n_removed == 32 - 3 + 2  # C0 controls but \t, \n and \r; U+FFFE and U+FFFF
 
 
 def test_tmx_names_the_source_language_of_each_unit_where_a_run_has_several():
