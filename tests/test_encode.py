@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -275,6 +276,17 @@ def test_a_document_has_the_same_bytes_whatever_is_encoded_with_it(use_multiling
         assert alone.vectors.tobytes() == together.overlaps[size].vectors.tobytes()
 
 
+def test_bytes_do_not_depend_on_the_blas_threads_of_the_process(use_multilingual: Encoder) -> None:
+    from threadpoolctl import threadpool_limits
+
+    texts = [f"{text} Number {n}." for n in range(40) for text in SENTENCES]
+    with threadpool_limits(2):
+        two = use_multilingual.encode(texts).vectors
+    with threadpool_limits(1):
+        one = use_multilingual.encode(texts).vectors
+    assert one.tobytes() == two.tobytes()
+
+
 def test_the_prompt_is_encoded_with_each_text(use_multilingual: Encoder) -> None:
     config = EncodeConfig(encoder="use-multilingual", prompt="passage: ")
     prompted, plain = load_encoder(config).encode(["A dog."]), use_multilingual.encode(["passage: A dog."])
@@ -356,6 +368,35 @@ def test_a_model_that_cannot_be_had_says_what_to_do(monkeypatch: pytest.MonkeyPa
     with pytest.raises(RuntimeError, match="hf download nobody/no-such-model --revision main") as caught:
         load_encoder(EncodeConfig(encoder="nobody/no-such-model"))
     assert "nobody/no-such-model (revision main) can't be had" in str(caught.value)
+
+
+def test_a_revision_of_a_hub_model_is_found_in_the_hubs_own_cache(tiny_model: Path, tmp_path: Path) -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    cache = tmp_path / "hub" / "models--somebody--tiny"
+    shutil.copytree(tiny_model, cache / "snapshots" / commit)
+    (cache / "refs").mkdir()
+    (cache / "refs" / "v1").write_text(commit, encoding="utf-8")
+    program = """
+from stages.encode import load_encoder
+from stages.encode.config import EncodeConfig
+encoder = load_encoder(EncodeConfig(encoder="somebody/tiny", revision="v1"))
+print(encoder.info.revision, encoder.encode(["hello"]).vectors.shape)
+"""
+    environment = {**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == f"{commit} (1, {DIMENSIONS})"
+    assert done.stderr == ""
+
+
+def test_a_hub_model_without_modules_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub.errors import RemoteEntryNotFoundError
+
+    def not_there(*args: object, **options: object) -> str:
+        raise RemoteEntryNotFoundError.__new__(RemoteEntryNotFoundError)
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", not_there)
+    with pytest.raises(RuntimeError, match="not a sentence-transformers model"):
+        load_encoder(EncodeConfig(encoder="somebody/bare-bert"))
 
 
 @pytest.mark.parametrize(
