@@ -13,6 +13,9 @@ MAX_BREAKS = 2000
 MIN_COLUMNS, MAX_COLUMNS = 30, 140
 """People wrap between 40 and 132 columns; shorter lines are verse, subtitles or lists, longer ones are paragraphs."""
 
+MAX_WORD_COLUMNS = 20
+"""What counts of a longer word: most are addresses, which would make any line look full."""
+
 MIN_FULL = 0.6
 """Share of broken lines that the next line's first word would have made too long: over .9 where a program wrapped
 (it wraps for no other reason), under .4 in verse, dialogue, lists and text with a paragraph a line."""
@@ -26,7 +29,13 @@ MAX_OVERLONG = 0.2
 
 _T = TypeVar("_T")
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
-_LIST_ITEM = re.compile(r"\s*(?:[-*•‣▪◦–]|\(?(?:\d{1,3}\.)*\d{1,3}[.)])\s")
+_UNSPACED = re.compile(
+    "[\u2e80-\u303f\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff]"
+    "|[\u0e00-\u109f\u1780-\u17ff]{1,6}"
+)
+"""A character of Chinese or Japanese, or as much of Thai, Lao, Tibetan, Burmese or Khmer as a syllable or two."""
+_LIST_ITEM = re.compile(r"(?:[*•‣▪◦]|\(?(?:\d{1,3}\.)*\d{1,3}[.)])\s")
+_DASHED_ITEM = re.compile(r"[-–—]\s")
 _ENDED = re.compile(r"[.!?:;…。！？：；।۔؟]['\"”’»›)\]」』）]*$")
 _HYPHENATED = re.compile(r"[^\W\d_]-\n[ \t]*[^\W\d_]")
 
@@ -55,14 +64,11 @@ def line_spans(text: str) -> list[Span]:
 
 
 def blocks_of_lines(text: str) -> list[Span]:
-    """Return the runs of lines between blank lines, cut before the items of a list."""
-    blocks: list[Span] = []
-    for line in line_spans(text):
-        if blocks and not _begins_paragraph(text, blocks[-1], line):
-            blocks[-1] = Span(blocks[-1].start, line.stop)
-        else:
-            blocks.append(line)
-    return blocks
+    """Return the paragraphs of hard-wrapped text: see `_begins_paragraph`."""
+    lines = line_spans(text)
+    cuts = [index for index, pair in enumerate(pairwise(lines), start=1) if _begins_paragraph(text, *pair)]
+    bounds = [0, *cuts, len(lines)] if lines else []
+    return [Span(lines[first].start, lines[stop - 1].stop) for first, stop in pairwise(bounds)]
 
 
 def n_hyphenated_lines(text: str) -> int:
@@ -101,9 +107,14 @@ def _measured(text: str, line: Span, following: Span) -> Break:
     content = text[line.start : line.stop]
     columns = _columns(content)
     word = _first_word(text[following.start : following.stop])
-    gap = 0 if _is_wide(word[0]) else 1
-    is_flowing = not _ENDED.search(content) and word[0].isalpha() and not word[0].isupper()
-    return Break(columns, columns + gap + _columns(word), is_flowing)
+    is_unspaced = bool(_UNSPACED.match(word))  # then a mark that may not begin a line can move two columns
+    is_flowing = (
+        (is_unspaced or " " in content)  # a list of addresses or words isn't wrapped text
+        and not _ENDED.search(content)
+        and word[0].isalpha()
+        and not word[0].isupper()
+    )
+    return Break(columns, columns + (2 if is_unspaced else 1) + _columns(word), is_flowing)
 
 
 def _share_overlong(text: str, lines: list[Span], width: int) -> float:
@@ -116,18 +127,31 @@ def _spread(items: list[_T]) -> list[_T]:
 
 
 def _first_word(line: str) -> str:
-    """Return what can't be broken at the start of a line: a word, or a single character where no spaces are written."""
-    if _is_wide(line[0]):
-        return line[0]
-    word = line.split(maxsplit=1)[0]
-    if word.isascii():
-        return word
-    return next((word[:index] for index, character in enumerate(word) if _is_wide(character)), word)
+    """Return what no line break parts at the start of a line: a word, or what `_UNSPACED` matches."""
+    unspaced = _UNSPACED.match(line)
+    if unspaced:
+        return unspaced.group()
+    word = line.split(maxsplit=1)[0][:MAX_WORD_COLUMNS]
+    return word if word.isascii() else re.split(_UNSPACED, word, maxsplit=1)[0]
 
 
 def _begins_paragraph(text: str, before: Span, line: Span) -> bool:
-    is_after_blank = text.count("\n", before.stop, line.start) > 1
-    return is_after_blank or bool(_LIST_ITEM.match(text, line.start, line.stop))
+    """Tell whether a line of hard-wrapped text belongs to another paragraph than the line before it.
+
+    It does after a blank line, if it is an item of a list, and if it is further to the right, unless it goes on with an
+    item. A dash may be one within a sentence: it begins an item only after another item or the end of a sentence.
+    """
+    if text.count("\n", before.stop, line.start) > 1 or _LIST_ITEM.match(text, line.start, line.stop):
+        return True
+    step = _indent(text, line) - _indent(text, before)
+    is_after_item = any(item.match(text, before.start, before.stop) for item in (_LIST_ITEM, _DASHED_ITEM))
+    if _DASHED_ITEM.match(text, line.start, line.stop):
+        return step != 0 or is_after_item or bool(_ENDED.search(text[before.start : before.stop]))
+    return step > 0 and not is_after_item
+
+
+def _indent(text: str, line: Span) -> int:
+    return line.start - text.rfind("\n", 0, line.start) - 1
 
 
 def _trimmed(match: re.Match[str]) -> Span:

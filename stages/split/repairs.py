@@ -13,7 +13,10 @@ _QUOTE = re.compile(r"""["“”„‟«»‹›「」『』]|(?<!\w)['‘’‚
 _CONTINUATION = re.compile(r"([。！？｡][”’」』]?\s*)[0-9a-z]")
 _BROKEN_OFF = re.compile(r"[…—](?=[”’」』])")
 _CLOSERS = re.compile(r"[”’」』»›\s]*")
-_ENUMERATOR = re.compile(r"\s*[(（]?(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-zА-Яа-я]|[ivxlcIVXLC]{2,5})[.)．）、]+\s*")
+_ENUMERATOR = re.compile(
+    r"\s*[(（]?(?:(?:[A-Z]\.)?\d{1,3}(?:\.\d{1,3})*|[A-Za-zА-Яа-я]|[ivxlcIVXLC]{2,5})[.)．）、]+\s*"
+)
+_CAPTION = re.compile(r"\s*[^\W\d_]+\s\d{1,3}(?:\.\d{1,3})*\.\s*")
 _OPENERS = re.compile(r"""[\s"'“”„‟«»‹›‘’‚‛([{¿¡—–-]*""")
 _GEORGIAN = re.compile("[\u10d0-\u10ff]")
 """Unicode calls these letters small, but their capitals begin no sentence."""
@@ -56,7 +59,8 @@ def repair_ends(paragraph: str, ends: list[int], code: str) -> list[int]:
 
     - before a small letter (sentencex knows only those from a to z): `«Привіт!» сказав він.`
     - before the Japanese と that makes a quotation part of the sentence: `「行こう。」と言った。`
-    - after a number or letter that only numbers what follows: `16.1. Zukünftige Entwicklungen`
+    - after a number or letter that only numbers what follows: `16.1. Zukünftige Entwicklungen`, and at the
+      start of a paragraph `Tabelle 11.2. Übersicht`
     - before what has no letter or digit at all: a closing mark, dots
     """
     kept = [end for end in ends if not _goes_on(paragraph, end, code)]
@@ -75,6 +79,11 @@ def _without_fragments(paragraph: str, ends: list[int]) -> list[int]:
     kept: list[int] = []
     for end, following in pairwise([*ends, len(paragraph)]):
         has_more = any(map(str.isalnum, paragraph[end:following]))
-        if has_more and not _ENUMERATOR.fullmatch(paragraph, kept[-1] if kept else 0, end):
+        is_number = _ENUMERATOR.fullmatch(paragraph, kept[-1], end) if kept else _numbers(paragraph, end)
+        if has_more and not is_number:
             kept.append(end)
     return kept
+
+
+def _numbers(paragraph: str, end: int) -> bool:
+    return any(pattern.fullmatch(paragraph, 0, end) for pattern in (_ENUMERATOR, _CAPTION))

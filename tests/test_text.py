@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import ConfigError, DocumentError
+from pipeline.text import decode, normalise
+
+AWKWARD = st.text(
+    st.sampled_from("aé\u0301e\u030a\r\n\t\v\f\x00\x1c\x1f\x85\x9d\u2028\u2029\ufeff\ufffe\ud800\udc00한ᄒ")
+).map(str)
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "text"),
+    [
+        (b"caf\xc3\xa9", None, "café"),
+        (b"\xef\xbb\xbfcaf\xc3\xa9", None, "café"),
+        (b"\xef\xbb\xbfcaf\xc3\xa9", "utf-8", "café"),
+        (b"caf\xe9", "cp1252", "café"),
+        ("你好".encode("gb18030"), "gb18030", "你好"),
+        ("你好".encode("utf-16"), "utf-16", "你好"),
+        ("\ufeff你好".encode("utf-16-le"), "utf-16-le", "你好"),
+        (b"", None, ""),
+    ],
+)
+def test_text_is_decoded_without_its_byte_order_mark(data: bytes, encoding: str | None, text: str) -> None:
+    assert decode(data, encoding) == text
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "message"),
+    [
+        (b"a" * 10_233 + b"\xe9t\xe9", None, "is not UTF-8 at byte 10,233; set [corpus] encoding, or convert it"),
+        ("hé".encode("utf-16"), None, 'is UTF-16 by its byte order mark, not UTF-8; set [corpus] encoding = "utf-16"'),
+        ("hé".encode("utf-32"), None, 'is UTF-32 by its byte order mark, not UTF-8; set [corpus] encoding = "utf-32"'),
+        (b"\xfe\xff\x00h", None, "is UTF-16 by its byte order mark"),
+        (b"ab\x00c", None, "is not text: character 2 is NUL"),
+        (b"ab\x00c", "latin-1", "is not text: character 2 is NUL"),
+        (b"%PDF-1.7\n", None, "is a PDF file, not text; save it as plain text in UTF-8"),
+        (b"PK\x03\x04rest", None, "is a zip archive"),
+        (b"\x81\x81", "cp1252", "is not cp1252 at byte 0 (character maps to <undefined>); correct [corpus] encoding"),
+    ],
+)
+def test_what_is_no_text_is_refused_with_the_place_and_the_remedy(
+    data: bytes, encoding: str | None, message: str
+) -> None:
+    with pytest.raises(DocumentError) as caught:
+        decode(data, encoding)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("encoding", ["utf8-de", "hex", "rot13", "", "a\0b", "undefined"])
+def test_an_unknown_encoding_is_an_error_of_the_config(encoding: str) -> None:
+    with pytest.raises(ConfigError, match="is not an encoding of text that Python knows; expected a name such as"):
+        decode(b"abc", encoding)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\r\nb\rc\nd", "a\nb\nc\nd"),
+        ("a\r\r\nb", "a\nb"),
+        ("a\n\r\nb", "a\n\nb"),
+        ("a\vb\fc\x85d\u2028e\u2029f\x1cg", "a b c d e f g"),
+        ("a\tb", "a\tb"),
+        ("a\x00b\x07c\x9dd\x7fe", "abcde"),
+        ("\ufeffa\ufeffb\uffff", "ab"),
+        ("e\u0301", "é"),
+        ("e\x00\u0301", "é"),
+        ("a\ud800b", "a\ufffdb"),
+        ("a\u00a0b\u00adc\u200bd", "a\u00a0b\u00adc\u200bd"),
+        ("😀", "😀"),
+    ],
+)
+def test_newlines_controls_and_accents_have_one_form(text: str, expected: str) -> None:
+    assert normalise(text) == expected
+
+
+@settings(deadline=None)
+@given(st.text() | AWKWARD)
+def test_normalising_twice_changes_nothing(text: str) -> None:
+    once = normalise(text)
+    assert normalise(once) == once
+    assert "\r" not in once
+    once.encode("utf-8")
+
+
+def test_every_line_of_a_line_aligned_file_stays_one_line() -> None:
+    lines = [f"a{space}b" for space in "\v\f\x1c\x1d\x1e\x1f\x85\u2028\u2029"]
+    assert len(normalise("\n".join(lines)).split("\n")) == len(lines)
