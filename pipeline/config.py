@@ -164,9 +164,19 @@ def load_config(path: Path) -> RunConfig:
 def make_config(values: dict[str, Any], where: str, folder: Path) -> RunConfig:
     """Check the values of a config, which `where` names in errors."""
     try:
-        return RunConfig.model_validate({**values, "folder": folder})
+        return RunConfig.model_validate({**_with_model_path(values, folder), "folder": folder})
     except ValidationError as error:
         raise ConfigError.from_problems(where, [_explain(details) for details in error.errors()]) from None
+
+
+def _with_model_path(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Resolve an encoder that is a folder of a model, relative to the config like every path in it."""
+    encode = values.get("encode")
+    name = encode.get("encoder") if isinstance(encode, dict) else None
+    if not isinstance(encode, dict) or not isinstance(name, str) or not name:
+        return values
+    path = folder / Path(name).expanduser()
+    return {**values, "encode": {**encode, "encoder": str(path)}} if path.is_dir() else values
 
 
 def split_pair(pair: str) -> tuple[str, str]:

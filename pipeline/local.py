@@ -24,7 +24,7 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-"""One thread a process: the same bytes whatever the number of workers, and no two processes fight for a core."""
+"""With one thread a process, the bytes are the same whatever the number of workers, and none fights for a core."""
 
 
 class LocalBackend:
@@ -43,11 +43,11 @@ class LocalBackend:
         """Run one task here and now."""
         return task(self.store, *arguments, **options)
 
-    def map(
-        self, task: Task, config: RunConfig, shards: Sequence[Shard]
-    ) -> Iterator[tuple[Shard, Outcome | Exception]]:
+    def map(self, task: Task, config: RunConfig, shards: Sequence[Shard]) -> Iterator[ShardOutcome]:
         """Run a task on every shard and give each outcome as it comes, or what killed its worker."""
-        pool = _new_pool(min(self.n_workers, len(shards)))
+        # A model that wants a GPU fills one by itself; without one, its own threads fill the cores.
+        alone = task is encode_shard and describe(config.encode).wants_gpu
+        pool = _new_pool(1 if alone else min(self.n_workers, len(shards)), n_threads=self.n_workers if alone else 1)
         try:
             futures: dict[Future[Outcome], Shard] = {
                 pool.schedule(_work, (self.store.root, task, config, shard)): shard for shard in shards
@@ -72,16 +72,16 @@ def require_stages() -> None:
         raise ConfigError("this installation can only drive Modal; to run here: pip install 'bitext-pipeline[local]'")
 
 
-def _new_pool(workers: int) -> ProcessPool:
+def _new_pool(n_workers: int, n_threads: int) -> ProcessPool:
     from pebble import ProcessPool
 
-    return ProcessPool(workers, initializer=_start_worker, context=get_context("spawn"))
+    return ProcessPool(n_workers, initializer=_start_worker, initargs=(n_threads,), context=get_context("spawn"))
 
 
-def _start_worker() -> None:
+def _start_worker(n_threads: int) -> None:
     """Leave Ctrl-C to the parent, and limit threads before any library counts the cores."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.update(dict.fromkeys(THREAD_LIMITS, "1"))
+    os.environ.update(dict.fromkeys(THREAD_LIMITS, str(n_threads)))
 
 
 def _work(root: Path, task: Task, config: RunConfig, shard: Shard) -> Outcome:
