@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 from pipeline.config import RunConfig
 from pipeline.errors import ConfigError
 from pipeline.store import Store
-from pipeline.tasks import Outcome, Shard, Task
+from pipeline.tasks import Outcome, Shard, ShardOutcome, Task, encode_shard
+from stages.encode.registry import describe
 
 if TYPE_CHECKING:
     from pebble import ProcessPool
