@@ -7,9 +7,13 @@ UNSPACED = frozenset({"ja", "wuu", "yue", "zh"})
 
 
 def join_sentences(sentences: Iterable[str], language: str) -> str:
-    """Join consecutive sentences as their language writes them; empty positions leave no trace."""
+    """Join consecutive sentences as their language writes them; empty positions leave no trace.
+
+    A line break inside a sentence of hard-wrapped text is no part of what it says, and is joined in the same way.
+    """
     separator = "" if primary_language(language) in UNSPACED else " "
-    return separator.join(sentence for sentence in sentences if sentence)
+    lines = (line.strip() for sentence in sentences if sentence for line in sentence.split("\n"))
+    return separator.join(lines)
 
 
 def primary_language(language: str) -> str:
