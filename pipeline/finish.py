@@ -12,6 +12,7 @@ from pipeline.errors import ConfigError
 from pipeline.evaluation import find_gold
 from pipeline.flow import Flow, Run
 from pipeline.record import verdict, write_record, write_tables
+from pipeline.rows import read_some_pairs
 from pipeline.store import Store
 from stages.evaluate.scores import Evaluation
 from stages.evaluate.table import render_table
@@ -73,7 +74,7 @@ def _print_pairs(flow: Flow, console: Console, n_beads: int) -> None:
         return
     first = {(pair.source.language, pair.target.language): pair for pair in reversed(flow.run.manifest.pairs)}
     for pair in reversed(first.values()):
-        for aligned in flow.backend.do(tasks.read_some_pairs, flow.run.config, [pair]):
+        for aligned in flow.backend.do(read_some_pairs, flow.run.config, [pair]):
             print_beads(console, aligned, n_beads)
             console.print()
 

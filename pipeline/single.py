@@ -7,11 +7,11 @@ from typing import get_args
 
 import click
 
-from pipeline import tasks
 from pipeline.errors import BitextError, ConfigError
 from pipeline.exports import SUFFIXES, render, write_exports, write_file, write_pair
 from pipeline.flow import Flow
 from pipeline.progress import units
+from pipeline.rows import read_some_pairs
 from stages.export.config import Format
 
 FOLDERS = ("moses", "beads")
@@ -26,7 +26,7 @@ def align_files(flow: Flow, output: Path | None) -> int:
     run = flow.carry_out()
     if run.failures:
         raise BitextError("\n".join(failure.reason for failure in run.failures[:1]))
-    (pair,) = flow.backend.do(tasks.read_some_pairs, run.config, run.manifest.pairs)
+    (pair,) = flow.backend.do(read_some_pairs, run.config, run.manifest.pairs)
     if output is None:
         click.echo(render(pair, "tsv"), nl=False)
         return 0
@@ -44,7 +44,7 @@ def export_format(flow: Flow, name: str | None, output: Path) -> int:
     flow.read_manifest()
     n_missing = flow.require_beads()
     run = flow.run
-    pairs = flow.backend.do(tasks.read_some_pairs, run.config, run.manifest.pairs)
+    pairs = flow.backend.do(read_some_pairs, run.config, run.manifest.pairs)
     languages = {(pair.source.language, pair.target.language) for pair in run.manifest.pairs}
     if name in FOLDERS:
         only = run.config.export.model_copy(update={"formats": (name,)})

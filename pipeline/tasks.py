@@ -8,30 +8,38 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from pipeline import schema
-from pipeline.config import RunConfig, beads_address, embeddings_address, sentences_address
+from pipeline.config import RunConfig
 from pipeline.errors import BitextError, ConfigError, CorruptFile, StoreError
 from pipeline.manifest import Document, DocumentPair, Failure, Manifest
+from pipeline.rows import (
+    bead_rows,
+    beads,
+    embeddings,
+    overlap_key,
+    read_overlaps,
+    read_sentence_texts,
+    read_some_pairs,
+    read_text,
+    sentence_rows,
+    sentences,
+    text_rows,
+    texts,
+    vector_rows,
+)
 from pipeline.store import Shelf, Store
 
 if TYPE_CHECKING:
-    from stages.data import AlignedPair, Beads, Overlaps, Sentence
-    from stages.encode import EncodedOverlaps
     from stages.encode.config import EncodeConfig
     from stages.encode.encoder import Encoder
     from stages.evaluate.scores import Evaluation
-
-TEXTS_ADDRESS = "all"
-"""A text is what it is, whatever the config."""
 
 
 @dataclass(frozen=True)
@@ -90,34 +98,6 @@ ShardOutcome = tuple[Shard, Outcome | Exception]
 """A shard with what became of it, or with what killed its worker."""
 
 
-# ---- where things lie
-
-
-def texts(store: Store) -> Shelf:
-    """Return the shelf of normalised texts, by document."""
-    return store.shelf("texts", TEXTS_ADDRESS)
-
-
-def sentences(store: Store, config: RunConfig) -> Shelf:
-    """Return the shelf of sentences, by document."""
-    return store.shelf("sentences", sentences_address(config))
-
-
-def embeddings(store: Store, config: RunConfig) -> Shelf:
-    """Return the shelf of vectors, by document and overlap size."""
-    return store.shelf("embeddings", embeddings_address(config))
-
-
-def beads(store: Store, config: RunConfig) -> Shelf:
-    """Return the shelf of beads, by pair."""
-    return store.shelf("beads", beads_address(config))
-
-
-def overlap_key(document: Document, size: int) -> str:
-    """Return what the store knows the overlaps of one size of a document by."""
-    return f"{document.id}:{size}"
-
-
 # ---- the stages
 
 
@@ -125,8 +105,7 @@ def keep_texts(store: Store, batch: Sequence[tuple[Document, str]]) -> None:
     """Write normalised texts, many to a file."""
     with texts(store).write(schema.TEXTS, compression="zstd") as writer:
         for document, text in batch:
-            row = {"document": document.id, "language": document.language, "text": text}
-            writer.add(document.id, pa.Table.from_pylist([row], schema=schema.TEXTS))
+            writer.add(document.id, text_rows(document, text))
 
 
 def split_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
@@ -137,9 +116,9 @@ def split_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
     with sentences(store, config).write(schema.SENTENCES, compression="zstd") as writer:
         for document in shard.documents:
             with outcome.isolate("split", document.path):
-                text = texts(store).read(document.id)["text"][0].as_py()
+                text = read_text(store, document)
                 result = split_document(text, document.language, config.split, document.is_split)
-                writer.add(document.id, _sentence_rows(document, result.sentences), result.facts)
+                writer.add(document.id, sentence_rows(document, result.sentences), result.facts)
                 outcome.counts.update(documents=1, sentences=len(result.sentences))
     return outcome
 
@@ -155,13 +134,13 @@ def encode_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
     with shelf.write(columns, compression="none", use_dictionary=["document", "overlap_size"]) as writer:
         for document in shard.documents:
             with outcome.isolate("encode", document.path):
-                lines = _sentence_texts(store, config, document)
+                lines = read_sentence_texts(store, config, document)
                 encoded = {
                     size: encode_document(lines, document.language, [size], encoder, config.encode)
                     for size in missing_sizes(config, shelf, document)
                 }
                 for size, part in encoded.items():
-                    rows = _vector_rows(document, size, part.overlaps[size], columns)
+                    rows = vector_rows(document, size, part.overlaps[size], columns)
                     writer.add(overlap_key(document, size), rows, part.facts)
                     outcome.counts.update({name: int(value) for name, value in part.facts.items()})
                 outcome.counts.update(documents=1)
@@ -176,9 +155,9 @@ def align_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
     with beads(store, config).write(schema.BEADS, compression="zstd") as writer:
         for pair in shard.pairs:
             with outcome.isolate("align", pair.pair_id):
-                source, target = (_overlaps(store, config, side) for side in (pair.source, pair.target))
+                source, target = (read_overlaps(store, config, side) for side in (pair.source, pair.target))
                 found = align_pair(source, target, config.align)
-                writer.add(pair.key, _bead_rows(pair, found), found.facts)
+                writer.add(pair.key, bead_rows(pair, found), found.facts)
                 outcome.counts.update(pairs=1, beads=len(found), nulls=int(found.is_null.sum()))
     return outcome
 
@@ -268,35 +247,6 @@ def evaluate_run(
     return evaluations, problems
 
 
-def read_some_pairs(store: Store, config: RunConfig, pairs: Iterable[DocumentPair]) -> Iterator[AlignedPair]:
-    """Give those of the pairs that have been aligned, in their order.
-
-    Raises CorruptFile where a stored file fails its checks.
-    """
-    done = beads(store, config).places()
-    return (read_pair(store, config, pair) for pair in pairs if pair.key in done)
-
-
-def read_pair(store: Store, config: RunConfig, pair: DocumentPair) -> AlignedPair:
-    """Return one aligned pair with its sentences."""
-    from stages.data import BEAD_ARRAYS, AlignedPair, Beads
-
-    shelf = beads(store, config)
-    rows = shelf.read(pair.key)
-    arrays = {name: rows[name].to_numpy() for name in BEAD_ARRAYS}
-    return AlignedPair(
-        pair_id=pair.pair_id,
-        source_language=pair.source.language,
-        target_language=pair.target.language,
-        source=_sentences(store, config, pair.source),
-        target=_sentences(store, config, pair.target),
-        beads=Beads(**arrays, facts=shelf.places()[pair.key].facts),
-    )
-
-
-# ---- rows in, rows out
-
-
 @lru_cache(maxsize=1)
 def _encoder(config: EncodeConfig) -> Encoder:
     from stages.encode import load_encoder
@@ -305,63 +255,3 @@ def _encoder(config: EncodeConfig) -> Encoder:
         return load_encoder(config)
     except (RuntimeError, ValueError) as error:
         raise ConfigError(f"[encode] encoder: {error}") from error
-
-
-def _sentences(store: Store, config: RunConfig, document: Document) -> list[Sentence]:
-    from stages.data import Sentence
-
-    rows = sentences(store, config).read(document.id)
-    columns = (rows[name].to_pylist() for name in Sentence._fields)
-    return [Sentence(*row) for row in zip(*columns, strict=True)]
-
-
-def _sentence_texts(store: Store, config: RunConfig, document: Document) -> list[str]:
-    lines: list[str] = sentences(store, config).read(document.id)["text"].to_pylist()
-    return lines
-
-
-def _overlaps(store: Store, config: RunConfig, document: Document) -> Overlaps:
-    from stages.encode import EncodedOverlaps, assemble_overlaps
-
-    encoded = {}
-    for size in range(1, config.encode.max_overlap + 1):
-        rows = embeddings(store, config).read(overlap_key(document, size)).combine_chunks()
-        vectors = rows["vector"].combine_chunks()
-        flat = vectors.flatten().to_numpy(zero_copy_only=False)
-        stops = rows["stop"].to_numpy()
-        encoded[size] = EncodedOverlaps(stops, flat.reshape(len(stops), vectors.type.list_size))
-    return assemble_overlaps(_sentence_texts(store, config, document), encoded, config.encode.max_overlap)
-
-
-def _sentence_rows(document: Document, found: Sequence[Sentence]) -> pa.Table:
-    return pa.table(
-        {
-            "document": [document.id] * len(found),
-            "paragraph": [sentence.paragraph for sentence in found],
-            "position": range(len(found)),
-            "start": [sentence.start for sentence in found],
-            "stop": [sentence.stop for sentence in found],
-            "text": [sentence.text for sentence in found],
-        },
-        schema=schema.SENTENCES,
-    )
-
-
-def _vector_rows(document: Document, size: int, overlaps: EncodedOverlaps, columns: pa.Schema) -> pa.Table:
-    n_rows, dimensions = overlaps.vectors.shape
-    return pa.table(
-        {
-            "document": [document.id] * n_rows,
-            "overlap_size": [size] * n_rows,
-            "stop": overlaps.stops,
-            "vector": pa.FixedSizeListArray.from_arrays(pa.array(overlaps.vectors.reshape(-1)), dimensions),
-        },
-        schema=columns,
-    )
-
-
-def _bead_rows(pair: DocumentPair, found: Beads) -> pa.Table:
-    from stages.data import BEAD_ARRAYS
-
-    documents = {"source_document": [pair.source.id] * len(found), "target_document": [pair.target.id] * len(found)}
-    return pa.table({**documents, **{name: getattr(found, name) for name in BEAD_ARRAYS}}, schema=schema.BEADS)

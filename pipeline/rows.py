@@ -1,0 +1,149 @@
+"""Stages' values as rows of the store, and back: which shelf they lie on, by which key, in which columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from pipeline import schema
+from pipeline.config import RunConfig, beads_address, embeddings_address, sentences_address
+from pipeline.manifest import Document, DocumentPair
+from pipeline.store import Shelf, Store
+
+if TYPE_CHECKING:
+    from stages.data import AlignedPair, Beads, Overlaps, Sentence
+    from stages.encode import EncodedOverlaps
+
+TEXTS_ADDRESS = "all"
+"""A text is what it is, whatever the config."""
+
+
+def texts(store: Store) -> Shelf:
+    """Return the shelf of normalised texts, by document."""
+    return store.shelf("texts", TEXTS_ADDRESS)
+
+
+def sentences(store: Store, config: RunConfig) -> Shelf:
+    """Return the shelf of sentences, by document."""
+    return store.shelf("sentences", sentences_address(config))
+
+
+def embeddings(store: Store, config: RunConfig) -> Shelf:
+    """Return the shelf of vectors, by document and overlap size."""
+    return store.shelf("embeddings", embeddings_address(config))
+
+
+def beads(store: Store, config: RunConfig) -> Shelf:
+    """Return the shelf of beads, by pair."""
+    return store.shelf("beads", beads_address(config))
+
+
+def overlap_key(document: Document, size: int) -> str:
+    """Return what the store knows the overlaps of one size of a document by."""
+    return f"{document.id}:{size}"
+
+
+def read_some_pairs(store: Store, config: RunConfig, pairs: Iterable[DocumentPair]) -> Iterator[AlignedPair]:
+    """Give those of the pairs that have been aligned, in their order.
+
+    Raises CorruptFile where a stored file fails its checks.
+    """
+    done = beads(store, config).places()
+    return (read_pair(store, config, pair) for pair in pairs if pair.key in done)
+
+
+def read_pair(store: Store, config: RunConfig, pair: DocumentPair) -> AlignedPair:
+    """Return one aligned pair with its sentences."""
+    from stages.data import BEAD_ARRAYS, AlignedPair, Beads
+
+    shelf = beads(store, config)
+    rows = shelf.read(pair.key)
+    arrays = {name: rows[name].to_numpy() for name in BEAD_ARRAYS}
+    return AlignedPair(
+        pair_id=pair.pair_id,
+        source_language=pair.source.language,
+        target_language=pair.target.language,
+        source=read_sentences(store, config, pair.source),
+        target=read_sentences(store, config, pair.target),
+        beads=Beads(**arrays, facts=shelf.places()[pair.key].facts),
+    )
+
+
+def read_sentences(store: Store, config: RunConfig, document: Document) -> list[Sentence]:
+    """Return the sentences of a document."""
+    from stages.data import Sentence
+
+    rows = sentences(store, config).read(document.id)
+    columns = (rows[name].to_pylist() for name in Sentence._fields)
+    return [Sentence(*row) for row in zip(*columns, strict=True)]
+
+
+def read_sentence_texts(store: Store, config: RunConfig, document: Document) -> list[str]:
+    """Return the texts of a document's sentences."""
+    lines: list[str] = sentences(store, config).read(document.id)["text"].to_pylist()
+    return lines
+
+
+def read_overlaps(store: Store, config: RunConfig, document: Document) -> Overlaps:
+    """Return a document's sentences with the vectors of all overlaps that the config asks for."""
+    from stages.encode import EncodedOverlaps, assemble_overlaps
+
+    encoded = {}
+    for size in range(1, config.encode.max_overlap + 1):
+        rows = embeddings(store, config).read(overlap_key(document, size)).combine_chunks()
+        vectors = rows["vector"].combine_chunks()
+        flat = vectors.flatten().to_numpy(zero_copy_only=False)
+        stops = rows["stop"].to_numpy()
+        encoded[size] = EncodedOverlaps(stops, flat.reshape(len(stops), vectors.type.list_size))
+    return assemble_overlaps(read_sentence_texts(store, config, document), encoded, config.encode.max_overlap)
+
+
+def read_text(store: Store, document: Document) -> str:
+    """Return the normalised text of a document."""
+    text: str = texts(store).read(document.id)["text"][0].as_py()
+    return text
+
+
+def text_rows(document: Document, text: str) -> pa.Table:
+    """Return the one row of a document's text."""
+    row = {"document": document.id, "language": document.language, "text": text}
+    return pa.Table.from_pylist([row], schema=schema.TEXTS)
+
+
+def sentence_rows(document: Document, found: Sequence[Sentence]) -> pa.Table:
+    """Return a row for each sentence."""
+    return pa.table(
+        {
+            "document": [document.id] * len(found),
+            "paragraph": [sentence.paragraph for sentence in found],
+            "position": range(len(found)),
+            "start": [sentence.start for sentence in found],
+            "stop": [sentence.stop for sentence in found],
+            "text": [sentence.text for sentence in found],
+        },
+        schema=schema.SENTENCES,
+    )
+
+
+def vector_rows(document: Document, size: int, overlaps: EncodedOverlaps, columns: pa.Schema) -> pa.Table:
+    """Return a row for each overlap of one size."""
+    n_rows, dimensions = overlaps.vectors.shape
+    return pa.table(
+        {
+            "document": [document.id] * n_rows,
+            "overlap_size": [size] * n_rows,
+            "stop": overlaps.stops,
+            "vector": pa.FixedSizeListArray.from_arrays(pa.array(overlaps.vectors.reshape(-1)), dimensions),
+        },
+        schema=columns,
+    )
+
+
+def bead_rows(pair: DocumentPair, found: Beads) -> pa.Table:
+    """Return a row for each bead."""
+    from stages.data import BEAD_ARRAYS
+
+    documents = {"source_document": [pair.source.id] * len(found), "target_document": [pair.target.id] * len(found)}
+    return pa.table({**documents, **{name: getattr(found, name) for name in BEAD_ARRAYS}}, schema=schema.BEADS)
