@@ -35,6 +35,7 @@ BEADS = pa.schema(
         pa.field("target_stop", pa.int32(), nullable=False),
         pa.field("similarity", pa.float32(), nullable=False),  # cosine of the two sides; 0 for a null bead
         pa.field("score", pa.float32(), nullable=False),  # what the dynamic program added for the bead
+        pa.field("confidence", pa.float32(), nullable=False),  # 0 to 1; nan where the method has no measure of it
     ]
 )
 

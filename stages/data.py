@@ -71,6 +71,8 @@ class Beads:
     source_start, source_stop, target_start, target_stop : int32 arrays of shape (B,).
     similarity : float32 array of shape (B,), cosine of the two overlaps; 0 for null beads.
     score      : float32 array of shape (B,), what the dynamic program added for the bead.
+    confidence : float32 array of shape (B,), how likely the bead is right, from 0 to 1; for a null bead, how likely it
+                 is that the sentence has no translation. nan where the method has no measure of it.
     facts      : what the report says of this pair: counts, shares, a verdict.
     """
 
@@ -80,6 +82,7 @@ class Beads:
     target_stop: NDArray[np.int32]
     similarity: NDArray[np.float32]
     score: NDArray[np.float32]
+    confidence: NDArray[np.float32]
     facts: Facts = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -97,7 +100,7 @@ class Beads:
         return is_null
 
 
-BEAD_ARRAYS = ("source_start", "source_stop", "target_start", "target_stop", "similarity", "score")
+BEAD_ARRAYS = ("source_start", "source_stop", "target_start", "target_stop", "similarity", "score", "confidence")
 
 
 @dataclass(frozen=True)

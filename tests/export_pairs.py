@@ -43,7 +43,7 @@ def make_pair(
         spans = [(i, i + 1, i, i + 1) for i in range(len(source))]
     array = np.array(spans, dtype=np.int32).reshape(-1, 4)
     score = np.array(scores if scores is not None else [0.5] * len(array), dtype=np.float32)
-    beads = Beads(array[:, 0], array[:, 1], array[:, 2], array[:, 3], score / 2, score)
+    beads = Beads(array[:, 0], array[:, 1], array[:, 2], array[:, 3], score / 2, score, score)
     return AlignedPair(pair_id, *languages, _sentences(source), _sentences(target), beads)
 
 

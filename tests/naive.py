@@ -98,3 +98,106 @@ def best_total(
             ways.append(best.get((i, j - 1), -math.inf) + target_null[j - 1])
         best[i, j] = max(ways)
     return best[n_source, n_target]
+
+
+Step = tuple[str, int, int]
+"""What a path does in the log-linear lattice: a word for it, and how many source and target sentences it takes."""
+
+NULL_AFTER = {
+    "source null": {"bead", "source null", "begin"},
+    "target null": {"bead", "source null", "target null", "begin"},
+}
+"""What a null bead may follow: never a foreign block, and no source null bead comes after a target one."""
+
+
+def lattice_paths(
+    scores: dict[tuple[int, int, int, int], float],
+    source_null: Sequence[float],
+    target_null: Sequence[float],
+    cells: set[tuple[int, int]],
+    enter: float,
+    leave: float,
+    edge: float,
+    sentence: float,
+) -> list[tuple[float, list[tuple[str, int, int, int, int]]]]:
+    """Return all paths of the log-linear lattice: total, and steps as (what, i, j, m, n) with (i, j) at their end."""
+    shapes = {(m, n) for _, _, m, n in scores}
+    found: list[tuple[float, list[tuple[str, int, int, int, int]]]] = []
+
+    def walk(i: int, j: int, last: str, total: float, steps: list[tuple[str, int, int, int, int]]) -> None:
+        if (i, j) == (len(source_null), len(target_null)):
+            found.append((total + (edge if last.startswith("skip") else 0.0), steps))
+            return
+        for what, m, n in [
+            ("source null", 1, 0),
+            ("target null", 0, 1),
+            ("skip source", 1, 0),
+            ("skip target", 0, 1),
+            *(("bead", m, n) for m, n in sorted(shapes)),
+        ]:
+            if (i + m, j + n) not in cells:
+                continue
+            if what == "bead":
+                added = scores.get((i + m, j + n, m, n), -math.inf) + (leave if last.startswith("skip") else 0.0)
+            elif what.startswith("skip"):
+                added = sentence if last.startswith("skip") else enter + sentence
+                if (last, what) == ("skip target", "skip source"):
+                    added += leave + enter
+            elif last in NULL_AFTER[what]:
+                added = source_null[i] if what == "source null" else target_null[j]
+            else:
+                continue
+            if added > -math.inf:
+                walk(i + m, j + n, what, total + added, [*steps, (what, i + m, j + n, m, n)])
+
+    walk(0, 0, "begin", 0.0, [])
+    # A document may also begin inside a foreign block that is cheaper to begin there.
+    walk(0, 0, "skip source", edge, [])
+    return found
+
+
+def bead_features(
+    source: NDArray[np.floating],
+    target: NDArray[np.floating],
+    centres: tuple[NDArray[np.floating], NDArray[np.floating]],
+    stretch: float,
+    background: float,
+    source_lengths: Sequence[float],
+    target_lengths: Sequence[float],
+    bead: Bead,
+) -> list[float]:
+    """Return the features of a bead that are not about marks; lengths of sentences are scaled already."""
+    source_start, source_stop, target_start, target_stop = bead
+
+    def similarity(a: int, b: int, c: int, d: int) -> float:
+        u = source[b - a - 1, b - 1].astype(np.float64) - centres[0]
+        v = target[d - c - 1, d - 1].astype(np.float64) - centres[1]
+        return stretch * (float(u @ v) / float(np.linalg.norm(u) * np.linalg.norm(v)) - background)
+
+    def known(a: int, b: int, c: int, d: int) -> bool:
+        return (
+            0 <= a < b <= source.shape[1]
+            and 0 <= c < d <= target.shape[1]
+            and b - a <= source.shape[0]
+            and d - c <= target.shape[0]
+        )
+
+    a, b, c, d = bead
+    value, m, n = similarity(*bead), source_stop - source_start, target_stop - target_start
+    longer = [
+        similarity(*x) for x in [(a - 1, b, c, d), (a, b + 1, c, d), (a, b, c - 1, d), (a, b, c, d + 1)] if known(*x)
+    ]
+    shorter = [
+        similarity(*x) for x in [(a + 1, b, c, d), (a, b - 1, c, d), (a, b, c + 1, d), (a, b, c, d - 1)] if known(*x)
+    ]
+    of_source, of_target = sum(source_lengths[a:b]), sum(target_lengths[c:d])
+    return [
+        value * (m + n) / 2,
+        value,
+        max(longer) - value if longer else 0.0,
+        value - max(shorter) if shorter else 0.0,
+        m + n - 2,
+        float(min(m, n) > 1),
+        -min((of_source - of_target) ** 2 / (6.8 * (of_source + of_target) / 2), 30.0) / 2,
+        math.log2(1 + min(of_source, of_target) / max(of_source, of_target)),
+    ]

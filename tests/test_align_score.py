@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from stages.align import similarity as similarity_module
 from stages.align.band import band_around
-from stages.align.score import NO_SCORE, bead_types, measure_lengths, score_band
+from stages.align.lengths import measure_lengths
+from stages.align.score import NO_SCORE, bead_types, score_band
 
 
 def random_document(n: int, sizes: int, seed: int) -> tuple[list[str], np.ndarray]:

@@ -323,6 +323,6 @@ def test_a_null_bead_of_several_sentences_becomes_links_of_one_each():
     i32, f32 = np.int32, np.float32
     beads = Beads(
         np.array([0, 2], i32), np.array([2, 3], i32), np.array([0, 0], i32), np.array([0, 2], i32),
-        np.zeros(2, f32), np.zeros(2, f32),
+        np.zeros(2, f32), np.zeros(2, f32), np.ones(2, f32),
     )  # fmt: skip
     assert links_of(beads) == [Link((0,), ()), Link((1,), ()), Link((2,), (0, 1))]

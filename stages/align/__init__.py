@@ -22,13 +22,15 @@ def align_pair(source: Overlaps, target: Overlaps, config: AlignConfig) -> Beads
     Raises ValueError if the vectors of the two sides have different dimensions or are not finite.
     """
     # numba and faiss are loaded by the first alignment, not by the import of this package.
+    from stages.align.bitext import align_bitext
     from stages.align.classic import align_classic
     from stages.align.positions import restore_positions, take_out_empty
 
     _check_vectors(source, target)
     source_text, source_positions = take_out_empty(source)
     target_text, target_positions = take_out_empty(target)
-    path = align_classic(source_text, target_text, config)
+    align = align_classic if config.method == "bertalign" else align_bitext
+    path = align(source_text, target_text, config)
     return restore_positions(path, source_positions, target_positions, len(source.sentences), len(target.sentences))
 
 

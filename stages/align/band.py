@@ -37,17 +37,22 @@ class Band(NamedTuple):
 
 
 def band_around(
-    source_anchors: NDArray[np.int64], target_anchors: NDArray[np.int64], n_source: int, n_target: int, radius: int
+    source_anchors: NDArray[np.int64],
+    target_anchors: NDArray[np.int64],
+    n_source: int,
+    n_target: int,
+    radius: int,
+    max_gap_cells: int = MAX_GAP_CELLS,
 ) -> Band:
     """Return the union of the rectangles between consecutive anchors, grown by `radius` on every side.
 
     Anchors must increase strictly on both sides. Memory grows with sentences x radius and with the area of the gaps,
-    none larger than MAX_GAP_CELLS.
+    none larger than `max_gap_cells`.
     """
     corners_i = np.concatenate([[0], source_anchors, source_anchors + 1, [n_source]])
     corners_j = np.concatenate([[0], target_anchors, target_anchors + 1, [n_target]])
     order = np.lexsort((corners_j, corners_i))
-    corners_i, corners_j = cut_wide_gaps(corners_i[order], corners_j[order])
+    corners_i, corners_j = cut_wide_gaps(corners_i[order], corners_j[order], max_gap_cells)
     rows = np.arange(n_source + 1)
     # Row i meets the rectangle from corner k to k + 1 if corners_i[k] - radius <= i <= corners_i[k + 1] + radius.
     first = np.searchsorted(corners_i[1:], rows - radius, side="left")
@@ -63,11 +68,11 @@ def make_band(start: NDArray[np.int64], stop: NDArray[np.int64]) -> Band:
 
 
 def cut_wide_gaps(
-    corners_i: NDArray[np.int64], corners_j: NDArray[np.int64]
+    corners_i: NDArray[np.int64], corners_j: NDArray[np.int64], max_gap_cells: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Put corners on the diagonal of each gap that has more than MAX_GAP_CELLS cells."""
+    """Put corners on the diagonal of each gap that has more cells than allowed."""
     height, width = np.diff(corners_i), np.diff(corners_j)
-    pieces = np.where(height * width > MAX_GAP_CELLS, -(-np.maximum(height, width) // GAP_STEP), 1)
+    pieces = np.where(height * width > max_gap_cells, -(-np.maximum(height, width) // GAP_STEP), 1)
     gap = np.repeat(np.arange(len(pieces)), pieces)
     piece = np.arange(len(gap)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
     i = corners_i[gap] + height[gap] * piece // pieces[gap]

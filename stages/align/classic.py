@@ -11,21 +11,24 @@ import numpy as np
 from stages.align.anchors import first_pass
 from stages.align.band import band_around
 from stages.align.config import AlignConfig
+from stages.align.lengths import measure_lengths
 from stages.align.positions import Path
-from stages.align.score import bead_types, measure_lengths, score_band
+from stages.align.score import bead_types, score_band
 from stages.align.table import best_path
 from stages.data import Facts, Overlaps
 
 
 def align_classic(source: Overlaps, target: Overlaps, config: AlignConfig) -> Path:
     """Align two documents whose every position holds a sentence; either may be empty."""
-    source_null = np.full(len(source.sentences), config.null_score, np.float32)
-    target_null = np.full(len(target.sentences), config.null_score, np.float32)
-    if not len(source_null) or not len(target_null):
+    n_source, n_target = len(source.sentences), len(target.sentences)
+    # Score and confidence: this method has no measure of how sure it is.
+    null = np.array([[config.null_score], [np.nan]], np.float32)
+    nulls = np.repeat(null, n_source, axis=1), np.repeat(null, n_target, axis=1)
+    if not n_source or not n_target:
         nothing = np.empty(0, np.float32)
-        return Path(np.empty((0, 4), np.int64), nothing, nothing, source_null, target_null, {"anchors": 0})
+        return Path(np.empty((0, 4), np.int64), nothing, nothing, nothing, *nulls, {"anchors": 0})
     anchors = first_pass(source.vectors[0], target.vectors[0], config.top_k)
-    band = band_around(*anchors, len(source_null), len(target_null), config.band_radius)
+    band = band_around(*anchors, n_source, n_target, config.band_radius)
     types = bead_types(config.max_bead, source.max_overlap, target.max_overlap)
     scores = score_band(
         source.vectors[: types[:, 0].max()],
@@ -36,9 +39,10 @@ def align_classic(source: Overlaps, target: Overlaps, config: AlignConfig) -> Pa
         config.use_margin,
         config.use_length,
     )
-    stops, kinds = best_path(scores.score, types, source_null, target_null, band)
+    stops, kinds = best_path(scores.score, types, nulls[0][0], nulls[1][0], band)
     cells = band.offset[stops[:, 0]] + stops[:, 1] - band.start[stops[:, 0]]
     starts = stops - types[kinds]
     spans = np.stack([starts[:, 0], stops[:, 0], starts[:, 1], stops[:, 1]], axis=1)
     facts: Facts = {"anchors": len(anchors[0]), "band_cells": band.n_cells}
-    return Path(spans, scores.similarity[cells, kinds], scores.score[cells, kinds], source_null, target_null, facts)
+    unknown = np.full(len(spans), np.nan, np.float32)
+    return Path(spans, scores.similarity[cells, kinds], scores.score[cells, kinds], unknown, *nulls, facts)

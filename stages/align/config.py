@@ -13,11 +13,15 @@ VERSION = 1
 class AlignConfig(Section):
     """How beads are found."""
 
-    method: Literal["bertalign"] = "bertalign"
+    method: Literal["bertalign", "bitext"] = "bertalign"
     """`bertalign`: the two-pass method of Liu & Zhu (2022)."""
 
     max_bead: int = Field(default=5, ge=2, le=16)
     """Source plus target sentences in a bead; each side is also at most `encode.max_overlap`."""
+
+    max_side: int | None = Field(default=None, ge=1, le=15)
+    """Sentences on one side of a bead at most; by default as many as were joined for encoding. With `bitext` overlaps
+    that were not encoded are stood in for by sums of sentence vectors."""
 
     top_k: int = Field(default=3, ge=1, le=50)
     """Target sentences nearest to a source sentence that may become its anchor."""

@@ -17,13 +17,15 @@ class Path(NamedTuple):
     """What a method finds: the beads with text on both sides, and what every sentence scores as a null bead.
 
     spans        : int64 array of shape (P, 4): source start, source stop, target start, target stop; in order.
-    similarity, score : float32 arrays of shape (P,).
-    source_null, target_null : float32 arrays of shape (S,) and (T,); read only for sentences outside all spans.
+    similarity, score, confidence : float32 arrays of shape (P,).
+    source_null, target_null : float32 arrays of shape (2, S) and (2, T), score and confidence of each sentence as a
+                               null bead; read only for sentences outside all spans.
     """
 
     spans: NDArray[np.int64]
     similarity: NDArray[np.float32]
     score: NDArray[np.float32]
+    confidence: NDArray[np.float32]
     source_null: NDArray[np.float32]
     target_null: NDArray[np.float32]
     facts: Facts
@@ -50,8 +52,10 @@ def restore_positions(
     for side, positions in ((0, source_positions), (2, target_positions)):
         spans[:, side] = positions[path.spans[:, side]]
         spans[:, side + 1] = positions[path.spans[:, side + 1] - 1] + 1
-    source_null, target_null = np.zeros(n_source, np.float32), np.zeros(n_target, np.float32)
-    source_null[source_positions], target_null[target_positions] = path.source_null, path.target_null
+    # An empty position as a null bead: score 0, and there is no doubt about it.
+    source_null = np.repeat([[0.0], [1.0]], n_source, axis=1).astype(np.float32)
+    target_null = np.repeat([[0.0], [1.0]], n_target, axis=1).astype(np.float32)
+    source_null[:, source_positions], target_null[:, target_positions] = path.source_null, path.target_null
     source_gap, target_gap = _gaps(spans[:, :2], n_source), _gaps(spans[:, 2:], n_target)
     source_free, target_free = np.flatnonzero(source_gap >= 0), np.flatnonzero(target_gap >= 0)
     # Within a gap between two beads the null beads of the source stand first, then those of the target.
@@ -77,7 +81,8 @@ def restore_positions(
         target_start,
         target_stop,
         similarity=np.concatenate([path.similarity, null_similarity])[order],
-        score=np.concatenate([path.score, source_null[source_free], target_null[target_free]])[order],
+        score=np.concatenate([path.score, source_null[0, source_free], target_null[0, target_free]])[order],
+        confidence=np.concatenate([path.confidence, source_null[1, source_free], target_null[1, target_free]])[order],
         facts=path.facts | {"source_nulls": len(source_free), "target_nulls": len(target_free)},
     )
 

@@ -5,7 +5,6 @@ B bead types, C cells of the band, S source sentences, T target sentences.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,23 +12,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 from stages.align.band import Band
+from stages.align.lengths import Lengths
 from stages.align.similarity import similarity_blocks
-
-NEAR = 8
-"""Sentences between two anchors at most for the text between them to tell how long translations are."""
 
 NO_SCORE = -np.inf
 """The score of a bead that would begin before the first sentence."""
-
-
-class Lengths(NamedTuple):
-    """How long the sentences before each position are together, in bytes of UTF-8, comparable between the sides.
-
-    source, target : float64 arrays of shape (S + 1,) and (T + 1,).
-    """
-
-    source: NDArray[np.float64]
-    target: NDArray[np.float64]
 
 
 class BandScores(NamedTuple):
@@ -51,28 +38,6 @@ def bead_types(max_bead: int, max_source: int, max_target: int) -> NDArray[np.in
         if m <= max_source and size - m <= max_target
     ]
     return np.array(shapes, np.int64).reshape(-1, 2)
-
-
-def measure_lengths(
-    source: Sequence[str],
-    target: Sequence[str],
-    source_anchors: NDArray[np.int64],
-    target_anchors: NDArray[np.int64],
-) -> Lengths:
-    """Return the lengths up to each sentence, those of the target scaled by how long the text of anchors is.
-
-    The published method scales by the whole documents, which a foreword on one side misleads. Here it is the text
-    between anchors that are near each other on both sides; without any, the two sides count as equally long.
-    """
-    source_bytes, target_bytes = _bytes_before(source), _bytes_before(target)
-    near = (np.diff(source_anchors) <= NEAR) & (np.diff(target_anchors) <= NEAR)
-    source_total = np.diff(source_bytes[source_anchors])[near].sum()
-    target_total = np.diff(target_bytes[target_anchors])[near].sum()
-    return Lengths(source_bytes, target_bytes * (source_total / target_total if near.any() else 1.0))
-
-
-def _bytes_before(sentences: Sequence[str]) -> NDArray[np.float64]:
-    return np.cumsum([0] + [len(sentence.encode()) for sentence in sentences], dtype=np.float64)
 
 
 def score_band(

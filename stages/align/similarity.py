@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.align.band import Band
+from stages.align.statistics import Scale
 
 BLOCK_ROWS = 32
 """Rows of a block: more make the product faster, and more of it falls outside the band."""
@@ -37,24 +38,51 @@ class Block(NamedTuple):
     similarity: NDArray[np.float32]
 
 
-def similarity_blocks(source: NDArray[np.floating], target: NDArray[np.floating], band: Band) -> Iterator[Block]:
+def similarity_blocks(
+    source: NDArray[np.floating], target: NDArray[np.floating], band: Band, scale: Scale | None = None
+) -> Iterator[Block]:
     """Yield the blocks of the band from the first row to the last.
 
     source, target : float arrays of shape (M, S, D) and (N, T, D), S and T at least 1.
+    scale          : how vectors are centred and similarities stretched; None for the dot products themselves.
     """
     for row_start, row_stop in _row_ranges(band):
         # The bead that reaches cell (i, j) ends with sentences i - 1 and j - 1; its neighbours lie one further on and
         # up to M (N) back.
         source_rows = slice(max(row_start - 1 - len(source), 0), row_stop + 1)
         target_rows = slice(max(int(band.start[row_start]) - 1 - len(target), 0), int(band.stop[row_stop - 1]) + 1)
-        similarity = _products(source[:, source_rows], target[:, target_rows])
+        similarity = _products(source[:, source_rows], target[:, target_rows], scale)
         yield Block(row_start, row_stop, source_rows.start, target_rows.start, similarity)
 
 
-def _products(source: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float32]:
+def _products(source: NDArray[np.floating], target: NDArray[np.floating], scale: Scale | None) -> NDArray[np.float32]:
     rows = source.reshape(-1, source.shape[2]).astype(np.float32)
     columns = target.reshape(-1, target.shape[2]).astype(np.float32)
-    return np.ascontiguousarray(rows @ columns.T).reshape(*source.shape[:2], *target.shape[:2])
+    similarity = rows @ columns.T
+    if scale is not None:
+        _centre_products(similarity, rows, columns, scale)
+    return similarity.reshape(*source.shape[:2], *target.shape[:2])
+
+
+def _centre_products(
+    similarity: NDArray[np.float32], rows: NDArray[np.float32], columns: NDArray[np.float32], scale: Scale
+) -> None:
+    """Turn the products a.b into stretch * (cosine of a - centre and b - centre, less the background), in place.
+
+    (a - p).(b - q) = a.b - a.q - b.p + p.q, so no vector needs to be centred.
+    """
+    p, q = scale.source_centre, scale.target_centre
+    similarity -= (rows @ q)[:, None]
+    similarity -= (columns @ p - p @ q)[None, :]
+    similarity *= (scale.stretch / _distances(rows, p))[:, None]
+    similarity *= (1 / _distances(columns, q))[None, :]
+    similarity -= np.float32(scale.stretch * scale.background)
+
+
+def _distances(vectors: NDArray[np.float32], centre: NDArray[np.float32]) -> NDArray[np.float32]:
+    squares = np.einsum("vd,vd->v", vectors, vectors) - 2 * (vectors @ centre) + centre @ centre
+    distances: NDArray[np.float32] = np.sqrt(np.maximum(squares, 1e-6))
+    return distances
 
 
 def _row_ranges(band: Band) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,51 @@
+"""Overlaps that nobody encoded, stood in for by sums of the vectors of their sentences.
+
+K encoded overlap sizes, M sizes that a bead may have, S sentences, D dimensions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.align.statistics import centred
+
+
+def fill_missing(
+    vectors: NDArray[np.floating], n_sizes: int, byte_lengths: NDArray[np.float64], centre: NDArray[np.float32]
+) -> NDArray[np.floating]:
+    """Return the vectors of overlaps of sizes 1 to `n_sizes`, float array of shape (M, S, D).
+
+    Rows of zeros are taken for overlaps that were not encoded. Their stand-in is the sum of the centred vectors of
+    their sentences, each times the square root of its length (long sentences say more, but not in proportion), moved
+    back to where the encoder's own vectors lie. Nothing is copied if nothing is missing.
+
+    vectors : float array of shape (K, S, D), the vectors of single sentences among them.
+    byte_lengths : float64 array of shape (S,).
+    """
+    known = vectors[:n_sizes]
+    is_missing = _missing(known, n_sizes)
+    if not any(rows.any() for rows in is_missing):
+        return known
+    filled = np.zeros((n_sizes, *vectors.shape[1:]), np.float32)
+    filled[: len(known)] = known
+    weighted = centred(vectors[0], centre) * np.sqrt(byte_lengths)[:, None].astype(np.float32)
+    total = weighted.copy()
+    for size in range(2, n_sizes + 1):
+        total[size - 1 :] += weighted[: len(weighted) - size + 1]
+        rows = np.flatnonzero(is_missing[size - 1])
+        norms = np.linalg.norm(total[rows], axis=1, keepdims=True)
+        filled[size - 1, rows] = total[rows] / np.maximum(norms, 1e-6) + centre
+    return filled
+
+
+def has_encoded_overlaps(vectors: NDArray[np.floating]) -> bool:
+    """Return whether any overlap of two sentences or more was encoded."""
+    return bool(vectors[1:].any())
+
+
+def _missing(vectors: NDArray[np.floating], n_sizes: int) -> list[NDArray[np.bool_]]:
+    """Return for each size which sentences end an overlap that has no vector: bool arrays of shape (S,)."""
+    possible = [np.arange(vectors.shape[1]) >= size - 1 for size in range(1, n_sizes + 1)]
+    known = [vectors[size - 1].any(axis=1) if size <= len(vectors) else False for size in range(1, n_sizes + 1)]
+    return [is_possible & ~np.asarray(is_known) for is_possible, is_known in zip(possible, known, strict=True)]

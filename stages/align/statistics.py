@@ -1,0 +1,107 @@
+"""What a document pair says about itself: where its vectors lie, how similar translations are, how long they get.
+
+All of it is measured in the anchored regions only: where anchors are near each other on both sides. A thousand
+sentences of foreword would otherwise move every mean.
+
+S source sentences, T target sentences, D dimensions, A anchors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.align.lengths import NEAR, Lengths, bytes_before
+from stages.align.links import Links
+
+FEW_ANCHORS = 10
+"""With fewer anchors nothing can be measured in their regions; the whole documents have to do."""
+
+SHRINKAGE = 4
+"""Sentences' worth of doubt about a mean vector: a document of one sentence would otherwise be nothing but its mean."""
+
+REFERENCE_SIMILARITY = 0.55
+"""The typical centred similarity of anchors of the encoders on which the weights were fitted (USE and e5)."""
+
+SMALLEST_SIMILARITY = 0.05
+"""However weak the anchors, similarities are stretched no further than for anchors of this similarity."""
+
+
+class Scale(NamedTuple):
+    """How raw vectors become comparable similarities: `stretch * (cosine of the centred vectors - background)`.
+
+    source_centre, target_centre : float32 arrays of shape (D,).
+    """
+
+    source_centre: NDArray[np.float32]
+    target_centre: NDArray[np.float32]
+    stretch: float
+    background: float
+
+
+class Region(NamedTuple):
+    """The sentences in anchored regions: bool arrays of shape (S,) and (T,)."""
+
+    source: NDArray[np.bool_]
+    target: NDArray[np.bool_]
+
+
+def anchored_region(links: Links, n_source: int, n_target: int) -> Region:
+    """Return the sentences between anchors that are near each other on both sides, or all if there are few anchors."""
+    near = (np.diff(links.source) <= NEAR) & (np.diff(links.target) <= NEAR)
+    if near.sum() < FEW_ANCHORS:
+        return Region(np.ones(n_source, bool), np.ones(n_target, bool))
+    return Region(_covered(links.source, near, n_source), _covered(links.target, near, n_target))
+
+
+def _covered(positions: NDArray[np.int64], near: NDArray[np.bool_], n_sentences: int) -> NDArray[np.bool_]:
+    steps = np.zeros(n_sentences + 1, np.int64)
+    np.add.at(steps, positions[:-1][near], 1)
+    np.add.at(steps, positions[1:][near] + 1, -1)
+    covered: NDArray[np.bool_] = np.cumsum(steps[:-1]) > 0
+    return covered
+
+
+def centre_of(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the mean of single-sentence vectors, drawn a little towards zero where there are few."""
+    total = vectors.sum(axis=0, dtype=np.float64)
+    centre: NDArray[np.float32] = (total / (len(vectors) + SHRINKAGE)).astype(np.float32)
+    return centre
+
+
+def centred(vectors: NDArray[np.floating], centre: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return unit vectors without what all have in common: float32 array of the same shape."""
+    result: NDArray[np.float32] = vectors.astype(np.float32) - centre
+    result /= np.maximum(np.linalg.norm(result, axis=-1, keepdims=True), 1e-6)
+    return result
+
+
+def measure_scale(source: NDArray[np.floating], target: NDArray[np.floating], links: Links, region: Region) -> Scale:
+    """Measure where the vectors of both sides lie and how similar anchors are.
+
+    source, target : float arrays of shape (S, D) and (T, D), single sentences.
+    """
+    centres = centre_of(source[region.source]), centre_of(target[region.target])
+    background = float(
+        centred(source[region.source], centres[0]).mean(axis=0)
+        @ centred(target[region.target], centres[1]).mean(axis=0)
+    )
+    if len(links.source) < FEW_ANCHORS:
+        return Scale(*centres, 1.0, background)
+    pairs = centred(source[links.source], centres[0]), centred(target[links.target], centres[1])
+    typical = float(np.median(np.einsum("ad,ad->a", *pairs))) - background
+    # The square root: a full correction would amplify the noise of a weak encoder, none would waste a sharp one.
+    return Scale(*centres, float(np.sqrt(REFERENCE_SIMILARITY / max(typical, SMALLEST_SIMILARITY))), background)
+
+
+def scaled_lengths(source: Sequence[str], target: Sequence[str], region: Region) -> Lengths:
+    """Return the lengths up to each sentence in a unit in which the anchored text of both sides is equally long.
+
+    The unit lies halfway between the bytes of both sides, so that it is the same whichever side comes first.
+    """
+    source_bytes, target_bytes = bytes_before(source), bytes_before(target)
+    ratio = np.diff(source_bytes)[region.source].sum() / np.diff(target_bytes)[region.target].sum()
+    return Lengths(source_bytes / np.sqrt(ratio), target_bytes * np.sqrt(ratio))

@@ -1,0 +1,61 @@
+"""The weights of the log-linear score, and where they came from.
+
+A bead with text on both sides scores `bead . features`, a sentence left out `null . features`; a foreign block pays for
+its ends, and a little is given for each of its sentences.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+BEAD_FEATURES = (
+    "similarity_by_size",
+    "similarity",
+    "extension",
+    "contraction",
+    "size",
+    "is_many_to_many",
+    "length_deviation",
+    "length_ratio",
+    "exclamations",
+    "quotes",
+    "numbers",
+    "commas",
+    "final_mark",
+    "final_quote",
+    "lower_start",
+)
+"""In the order of the weights; `features.py` says what each is."""
+
+NULL_FEATURES = ("constant", "log_length", "best_similarity")
+"""What a sentence without a translation is judged by, in the order of the weights."""
+
+
+class Weights(NamedTuple):
+    """What a path of beads, null beads and foreign blocks is worth, in nats.
+
+    bead, null : a weight for each of BEAD_FEATURES and NULL_FEATURES.
+    skip_enter, skip_leave : added where a foreign block begins after a bead, and where a bead follows it.
+    skip_edge  : added instead at the start and the end of the documents.
+    skip_sentence : added for each sentence of a foreign block.
+    """
+
+    bead: tuple[float, ...]
+    null: tuple[float, ...]
+    skip_enter: float = -6.0
+    skip_leave: float = -6.0
+    skip_edge: float = -2.0
+    skip_sentence: float = 0.3
+
+
+ENCODED = Weights(
+    bead=(4.0, 3.0, -4.5, 1.6, -0.7, -0.6, 0.5, 2.25, 0.6, 0.7, 0.7, 0.9, 1.1, 1.8, 1.6),
+    null=(-3.5, -1.0, 1.0),
+)
+"""For overlaps that were encoded."""
+
+SUMMED = Weights(
+    bead=(4.0, 4.0, -3.0, 2.5, -0.6, -0.9, 0.7, 2.25, 0.7, 0.7, 0.9, 1.0, 1.2, 1.8, 1.8),
+    null=(-3.25, -0.8, 0.9),
+)
+"""For overlaps that are stood in for by sums of sentence vectors."""

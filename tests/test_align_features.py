@@ -1,0 +1,143 @@
+"""What beads are judged by in the log-linear method."""
+
+from __future__ import annotations
+
+import naive
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages.align.band import band_around
+from stages.align.features import Sides, collect_features, score_beads
+from stages.align.lengths import Lengths
+from stages.align.links import Links
+from stages.align.marks import Marks, find_marks, trust_marks
+from stages.align.score import NO_SCORE, bead_types
+from stages.align.standins import fill_missing, has_encoded_overlaps
+from stages.align.statistics import Scale, anchored_region, centre_of, measure_scale, scaled_lengths
+from stages.align.weights import BEAD_FEATURES, ENCODED
+
+
+def random_vectors(sizes: int, n: int, seed: int) -> np.ndarray:
+    vectors = np.random.default_rng(seed).normal(0.3, 1, (sizes, n, 6))
+    return (vectors / np.linalg.norm(vectors, axis=2, keepdims=True)).astype(np.float32)
+
+
+def no_marks(n: int) -> Marks:
+    return Marks(np.zeros((n + 1, 4), np.float32), np.zeros((n, 3), bool))
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 99))
+@settings(deadline=None)  # the first example waits for the compiler
+def test_features_are_those_of_the_definition(n_source: int, n_target: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    source, target = random_vectors(3, n_source, seed), random_vectors(2, n_target, seed + 1000)
+    source_lengths, target_lengths = generator.uniform(5, 90, n_source), generator.uniform(5, 90, n_target)
+    lengths = Lengths(np.append(0, np.cumsum(source_lengths)), np.append(0, np.cumsum(target_lengths)))
+    sides = Sides(lengths, no_marks(n_source), no_marks(n_target), np.ones(7, np.float32))
+    scale = Scale(*generator.normal(0, 0.2, (2, 6)).astype(np.float32), 1.25, 0.05)
+    none, types = np.empty(0, np.int64), bead_types(5, 3, 2)
+    band = band_around(none, none, n_source, n_target, 1)
+    features = collect_features(source, target, scale, sides, band, types)
+    found = score_beads(source, target, scale, sides, band, types, ENCODED)
+    for i in range(n_source + 1):
+        for j in range(band.start[i], band.stop[i]):
+            for kind, (m, n) in enumerate(types):
+                cell = band.offset[i] + j - band.start[i]
+                if m > i or n > j:
+                    assert np.isnan(features[cell, kind]).all()
+                    assert found.score[cell, kind] == NO_SCORE
+                    continue
+                expected = naive.bead_features(
+                    source, target, scale[:2], 1.25, 0.05, source_lengths, target_lengths, (i - m, i, j - n, j)
+                )
+                assert features[cell, kind, :8] == pytest.approx(expected, abs=1e-4)
+                assert features[cell, kind, 8:].tolist() == [0] * 7
+                assert found.similarity[cell, kind] == pytest.approx(expected[1], abs=1e-4)
+                assert found.score[cell, kind] == pytest.approx(features[cell, kind] @ ENCODED.bead, abs=1e-3)
+
+
+def test_there_is_a_weight_for_every_feature() -> None:
+    assert len(ENCODED.bead) == len(BEAD_FEATURES)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "counts", "flags"),
+    [
+        ("Stop! “No!” he said, and left 12 of 30.", [2, 2, 2, 1], [False, False, False]),
+        ("他说：“不行！”", [1, 2, 0, 0], [False, True, False]),
+        ("'Why not?'", [0, 2, 0, 0], [False, True, False]),
+        ("l'été, c'est l'eau", [0, 0, 0, 1], [True, False, True]),
+        ("A heading", [0, 0, 0, 0], [True, False, False]),
+        ("Ende.“", [0, 1, 0, 0], [False, True, False]),
+    ],
+)
+def test_marks_are_counted(sentence: str, counts: list[int], flags: list[bool]) -> None:
+    marks = find_marks([sentence])
+    assert marks.counts[1].tolist() == counts
+    assert marks.flags[0].tolist() == flags
+
+
+def test_quotation_marks_that_only_one_side_writes_are_not_trusted() -> None:
+    source = find_marks(["“Yes.”", "No."] * 40)
+    target = find_marks(["Yes.", "No."] * 40)
+    anchors = np.arange(80)
+    assert trust_marks(source, target, anchors, anchors)[[1, 5]].max() < 0.1
+    assert trust_marks(source, source, anchors, anchors)[[1, 5]].min() > 0.8
+
+
+def test_without_anchors_marks_are_half_trusted() -> None:
+    marks, none = find_marks(["Yes."]), np.empty(0, np.int64)
+    assert trust_marks(marks, marks, none, none).tolist() == [0.5] * 7
+
+
+def test_a_foreword_moves_no_statistic() -> None:
+    text, foreword = random_vectors(1, 60, 1)[0], -random_vectors(1, 400, 2)[0]
+    sentences = ["word " * 8] * 60
+    anchors = np.arange(60)
+    plain = Links(anchors, anchors, np.ones(60), 0.5)
+    moved = Links(anchors + 400, anchors, np.ones(60), 0.5)
+    with_foreword = np.concatenate([foreword, text])
+    region, whole = anchored_region(moved, 460, 60), anchored_region(plain, 60, 60)
+    assert np.flatnonzero(region.source).tolist() == (anchors + 400).tolist()
+    for found, expected in zip(
+        measure_scale(with_foreword, text, moved, region), measure_scale(text, text, plain, whole), strict=True
+    ):
+        assert found == pytest.approx(expected, abs=1e-5)
+    lengths = scaled_lengths([*["x"] * 400, *sentences], sentences, region)
+    assert np.diff(lengths.source)[-1] == pytest.approx(np.diff(lengths.target)[-1])
+
+
+def test_few_anchors_leave_the_scale_alone() -> None:
+    vectors = random_vectors(1, 8, 1)[0]
+    links = Links(np.arange(8), np.arange(8), np.ones(8), 0.5)
+    region = anchored_region(links, 8, 8)
+    assert region.source.all()
+    assert measure_scale(vectors, vectors, links, region).stretch == 1.0
+
+
+def test_stand_ins_are_sums_and_encoded_overlaps_are_kept() -> None:
+    encoded = random_vectors(2, 5, 1)
+    encoded[1, 0] = 0  # no overlap of two ends with the first sentence
+    encoded[1, 3] = 0  # this one was not encoded
+    lengths, centre = np.array([4.0, 9.0, 16.0, 25.0, 36.0]), centre_of(encoded[0])
+    filled = fill_missing(encoded, 3, lengths, centre)
+    assert filled[0].tolist() == encoded[0].tolist()
+    assert filled[1, [0, 1, 2, 4]].tolist() == encoded[1, [0, 1, 2, 4]].tolist()
+    assert not filled[2, :2].any()
+
+    def direction(position: int) -> np.ndarray:
+        return (encoded[0, position] - centre) / np.linalg.norm(encoded[0, position] - centre)
+
+    for size, stop in ((2, 4), (3, 3), (3, 5)):
+        total = sum(np.sqrt(lengths[p]) * direction(p) for p in range(stop - size, stop))
+        assert filled[size - 1, stop - 1] - centre == pytest.approx(total / np.linalg.norm(total), abs=1e-5)
+
+
+def test_nothing_missing_copies_nothing() -> None:
+    encoded = random_vectors(2, 5, 1)
+    encoded[1, 0] = 0
+    assert np.shares_memory(fill_missing(encoded, 2, np.ones(5), centre_of(encoded[0])), encoded)
+    assert has_encoded_overlaps(encoded)
+    assert not has_encoded_overlaps(encoded[:1])

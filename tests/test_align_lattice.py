@@ -1,0 +1,128 @@
+"""The lattice of the log-linear method: best path and posterior against every path written out."""
+
+from __future__ import annotations
+
+import math
+
+import naive
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages.align.band import Band, band_around
+from stages.align.lattice import UNREACHED, fill_states, find_best_path, make_lattice, trace_states
+from stages.align.posterior import bead_posterior, null_posterior, sum_paths
+from stages.align.score import NO_SCORE, bead_types
+from stages.align.weights import Weights
+
+WEIGHTS = Weights((), (), skip_enter=-1.5, skip_leave=-2.25, skip_edge=-0.75, skip_sentence=0.5)
+
+
+class Problem:
+    """A few sentences with random scores, and every path through their lattice."""
+
+    def __init__(self, n_source: int, n_target: int, seed: int) -> None:
+        generator = np.random.default_rng(seed)
+        anchors = np.array([[0, 0], [n_source - 1, n_target - 1]])[: seed % 3]
+        anchors = anchors[:1] if min(n_source, n_target) == 1 else anchors
+        self.band: Band = band_around(anchors[:, 0], anchors[:, 1], n_source, n_target, 1)
+        types = bead_types(4, 2, 2)
+        score = generator.normal(0.5, 2, (self.band.n_cells, len(types))).astype(np.float32)
+        nulls = generator.normal(-1, 1, n_source), generator.normal(-1, 1, n_target)
+        self.cells = {(i, j) for i in range(n_source + 1) for j in range(self.band.start[i], self.band.stop[i])}
+        for i, j in self.cells:
+            score[self.cell(i, j), (types[:, 0] > i) | (types[:, 1] > j)] = NO_SCORE
+        self.lattice = make_lattice(score, types, nulls[0].astype(np.float32), nulls[1].astype(np.float32), WEIGHTS)
+
+    def cell(self, i: int, j: int) -> int:
+        return int(self.band.offset[i] + j - self.band.start[i])
+
+    def paths(self) -> list[tuple[float, list[tuple[str, int, int, int, int]]]]:
+        scores = {
+            (i, j, int(m), int(n)): float(self.lattice.score[self.cell(i, j), kind])
+            for i, j in self.cells
+            for kind, (m, n) in enumerate(self.lattice.types)
+        }
+        nulls = self.lattice.source_null.tolist(), self.lattice.target_null.tolist()
+        return naive.lattice_paths(scores, *nulls, self.cells, *WEIGHTS[2:])
+
+
+problems = st.builds(Problem, st.integers(1, 3), st.integers(1, 3), st.integers(0, 9999))
+
+
+@given(problems)
+@settings(deadline=None, max_examples=60)  # the first example waits for the compiler
+def test_the_best_path_is_the_best_of_all_paths(problem: Problem) -> None:
+    best = find_best_path(problem.lattice, problem.band)
+    total, steps = max(problem.paths(), key=lambda path: path[0])
+    assert best.total == pytest.approx(total, abs=1e-5)
+    beads = [(i, j, m, n) for what, i, j, m, n in steps if what == "bead"]
+    assert [(*stop, *problem.lattice.types[kind]) for stop, kind in zip(best.stops, best.kinds, strict=True)] == beads
+    assert np.flatnonzero(best.source_skipped).tolist() == [i - 1 for what, i, *_ in steps if what == "skip source"]
+    assert np.flatnonzero(best.target_skipped).tolist() == [j - 1 for what, _, j, *_ in steps if what == "skip target"]
+
+
+@given(problems)
+@settings(deadline=None, max_examples=60)
+def test_confidence_is_the_weight_of_the_paths_that_hold_the_bead(problem: Problem) -> None:
+    lattice, band, paths = problem.lattice, problem.band, problem.paths()
+    posterior = sum_paths(lattice, band)
+    weight = math.fsum(math.exp(total) for total, _ in paths)
+    assert posterior.total == pytest.approx(math.log(weight), abs=1e-5)
+
+    def share(*wanted: tuple[str, int, int]) -> float:
+        held = [total for total, steps in paths if any((step[0], *step[1:3]) in wanted for step in steps)]
+        return math.fsum(map(math.exp, held)) / weight
+
+    best = find_best_path(lattice, band)
+    shares = bead_posterior(posterior, lattice, band, best.stops, best.kinds)
+    for (i, j), kind, found in zip(best.stops, best.kinds, shares, strict=True):
+        step = ("bead", int(i), int(j), *map(int, lattice.types[kind]))
+        held = math.fsum(math.exp(total) for total, steps in paths if step in steps)
+        assert found == pytest.approx(held / weight, abs=1e-5)
+    n_source, n_target = len(lattice.source_null), len(lattice.target_null)
+    of_source, of_target = null_posterior(posterior, lattice, band)
+    for i in range(n_source):
+        steps = [(what, i + 1, j) for what in ("source null", "skip source") for j in range(n_target + 1)]
+        assert of_source[i] == pytest.approx(share(*steps), abs=1e-5)
+    for j in range(n_target):
+        steps = [(what, i, j + 1) for what in ("target null", "skip target") for i in range(n_source + 1)]
+        assert of_target[j] == pytest.approx(share(*steps), abs=1e-5)
+
+
+def test_a_foreign_block_is_left_out_whole_and_not_paired_with_another() -> None:
+    # Ten sentences that translate each other, around six and six that hardly do.
+    n = 16
+    none = np.empty(0, np.int64)
+    band, types = band_around(none, none, n, n, 1), bead_types(2, 1, 1)
+    score = np.full((band.n_cells, 1), -5.0, np.float32)
+    for i in range(n):
+        score[band.offset[i + 1] + i + 1, 0] = -2.0 if 5 <= i < 11 else 6.0
+    nulls = np.full(n, -3.0, np.float32)
+    best = find_best_path(make_lattice(score, types, nulls, nulls, Weights((), ())), band)
+    assert best.stops[:, 0].tolist() == [1, 2, 3, 4, 5, 12, 13, 14, 15, 16]
+    assert np.flatnonzero(best.source_skipped).tolist() == list(range(5, 11))
+    assert np.flatnonzero(best.target_skipped).tolist() == list(range(5, 11))
+
+
+def test_a_narrow_band_lets_a_long_foreign_block_through() -> None:
+    n = 400
+    corners = np.arange(0, n, 5)
+    band, types = band_around(corners, corners, n, n, 1), bead_types(2, 1, 1)
+    score = np.full((band.n_cells, 1), -50.0, np.float32)
+    nulls = np.full(n, -30.0, np.float32)
+    best = find_best_path(make_lattice(score, types, nulls, nulls, Weights((), ())), band)
+    assert best.source_skipped.all()
+    assert best.target_skipped.all()
+
+
+def test_a_torn_band_is_an_error_and_no_endless_walk() -> None:
+    start, stop = np.array([0, 2]), np.array([1, 3])
+    band = Band(start, stop, np.array([0, 1, 2]))
+    nulls = np.zeros(1, np.float32), np.zeros(2, np.float32)
+    lattice = make_lattice(np.zeros((2, 1), np.float32), bead_types(2, 1, 1), *nulls, Weights((), ()))
+    _, pointers, opened = fill_states(lattice, band)
+    assert (pointers[-1] == UNREACHED).all()
+    with pytest.raises(ValueError, match="no path"):
+        trace_states(pointers, opened, 0, lattice.types, band)
