@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Sequence
 
 from pipeline.backend import Backend
@@ -63,14 +64,22 @@ def _after_death(
     shard: Shard, n_deaths: int, error: Exception, stage: str, total: Outcome, progress: StageProgress
 ) -> dict[Shard, int]:
     """Return what to try again after a shard killed its worker."""
-    what = f"{type(error).__name__}: {error}"
+    n_items = len(shard.items)
     if n_deaths < MAX_DEATHS:
-        progress.note(f"{stage}: a worker died ({what}); its shard of {len(shard.items)} is tried again")
+        progress.note(f"{stage}: {_what_happened(error)}; its shard of {n_items} is tried again")
         return {shard: n_deaths}
-    if len(shard.items) > 1:
-        progress.note(f"{stage}: the worker died again; the {len(shard.items)} items of its shard are tried one by one")
+    if n_items > 1:
+        progress.note(f"{stage}: {_what_happened(error)} again; the {n_items} items of its shard are tried one by one")
         return {Shard((item,)): n_deaths - 1 for item in shard.items}
     (item,) = shard.items
     name = item.path if isinstance(item, Document) else item.pair_id
-    total.failures.append(Failure(stage, name, f"its worker died {n_deaths} times ({what})"))
+    reason = f"{_what_happened(error)}, {n_deaths} times"
+    total.failures.append(Failure(stage, name, reason, "".join(traceback.format_exception(error))))
     return {}
+
+
+def _what_happened(error: Exception) -> str:
+    exit_code = getattr(error, "exitcode", None)
+    if exit_code is None:
+        return f"a worker failed with {type(error).__name__}: {error}"
+    return f"a worker died with exit code {exit_code} (killed, or out of memory?)"
