@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
-import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, DocumentError
+from pipeline.explain import explain
 from pipeline.languages import parse_language
+from pipeline.text import decode
 from stages.align.config import VERSION as ALIGN_VERSION
 from stages.align.config import AlignConfig
 from stages.config import Section
@@ -74,39 +74,63 @@ class CorpusConfig(Section):
     """Leave out documents without a counterpart, and count them, rather than refuse the corpus."""
 
     @model_validator(mode="after")
-    def _one_way_to_find_documents(self) -> CorpusConfig:
-        ways = [
-            self.documents is not None,
-            self.source is not None or self.target is not None,
-            self.manifest is not None,
-        ]
-        if sum(ways) != 1:
-            raise ValueError("name the documents in exactly one way: `documents`, `source` and `target`, or `manifest`")
-        if self.documents is not None:
-            self._check_documents()
-        elif self.manifest is None:
-            self._check_source_and_target()
-        for language in (self.source_language, self.target_language):
-            if language not in (None, AUTO):
-                parse_language(language or "")
+    def _documents_can_be_found(self) -> CorpusConfig:
+        problems = [*self._problems_of_ways(), *self._problems_of_languages(), *self._problems_of_encoding()]
+        if problems:
+            raise ValueError("\n".join(problems))
         return self
 
-    def _check_documents(self) -> None:
-        if self.documents is not None and "{language}" not in self.documents:
-            raise ValueError(f"`documents` is {self.documents!r}; it must hold {{language}} where the language stands")
-        if not self.pairs:
-            raise ValueError('`documents` needs `pairs`, such as pairs = ["en-de"]')
-        for pair in self.pairs:
-            split_pair(pair)
+    def _problems_of_ways(self) -> Iterator[str]:
+        has_sides = self.source is not None or self.target is not None
+        if [self.documents is not None, has_sides, self.manifest is not None].count(True) != 1:
+            yield "corpus: name the documents in exactly one way: `documents`, `source` and `target`, or `manifest`"
+        elif self.documents is not None:
+            yield from self._problems_of_documents(self.documents)
+        elif has_sides:
+            yield from self._problems_of_sides()
 
-    def _check_source_and_target(self) -> None:
-        if self.source is None or self.target is None:
-            raise ValueError("`source` and `target` come together; one of them is missing")
-        for side, language in (("source", self.source_language), ("target", self.target_language)):
-            if language is None:
-                raise ValueError(f'`{side}_language` is missing; name it, or set it to "auto"')
-        if self.source.count("*") != self.target.count("*"):
-            raise ValueError(f"`source` and `target` must have as many `*`: {self.source!r}, {self.target!r}")
+    def _problems_of_documents(self, documents: str) -> Iterator[str]:
+        if "{language}" not in documents:
+            yield f"corpus.documents: {documents!r} is not valid; it must hold {{language}} where the language stands"
+        if not self.pairs:
+            yield 'corpus.pairs: missing; name the languages to align, such as pairs = ["en-de"]'
+        seen: set[tuple[str, str]] = set()
+        for pair in self.pairs:
+            try:
+                languages = split_pair(pair)
+            except (ConfigError, ValueError) as error:
+                yield f"corpus.pairs: {error}"
+                continue
+            if languages in seen or languages[0] == languages[1]:
+                why = "stands there twice" if languages in seen else "names the same language twice"
+                yield f"corpus.pairs: {pair!r} {why}; leave it out"
+            seen.add(languages)
+
+    def _problems_of_sides(self) -> Iterator[str]:
+        for side in ("source", "target"):
+            if getattr(self, side) is None:
+                yield f"corpus.{side}: missing; `source` and `target` come together"
+            if getattr(self, f"{side}_language") is None:
+                yield f'corpus.{side}_language: missing; name it, or set it to "auto"'
+        if self.source and self.target and self.source.count("*") != self.target.count("*"):
+            yield f"corpus: `source` and `target` must have as many `*`: {self.source!r}, {self.target!r}"
+
+    def _problems_of_languages(self) -> Iterator[str]:
+        for key in ("source_language", "target_language"):
+            language = getattr(self, key)
+            try:
+                if language not in (None, AUTO):
+                    parse_language(language)
+            except ConfigError as error:
+                yield f"corpus.{key}: {error}"
+
+    def _problems_of_encoding(self) -> Iterator[str]:
+        try:
+            decode(b"a", self.encoding)
+        except DocumentError:
+            return  # it exists: one byte is too short for it
+        except ConfigError as error:
+            yield str(error)
 
 
 class ComputeConfig(Section):
@@ -135,14 +159,15 @@ class RunConfig(Section):
     folder: Path = Field(default=Path(), exclude=True)
     """Where the config lies: its paths are relative to this folder."""
 
-    @model_validator(mode="after")
-    def _encoder_is_known(self) -> RunConfig:
-        describe(self.encode)
-        return self
+    @field_validator("encode")
+    @classmethod
+    def _encoder_is_known(cls, encode: EncodeConfig) -> EncodeConfig:
+        describe(encode)
+        return encode
 
     def resolve(self, path: str) -> Path:
         """Return a path of the config as one that can be opened from anywhere."""
-        return self.folder / Path(path).expanduser()
+        return self.folder / expand_user(path)
 
 
 def load_config(path: Path) -> RunConfig:
@@ -156,7 +181,11 @@ def load_config(path: Path) -> RunConfig:
         raise ConfigError(f"{path}: there is no such file; name a config with --config") from None
     except IsADirectoryError:
         raise ConfigError(f"{path} is a folder; name the .toml file in it") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 at byte {error.start:,}, as a TOML file must be; convert it") from None
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}") from None
     return make_config({"name": path.stem, **values}, where=str(path), folder=path.parent.resolve())
 
@@ -166,7 +195,15 @@ def make_config(values: dict[str, Any], where: str, folder: Path) -> RunConfig:
     try:
         return RunConfig.model_validate({**_with_model_path(values, folder), "folder": folder})
     except ValidationError as error:
-        raise ConfigError.from_problems(where, [_explain(details) for details in error.errors()]) from None
+        raise ConfigError.from_problems(where, explain(error, RunConfig)) from None
+
+
+def expand_user(path: str) -> Path:
+    """Replace a leading `~` by the home folder; raises ConfigError where there is none."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ConfigError(f"{path}: there is no such home folder; write the whole path") from None
 
 
 def _with_model_path(values: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -175,7 +212,7 @@ def _with_model_path(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     name = encode.get("encoder") if isinstance(encode, dict) else None
     if not isinstance(encode, dict) or not isinstance(name, str) or not name:
         return values
-    path = folder / Path(name).expanduser()
+    path = folder / expand_user(name)
     return {**values, "encode": {**encode, "encoder": str(path)}} if path.is_dir() else values
 
 
@@ -208,55 +245,3 @@ def beads_address(config: RunConfig) -> str:
 
 def _digest(*parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
-
-def _explain(details: ErrorDetails) -> str:
-    key = ".".join(str(part) for part in details["loc"] if part != "folder")
-    kind, value, context = details["type"], details["input"], details.get("ctx", {})
-    if kind == "extra_forbidden":
-        return f"{key}: unknown key{_nearest(details['loc'])}"
-    if kind == "missing":
-        return f"{key}: missing; {_describe(details['loc'])}"
-    if kind == "value_error":
-        return f"{key}: {context['error']}" if key else str(context["error"])
-    expected = _EXPECTED.get(kind, lambda _: re.sub(r"^(Input|Value) should ", "it must ", details["msg"]))(context)
-    return f"{key}: {value!r} is not valid; {expected}"
-
-
-_EXPECTED = {
-    "greater_than_equal": lambda context: f"it must be at least {context['ge']}",
-    "less_than_equal": lambda context: f"it must be at most {context['le']}",
-    "literal_error": lambda context: f"it must be {context['expected']}",
-    "string_pattern_mismatch": lambda context: f"it must match {context['pattern']}",
-}
-
-
-def _nearest(location: tuple[int | str, ...]) -> str:
-    """Suggest the known key that is nearest to an unknown one, in its own section or else in another."""
-    known = _known_keys()
-    key = ".".join(map(str, location))
-    siblings = [name for name in known if name.rpartition(".")[0] == key.rpartition(".")[0]]
-    found = difflib.get_close_matches(key, siblings, n=1, cutoff=0.75)
-    found = found or [name for name in known if name.rpartition(".")[2] == str(location[-1])]
-    if found:
-        return f"; did you mean {found[0]}?"
-    return f"; known here are {', '.join(name.rpartition('.')[2] for name in siblings)}" if siblings else ""
-
-
-def _known_keys(model: type[BaseModel] = RunConfig, prefix: str = "") -> list[str]:
-    keys = []
-    for name, field in model.model_fields.items():
-        if not field.exclude:
-            keys.append(prefix + name)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            keys.extend(_known_keys(field.annotation, f"{prefix}{name}."))
-    return keys
-
-
-def _describe(location: tuple[int | str, ...]) -> str:
-    """Say what a missing key means, in the words of its own docstring."""
-    model: Any = RunConfig
-    for part in location[:-1]:
-        model = model.model_fields[part].annotation
-    field = model.model_fields[location[-1]]
-    return field.description or f"the section [{location[-1]}] is required"
