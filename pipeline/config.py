@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from pipeline.compute import ComputeConfig
 from pipeline.errors import ConfigError, DocumentError
 from pipeline.explain import explain
 from pipeline.languages import parse_language
@@ -131,16 +132,6 @@ class CorpusConfig(Section):
             return  # it exists: one byte is too short for it
         except ConfigError as error:
             yield str(error)
-
-
-class ComputeConfig(Section):
-    """Where and how fast it runs; never changes the result."""
-
-    workers: int | None = Field(default=None, ge=1)
-    """Processes on this machine; all cores without it."""
-
-    shard_chars: int = Field(default=2_000_000, ge=1)
-    """Characters of text in a shard, the unit of work and of resuming; small corpora are cut finer for all cores."""
 
 
 class RunConfig(Section):
