@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -14,7 +15,7 @@ from stages.data import AlignedPair
 from stages.text import join_sentences
 
 MIN_WIDTH = 60
-LOG_WIDTH = 160
+LOG_WIDTH = 140
 """Columns of a line that doesn't go to a terminal."""
 
 
@@ -29,15 +30,11 @@ def out_console() -> Console:
 def print_beads(console: Console, pair: AlignedPair, n_beads: int) -> None:
     """Print the first beads of a pair side by side."""
     shown = min(n_beads, len(pair.beads))
-    table = Table(
-        title=f"{pair.pair_id}: {shown} of {len(pair.beads):,} beads",
-        title_justify="left",
-        show_edge=False,
-        pad_edge=False,
-    )
+    title = f"{pair.pair_id}: {shown} of {len(pair.beads):,} beads"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, pad_edge=False, expand=True)
     table.add_column("bead", no_wrap=True)
-    table.add_column(pair.source_language, ratio=1)
-    table.add_column(pair.target_language, ratio=1)
+    table.add_column(pair.source_language, ratio=1, overflow="fold")
+    table.add_column(pair.target_language, ratio=1, overflow="fold")
     table.add_column("cosine", justify="right", no_wrap=True)
     for row in islice(bead_rows(pair), n_beads):
         table.add_row(*row)
