@@ -14,8 +14,7 @@ DEV := $(VENV)/.dev-installed
 demo: $(LOCAL)
 	@rm -rf out/demo out/demo-store
 	@$(VENV)/bin/bitext run --config configs/demo.toml --out out/demo --store out/demo-store --show 15
-	@echo
-	@echo "Next: open out/demo/report.html, or align two documents of your own:"
+	@echo "Or align two documents of your own:"
 	@echo "  $(VENV)/bin/bitext align my-book.en.txt my-book.de.txt -o my-book.tmx"
 
 test: $(DEV)

@@ -14,7 +14,6 @@ from pipeline.files import TEMPORARY
 from stages.data import AlignedPair
 from stages.text import join_sentences
 
-MIN_WIDTH = 60
 LOG_WIDTH = 140
 """Columns of a line that doesn't go to a terminal."""
 

@@ -38,6 +38,10 @@ def finish(flow: Flow, console: Console, n_beads: int = 0) -> None:
     _print_failures(run, console)
     for line in list_files(run.out):
         console.print(f"  {line}", markup=False, soft_wrap=True)
+    if run.failures:
+        console.print("Next: mend what failed, and run the same command again; only that is done")
+    else:
+        console.print(f"Next: open {run.out}/report.html", markup=False)
 
 
 def evaluate_gold(flow: Flow, folder: Path | None = None) -> dict[str, Evaluation]:
