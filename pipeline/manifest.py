@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from pipeline.config import AUTO, RunConfig
@@ -67,7 +67,7 @@ class Manifest:
     n_listed: int = 0
     """How many pairs the corpus names, readable or not."""
     unmatched: tuple[str, ...] = ()
-    """Documents left out because they have no counterpart."""
+    """Documents left out because they have no counterpart, and where it is missing."""
 
     @property
     def documents(self) -> list[Document]:
@@ -162,17 +162,3 @@ class _Reader:
             return None
         source, target = (self.documents[side] for side in sides)
         return DocumentPair(pair.pair_id, source, target)
-
-
-def cut_by_chars(items: Sequence[tuple[Document | DocumentPair, int]], max_chars: int) -> list[list[int]]:
-    """Group items, largest first, so that no group but one of a single item holds more than `max_chars`."""
-    order = sorted(range(len(items)), key=lambda index: (-items[index][1], index))
-    groups: list[list[int]] = []
-    chars = max_chars
-    for index in order:
-        chars += items[index][1]
-        if not groups or chars > max_chars:
-            groups.append([])
-            chars = items[index][1]
-        groups[-1].append(index)
-    return groups

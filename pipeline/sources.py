@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import re
-import unicodedata
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.config import AUTO, RunConfig, split_pair
+from pipeline.config import AUTO, RunConfig, expand_user, split_pair
 from pipeline.errors import ConfigError
 from pipeline.languages import parse_language
-from pipeline.readers import ROW_SUFFIXES, BadRow, Source, row_ids
+from pipeline.patterns import WILDCARD, Match, find_files, is_unicode
+from pipeline.readers import BadRow, Source, has_rows, row_ids
+from pipeline.table import table_rows
 
 MAX_PROBLEMS = 20
 """How many problems of one kind are spelled out."""
@@ -43,7 +43,7 @@ class Corpus:
 
     pairs: list[PairSource] = field(default_factory=list)
     unmatched: list[str] = field(default_factory=list)
-    """Documents without a counterpart."""
+    """Documents without a counterpart: "de/07.txt has no counterpart in fr"."""
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     """Rows that can't be read, so that not even their names are known: where, and why."""
 
@@ -79,7 +79,8 @@ def _pairs_of_languages(config: RunConfig, pattern: str) -> Corpus:
             finder.add(languages[language], path, key)
     for source, target in language_pairs:
         finder.pair(languages[source], languages[target], (source, target), f".{source}-{target}")
-    finder.check_found({f"{language} in {pattern}": found for language, found in languages.items()})
+        finder.list_unmatched(languages[source], languages[target], f"in {source}", f"in {target}")
+    finder.check_found({f"{pattern} for {language}": found for language, found in sorted(languages.items())})
     return finder.result("[corpus] documents")
 
 
@@ -90,13 +91,15 @@ def _pairs_of_sides(config: RunConfig, source: str, target: str) -> Corpus:
     for pattern, found in zip((source, target), sides, strict=True):
         for path, key, _ in finder.match(pattern):
             finder.add(found, path, key)
-    languages = (config.corpus.source_language or AUTO, config.corpus.target_language or AUTO)
-    finder.check_found({source: sides[0], target: sides[1]})
+    languages = _parsed((config.corpus.source_language or AUTO, config.corpus.target_language or AUTO))
+    for pattern, found in zip((source, target), sides, strict=True):
+        finder.check_found({pattern: found})
     if "*" not in source + target and all(len(side) == 1 for side in sides):
         (source_file,), (target_file,) = (tuple(side.values()) for side in sides)
-        finder.corpus.pairs.append(PairSource(source_file.path.stem, source_file, target_file, *_parsed(languages)))
+        finder.corpus.pairs.append(PairSource(source_file.path.stem, source_file, target_file, *languages))
     else:
-        finder.pair(*sides, _parsed(languages), "")
+        finder.pair(*sides, languages, "")
+        finder.list_unmatched(*sides, f"in {source}", f"in {target}")
     return finder.result("[corpus] source and target")
 
 
@@ -106,7 +109,7 @@ def _pairs_of_table(config: RunConfig, manifest: str) -> Corpus:
     corpus = Corpus()
     problems: list[str] = []
     lines: dict[str, int] = {}
-    for line, row in _table_rows(path):
+    for line, row in table_rows(path):
         try:
             pair = _pair_of_row(config, row)
         except (ConfigError, ValueError) as error:
@@ -123,23 +126,7 @@ def _pairs_of_table(config: RunConfig, manifest: str) -> Corpus:
     return corpus
 
 
-def _table_rows(path: Path) -> Iterator[tuple[int, dict[str, str | None]]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"[corpus] manifest {path} can't be read: {error}") from None
-    reader = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
-    missing = {"pair_id", "source_path", "target_path"} - set(reader.fieldnames or ())
-    if missing:
-        raise ConfigError(
-            f"[corpus] manifest {path}: the first line must name the columns, separated by tabs; "
-            f"missing: {', '.join(sorted(missing))}"
-        )
-    for row in reader:
-        yield reader.line_num, row
-
-
-def _pair_of_row(config: RunConfig, row: dict[str, str | None]) -> PairSource:
+def _pair_of_row(config: RunConfig, row: dict[str, str]) -> PairSource:
     for column in ("pair_id", "source_path", "target_path"):
         if not row[column]:
             raise ConfigError(f"{column} is empty")
@@ -148,16 +135,18 @@ def _pair_of_row(config: RunConfig, row: dict[str, str | None]) -> PairSource:
     ]
     if not all(languages):
         raise ConfigError("no language; add the columns source_language and target_language, or set them in [corpus]")
-    source, target = (_source_of_path(config, row[f"{side}_path"] or "") for side in ("source", "target"))
-    return PairSource(row["pair_id"] or "", source, target, *_parsed((languages[0], languages[1])))
+    source, target = (_source_of_path(config, row[f"{side}_path"]) for side in ("source", "target"))
+    return PairSource(row["pair_id"], source, target, *_parsed((languages[0], languages[1])))
 
 
 def _source_of_path(config: RunConfig, name: str) -> Source:
     """Read `books/07.txt`, or `pages.jsonl#17` for the row whose id is 17."""
     file, _, row = name.partition("#")
-    if Path(file).suffix in ROW_SUFFIXES and row:
-        return Source(config.resolve(file), row, name)
-    return Source(config.resolve(name), None, name)
+    if not has_rows(Path(file)):
+        return Source(config.resolve(name), None, name)
+    if not row:
+        raise ConfigError(f"{file} holds a document in each row; name one of them by its id: {file}#ID")
+    return Source(config.resolve(file), row, name)
 
 
 # ---- matching
@@ -171,26 +160,20 @@ class _Finder:
         self.corpus = Corpus()
         self.problems: list[str] = []
 
-    def match(self, pattern: str) -> Iterator[tuple[Path, str, str]]:
-        """Give the files that match a pattern, with what stands for its `*` and for its {language}."""
-        root = self.config.resolve(".")
-        expanded = str(Path(pattern).expanduser())
-        if Path(expanded).is_absolute():
-            root = Path(Path(expanded).anchor)
-            expanded = str(Path(expanded).relative_to(root))
-        regex = _pattern_regex(expanded)
-        glob = re.sub(r"[\[?]", r"[\g<0>]", expanded.replace("{language}", "*"))
-        for path in sorted(root.glob(glob)):
-            found = regex.fullmatch(path.relative_to(root).as_posix()) if path.is_file() else None
-            if found and not path.name.startswith("."):
-                groups = found.groupdict()
-                key = "/".join(value for name, value in groups.items() if name != "language")
-                yield path, unicodedata.normalize("NFC", key), groups.get("language", "")
+    def match(self, pattern: str) -> Iterator[Match]:
+        """Give the files that match a pattern; a name that can't be written is listed as unreadable."""
+        for match in find_files(self.config.resolve("."), str(expand_user(pattern))):
+            name = self._name(match.path)
+            if is_unicode(name):
+                yield match
+            else:
+                shown = os.fsencode(name).decode(errors="backslashreplace")
+                self.corpus.unreadable.append((shown, f"{shown}: the name of this file is not UTF-8; rename it"))
 
     def add(self, found: Found, path: Path, key: str) -> None:
         """Add a file, or each row of a file of rows."""
         name = self._name(path)
-        if path.suffix not in ROW_SUFFIXES:
+        if not has_rows(path):
             self._add(found, key, Source(path, None, name))
             return
         for row in row_ids(path, name, self.config.corpus):
@@ -209,24 +192,32 @@ class _Finder:
         for key in sorted(source.keys() & target.keys()):
             pair_id = f"{key}{suffix}" if key else suffix.removeprefix(".")
             self.corpus.pairs.append(PairSource(pair_id, source[key], target[key], *languages))
+
+    def list_unmatched(self, source: Found, target: Found, in_source: str, in_target: str) -> None:
+        """List the documents without a counterpart, and where it is missing."""
         if source and target:
-            alone = [
-                found[key].name for found, other in ((source, target), (target, source)) for key in found.keys() - other
-            ]
-            self.corpus.unmatched.extend(name for name in sorted(alone) if name not in self.corpus.unmatched)
+            for found, other, where in ((source, target, in_target), (target, source, in_source)):
+                alone = sorted(found[key].name for key in found.keys() - other)
+                self.corpus.unmatched.extend(f"{name} has no counterpart {where}" for name in alone)
 
     def check_found(self, sides: dict[str, Found]) -> None:
         for pattern, found in sides.items():
             if not found and not self.corpus.unreadable:
-                self.problems.append(f"no document matches {pattern} (in {self.config.resolve('.')})")
+                self.problems.append(self._nothing_matches(pattern))
+
+    def _nothing_matches(self, pattern: str) -> str:
+        if not WILDCARD.search(pattern):
+            path = self.config.resolve(pattern)
+            what = "is a folder; name the files in it" if path.is_dir() else "does not exist"
+            return f"{path} {what}"
+        return f"no file matches {pattern} (in {self.config.resolve('.')})"
 
     def result(self, where: str) -> Corpus:
         # A row that can't be read has no name, so its counterpart has to be forgiven.
         strict = not self.config.corpus.allow_unmatched and not self.corpus.unreadable
         if strict and self.corpus.unmatched:
-            alone = [f"{name} has no counterpart" for name in self.corpus.unmatched]
             advice = "add what is missing, or set [corpus] allow_unmatched = true to leave these documents out"
-            self.problems.extend([*_capped(alone), advice])
+            self.problems.extend([*_capped(self.corpus.unmatched), advice])
         if self.problems:
             raise ConfigError.from_problems(where, _capped(self.problems, MAX_PROBLEMS + 2))
         return self.corpus
@@ -236,22 +227,6 @@ class _Finder:
             return path.relative_to(self.config.resolve(".")).as_posix()
         except ValueError:
             return str(path)
-
-
-def _pattern_regex(pattern: str) -> re.Pattern[str]:
-    """Return the regular expression of a pattern; each `*` and `**` is a group of its own, {language} a named one."""
-    parts: list[str] = []
-    for number, part in enumerate(re.split(r"(\*\*/|\*\*|\*|\{language\})", Path(pattern).as_posix())):
-        if part == "{language}":
-            named = "(?P=language)" if "(?P<language>" in "".join(parts) else "(?P<language>[^/]+)"
-            parts.append(named)
-        elif part == "**/":
-            parts.append(f"(?P<star{number}>(?:[^/]+/)*)")
-        elif part in ("*", "**"):
-            parts.append(f"(?P<star{number}>[^/]*)")
-        else:
-            parts.append(re.escape(part))
-    return re.compile("".join(parts))
 
 
 def _language_or_none(tag: str) -> str | None:

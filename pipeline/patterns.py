@@ -1,0 +1,72 @@
+"""Find files by patterns such as `books/{language}/*.txt`, and what stands in the place of each `*`."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from pipeline.errors import ConfigError
+
+WILDCARD = re.compile(r"\*|\{language\}")
+
+
+class Match(NamedTuple):
+    """A file that matches a pattern, with what stands for its `*` and for its {language}."""
+
+    path: Path
+    key: str
+    language: str
+
+
+def find_files(root: Path, pattern: str) -> Iterator[Match]:
+    """Give the files that match a pattern, relative to a folder or absolute, in the order of their names."""
+    if Path(pattern).is_absolute():
+        root = Path(Path(pattern).anchor)
+        pattern = str(Path(pattern).relative_to(root))
+    regex = _pattern_regex(pattern)
+    for path in _glob(root, pattern):
+        found = regex.fullmatch(path.relative_to(root).as_posix())
+        if found is not None:
+            groups = found.groupdict()
+            key = "/".join(value for name, value in groups.items() if name != "language")
+            yield Match(path, unicodedata.normalize("NFC", key), groups.get("language", ""))
+
+
+def _glob(root: Path, pattern: str) -> list[Path]:
+    """Return the files that a pattern may match, in the order of their names; a named file may be hidden, or a pipe."""
+    if not WILDCARD.search(pattern):
+        path = root / pattern
+        return [path] if path.exists() and not path.is_dir() else []
+    try:
+        paths = sorted(root.glob(re.sub(r"[\[?]", r"[\g<0>]", pattern.replace("{language}", "*"))))
+    except (ValueError, NotImplementedError) as error:
+        raise ConfigError(f"[corpus] pattern {pattern!r} is not valid: {error}") from None
+    return [path for path in paths if path.is_file() and not path.name.startswith(".")]
+
+
+def is_unicode(name: str) -> bool:
+    """Say whether a name can be written: Python keeps bytes of a file's name that are not UTF-8 as surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _pattern_regex(pattern: str) -> re.Pattern[str]:
+    """Return the regular expression of a pattern; each `*` and `**` is a group of its own, {language} a named one."""
+    parts: list[str] = []
+    for number, part in enumerate(re.split(r"(\*\*/|\*\*|\*|\{language\})", Path(pattern).as_posix())):
+        if part == "{language}":
+            named = "(?P=language)" if "(?P<language>" in "".join(parts) else "(?P<language>[^/]+)"
+            parts.append(named)
+        elif part == "**/":
+            parts.append(f"(?P<star{number}>(?:[^/]+/)*)")
+        elif part in ("*", "**"):
+            parts.append(f"(?P<star{number}>[^/]*)")
+        else:
+            parts.append(re.escape(part))
+    return re.compile("".join(parts))
