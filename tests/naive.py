@@ -123,11 +123,23 @@ def lattice_paths(
     """Return all paths of the log-linear lattice: total, and steps as (what, i, j, m, n) with (i, j) at their end."""
     shapes = {(m, n) for _, _, m, n in scores}
     found: list[tuple[float, list[tuple[str, int, int, int, int]]]] = []
+    n_source, n_target = len(source_null), len(target_null)
+
+    def within(i: int, j: int, i_stop: int, j_stop: int) -> bool:
+        """Whether a block that leaves out the source's part first stays in the cells."""
+        return {(k, j) for k in range(i, i_stop + 1)} | {(i_stop, k) for k in range(j, j_stop + 1)} <= cells
+
+    def skip(i: int, j: int, i_stop: int, j_stop: int) -> list[tuple[str, int, int, int, int]]:
+        source = [("skip source", k + 1, j, 1, 0) for k in range(i, i_stop)]
+        return source + [("skip target", i_stop, k + 1, 0, 1) for k in range(j, j_stop)]
 
     def walk(i: int, j: int, last: str, total: float, steps: list[tuple[str, int, int, int, int]]) -> None:
-        if (i, j) == (len(source_null), len(target_null)):
-            found.append((total + (edge if last.startswith("skip") else 0.0), steps))
+        if (i, j) == (n_source, n_target):
+            found.append((total + (leave if last.startswith("skip") else 0.0), steps))
             return
+        if (i, j) != (0, 0) and not last.startswith("skip") and last != "foreword" and within(i, j, n_source, n_target):
+            block = skip(i, j, n_source, n_target)
+            found.append((total + edge + sentence * len(block), [*steps, *block]))
         for what, m, n in [
             ("source null", 1, 0),
             ("target null", 0, 1),
@@ -139,6 +151,8 @@ def lattice_paths(
                 continue
             if what == "bead":
                 added = scores.get((i + m, j + n, m, n), -math.inf) + (leave if last.startswith("skip") else 0.0)
+            elif last == "foreword":
+                continue
             elif what.startswith("skip"):
                 added = sentence if last.startswith("skip") else enter + sentence
                 if (last, what) == ("skip target", "skip source"):
@@ -151,8 +165,10 @@ def lattice_paths(
                 walk(i + m, j + n, what, total + added, [*steps, (what, i + m, j + n, m, n)])
 
     walk(0, 0, "begin", 0.0, [])
-    # A document may also begin inside a foreign block that is cheaper to begin there.
-    walk(0, 0, "skip source", edge, [])
+    for i, j in cells - {(0, 0), (n_source, n_target)}:
+        if within(0, 0, i, j):
+            walk(i, j, "foreword", edge + sentence * (i + j), skip(0, 0, i, j))
+    found.append((2 * edge + sentence * (n_source + n_target), skip(0, 0, n_source, n_target)))
     return found
 
 

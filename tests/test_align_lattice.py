@@ -33,7 +33,7 @@ class Problem:
         self.cells = {(i, j) for i in range(n_source + 1) for j in range(self.band.start[i], self.band.stop[i])}
         for i, j in self.cells:
             score[self.cell(i, j), (types[:, 0] > i) | (types[:, 1] > j)] = NO_SCORE
-        self.lattice = make_lattice(score, types, nulls[0].astype(np.float32), nulls[1].astype(np.float32), WEIGHTS)
+        self.lattice = make_lattice(score, types, *(null.astype(np.float32) for null in nulls), WEIGHTS, self.band)
 
     def cell(self, i: int, j: int) -> int:
         return int(self.band.offset[i] + j - self.band.start[i])
@@ -84,11 +84,11 @@ def test_confidence_is_the_weight_of_the_paths_that_hold_the_bead(problem: Probl
     n_source, n_target = len(lattice.source_null), len(lattice.target_null)
     of_source, of_target = null_posterior(posterior, lattice, band)
     for i in range(n_source):
-        steps = [(what, i + 1, j) for what in ("source null", "skip source") for j in range(n_target + 1)]
-        assert of_source[i] == pytest.approx(share(*steps), abs=1e-5)
+        wanted = [(what, i + 1, j) for what in ("source null", "skip source") for j in range(n_target + 1)]
+        assert of_source[i] == pytest.approx(share(*wanted), abs=1e-5)
     for j in range(n_target):
-        steps = [(what, i, j + 1) for what in ("target null", "skip target") for i in range(n_source + 1)]
-        assert of_target[j] == pytest.approx(share(*steps), abs=1e-5)
+        wanted = [(what, i, j + 1) for what in ("target null", "skip target") for i in range(n_source + 1)]
+        assert of_target[j] == pytest.approx(share(*wanted), abs=1e-5)
 
 
 def test_a_foreign_block_is_left_out_whole_and_not_paired_with_another() -> None:
@@ -100,7 +100,7 @@ def test_a_foreign_block_is_left_out_whole_and_not_paired_with_another() -> None
     for i in range(n):
         score[band.offset[i + 1] + i + 1, 0] = -2.0 if 5 <= i < 11 else 6.0
     nulls = np.full(n, -3.0, np.float32)
-    best = find_best_path(make_lattice(score, types, nulls, nulls, Weights((), ())), band)
+    best = find_best_path(make_lattice(score, types, nulls, nulls, Weights((), ()), band), band)
     assert best.stops[:, 0].tolist() == [1, 2, 3, 4, 5, 12, 13, 14, 15, 16]
     assert np.flatnonzero(best.source_skipped).tolist() == list(range(5, 11))
     assert np.flatnonzero(best.target_skipped).tolist() == list(range(5, 11))
@@ -112,7 +112,7 @@ def test_a_narrow_band_lets_a_long_foreign_block_through() -> None:
     band, types = band_around(corners, corners, n, n, 1), bead_types(2, 1, 1)
     score = np.full((band.n_cells, 1), -50.0, np.float32)
     nulls = np.full(n, -30.0, np.float32)
-    best = find_best_path(make_lattice(score, types, nulls, nulls, Weights((), ())), band)
+    best = find_best_path(make_lattice(score, types, nulls, nulls, Weights((), ()), band), band)
     assert best.source_skipped.all()
     assert best.target_skipped.all()
 
@@ -121,8 +121,8 @@ def test_a_torn_band_is_an_error_and_no_endless_walk() -> None:
     start, stop = np.array([0, 2]), np.array([1, 3])
     band = Band(start, stop, np.array([0, 1, 2]))
     nulls = np.zeros(1, np.float32), np.zeros(2, np.float32)
-    lattice = make_lattice(np.zeros((2, 1), np.float32), bead_types(2, 1, 1), *nulls, Weights((), ()))
+    lattice = make_lattice(np.zeros((2, 1), np.float32), bead_types(2, 1, 1), *nulls, Weights((), ()), band)
     _, pointers, opened = fill_states(lattice, band)
     assert (pointers[-1] == UNREACHED).all()
     with pytest.raises(ValueError, match="no path"):
-        trace_states(pointers, opened, 0, lattice.types, band)
+        trace_states(pointers, opened, 1, 0, lattice.types, band)

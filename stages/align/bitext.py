@@ -78,7 +78,7 @@ def _align_ordered(source: Overlaps, target: Overlaps, config: AlignConfig) -> P
     )
     found = score_beads(*evidence[:2], evidence.scale, evidence.sides, band, evidence.types, weights)
     source_null, target_null = (score_nulls(side, weights) for side in null_features(evidence, found))
-    lattice = make_lattice(found.score, evidence.types, source_null, target_null, weights)
+    lattice = make_lattice(found.score, evidence.types, source_null, target_null, weights, band)
     best = find_best_path(lattice, band)
     return make_path(best, found, lattice, band, weights)
 

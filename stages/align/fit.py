@@ -205,7 +205,7 @@ def _segment_loss(segment: Segment, weights: Weights) -> tuple[float, NDArray[np
     score = segment.features @ bead.astype(np.float32)
     score[np.isnan(score)] = -np.inf
     nulls = (segment.source_null @ null).astype(np.float32), (segment.target_null @ null).astype(np.float32)
-    lattice = make_lattice(score, segment.types, *nulls, weights)
+    lattice = make_lattice(score, segment.types, *nulls, weights, segment.band)
     posterior = sum_paths(lattice, segment.band)
     shares = all_bead_shares(posterior, lattice, segment.band)
     of_source, of_target = null_posterior(posterior, lattice, segment.band)

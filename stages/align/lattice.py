@@ -8,7 +8,8 @@ In every cell (i, j) of the band a path is in one of four states:
     SKIP_TARGET  inside a foreign block, leaving out target sentences: those of the source come first
 
 A foreign block pays once where it begins and once where it ends, however long it is: junk is left out whole instead of
-being paired with junk.
+being paired with junk. One at the start or the end of the documents (a foreword, an index) pays only a little, so it is
+no state: whatever lies before a cell, or after it, can be left out in one step.
 
 B bead types, C cells of the band, S source sentences, T target sentences, P beads with text on both sides.
 """
@@ -29,6 +30,9 @@ TEXT, TARGET_NULLS, SKIP_SOURCE, SKIP_TARGET = 0, 1, 2, 3
 UNREACHED = 255
 """The back-pointer of a state that no path reaches: the largest uint8."""
 
+FOREWORD = 4
+"""In place of a state: a bead begins here, and everything before is left out."""
+
 SOURCE_NULL = 254
 """The back-pointer of a TEXT state that is reached by leaving out a source sentence; others are bead types."""
 
@@ -41,7 +45,10 @@ class Lattice(NamedTuple):
     source_null, target_null : float32 arrays of shape (S,) and (T,), what each sentence adds as a null bead.
     moves : float64 array of shape (5, 4), what is added for going on from each state with a source null bead, a target
             null bead, a skipped source sentence, a skipped target sentence, a bead; -inf where that is not allowed.
-    start, stop : float64 arrays of shape (4,), what is added for beginning and ending in each state.
+    stop  : float64 array of shape (4,), what is added for ending in each state. Paths begin in TEXT, for nothing.
+    before, after : float64 arrays of shape (C,), what is added for leaving out everything before a cell, where a bead
+                    then begins, and everything after it; -inf where that is not allowed.
+    whole : what is added for leaving out everything.
     """
 
     score: NDArray[np.float32]
@@ -49,8 +56,10 @@ class Lattice(NamedTuple):
     source_null: NDArray[np.float32]
     target_null: NDArray[np.float32]
     moves: NDArray[np.float64]
-    start: NDArray[np.float64]
     stop: NDArray[np.float64]
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+    whole: float
 
 
 class BestPath(NamedTuple):
@@ -75,6 +84,7 @@ def make_lattice(
     source_null: NDArray[np.float32],
     target_null: NDArray[np.float32],
     weights: Weights,
+    band: Band,
 ) -> Lattice:
     """Return the lattice in which foreign blocks cost what the weights say."""
     never, enter, leave, sentence = -np.inf, weights.skip_enter, weights.skip_leave, weights.skip_sentence
@@ -89,9 +99,24 @@ def make_lattice(
             [0.0, 0.0, leave, leave],
         ]
     )
-    edge = weights.skip_edge
-    start, stop = np.array([0.0, never, edge, never]), np.array([0.0, 0.0, edge, edge])
-    return Lattice(score, types, source_null, target_null, moves, start, stop)
+    stop = np.array([0.0, 0.0, leave, leave])
+    before, after = _edge_blocks(band, weights)
+    whole = 2 * weights.skip_edge + sentence * (len(source_null) + len(target_null))
+    return Lattice(score, types, source_null, target_null, moves, stop, before, after, whole)
+
+
+def _edge_blocks(band: Band, weights: Weights) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return `before` and `after` of Lattice, for blocks that leave out the source's part first within the band."""
+    widths = band.stop - band.start
+    i = np.repeat(np.arange(len(band.start)), widths)
+    j = np.arange(band.n_cells) + np.repeat(band.start - band.offset[:-1], widths)
+    n_source, n_target = len(band.start) - 1, int(band.stop[-1]) - 1
+    before = np.where(band.start[i] == 0, weights.skip_edge + weights.skip_sentence * (i + j), -np.inf)
+    n_after = n_source - i + n_target - j
+    after = np.where(j >= band.start[-1], weights.skip_edge + weights.skip_sentence * n_after, -np.inf)
+    # Empty blocks are none. All of both documents is `whole`.
+    before[0] = before[-1] = after[-1] = after[0] = -np.inf
+    return before, after
 
 
 def find_best_path(lattice: Lattice, band: Band) -> BestPath:
@@ -100,10 +125,15 @@ def find_best_path(lattice: Lattice, band: Band) -> BestPath:
     Of equally good ways the bead type that stands first wins, then the state that stands first.
     """
     best, pointers, opened = fill_states(lattice, band)
-    last = best[-1] + lattice.stop
-    state = int(last.argmax())
-    stops, kinds, source_skipped, target_skipped = trace_states(pointers, opened, state, lattice.types, band)
-    return BestPath(stops, kinds, source_skipped, target_skipped, float(last[state]))
+    ends = np.full_like(best, -np.inf)
+    ends[:, : TARGET_NULLS + 1] = best[:, : TARGET_NULLS + 1] + lattice.after[:, None]
+    ends[-1] = best[-1] + lattice.stop
+    cell, state = divmod(int(ends.argmax()), 4)
+    total = float(ends[cell, state])
+    if lattice.whole > total:
+        cell, state, total = 0, TEXT, lattice.whole
+    stops, kinds, source_skipped, target_skipped = trace_states(pointers, opened, cell, state, lattice.types, band)
+    return BestPath(stops, kinds, source_skipped, target_skipped, total)
 
 
 @njit(cache=True)
@@ -112,14 +142,14 @@ def fill_states(lattice, band):  # type: ignore[no-untyped-def]
 
     Returns the best total of each state of each cell (float64, shape (C, 4)), its back-pointer (uint8, shape (C, 4):
     for TEXT a bead type or SOURCE_NULL, for others the state before), and the state from which a bead best begins in
-    each cell (uint8, shape (C,)).
+    each cell, or FOREWORD (uint8, shape (C,)).
     """
     n_cells = band.offset[-1]
     best = np.full((n_cells, 4), -np.inf, np.float64)
     pointers = np.full((n_cells, 4), UNREACHED, np.uint8)
     opened = np.zeros(n_cells, np.uint8)
     open_total = np.full(n_cells, -np.inf, np.float64)
-    best[0] = lattice.start
+    best[0, TEXT] = 0.0
     for i in range(len(band.start)):
         for j in range(band.start[i], band.stop[i]):
             cell = band.offset[i] + j - band.start[i]
@@ -150,6 +180,8 @@ def fill_states(lattice, band):  # type: ignore[no-untyped-def]
                 total = best[cell, state] + lattice.moves[4, state]
                 if total > open_total[cell]:
                     open_total[cell], opened[cell] = total, state
+            if lattice.before[cell] > open_total[cell]:
+                open_total[cell], opened[cell] = lattice.before[cell], FOREWORD
     return best, pointers, opened
 
 
@@ -163,13 +195,19 @@ def _step(before, moves, added, best, pointers, state):  # type: ignore[no-untyp
 
 
 @njit(cache=True)
-def trace_states(pointers, opened, state, types, band):  # type: ignore[no-untyped-def]
-    """Walk back from a state of the last cell; returns the first four fields of BestPath."""
+def trace_states(pointers, opened, cell, state, types, band):  # type: ignore[no-untyped-def]
+    """Walk back from a state of a cell, after which all is left out; returns the first four fields of BestPath."""
     i, j = len(band.start) - 1, band.stop[-1] - 1
     source_skipped, target_skipped = np.zeros(i, np.bool_), np.zeros(j, np.bool_)
+    i = np.searchsorted(band.offset, cell, side="right") - 1
+    j = cell - band.offset[i] + band.start[i]
+    source_skipped[i:], target_skipped[j:] = True, True
     stops, kinds = np.empty((min(i, j), 2), np.int64), np.empty(min(i, j), np.int64)
     free = len(kinds)
     while i > 0 or j > 0:
+        if state == FOREWORD:
+            source_skipped[:i], target_skipped[:j] = True, True
+            break
         pointer = pointers[band.offset[i] + j - band.start[i], state]
         if pointer == UNREACHED:
             raise ValueError("the band has no path through it")

@@ -22,21 +22,26 @@ class Posterior(NamedTuple):
     """Logarithms of the weight of all paths.
 
     forward, backward : float64 arrays of shape (C, 4), of the ways to and from each state of each cell.
-    opened   : float64 array of shape (C,), of the ways to each cell from which a bead can begin.
+    opened, onward : float64 arrays of shape (C,), of the ways to each cell from which a bead can begin, and of the ways
+                     on that begin with a bead.
     total    : of all paths.
     """
 
     forward: NDArray[np.float64]
     backward: NDArray[np.float64]
     opened: NDArray[np.float64]
+    onward: NDArray[np.float64]
     total: float
 
 
 def sum_paths(lattice: Lattice, band: Band) -> Posterior:
     """Run forward and backward through the band."""
     forward, opened = sum_forward(lattice, band)
-    backward = sum_backward(lattice, band)
-    return Posterior(forward, backward, opened, float(np.logaddexp.reduce(forward[-1] + lattice.stop)))
+    backward, onward = sum_backward(lattice, band)
+    ends = np.append(forward[-1] + lattice.stop, lattice.whole)
+    ended = np.logaddexp(forward[:, TEXT], forward[:, TARGET_NULLS]) + lattice.after
+    total = np.logaddexp(np.logaddexp.reduce(ends), np.logaddexp.reduce(ended))
+    return Posterior(forward, backward, opened, onward, float(total))
 
 
 @njit(cache=True)
@@ -58,7 +63,7 @@ def sum_forward(lattice, band):  # type: ignore[no-untyped-def]
     n_types, n_cells = len(lattice.types), band.offset[-1]
     forward, opened = np.full((n_cells, 4), -np.inf, np.float64), np.full(n_cells, -np.inf, np.float64)
     terms, moves = np.empty(n_types + 1, np.float64), lattice.moves
-    forward[0] = lattice.start
+    forward[0, TEXT] = 0.0
     for i in range(len(band.start)):
         for j in range(band.start[i], band.stop[i]):
             cell = band.offset[i] + j - band.start[i]
@@ -77,15 +82,15 @@ def sum_forward(lattice, band):  # type: ignore[no-untyped-def]
                 forward[cell, SKIP_TARGET] = log_sum(forward[cell - 1] + moves[3])
             if cell > 0:
                 forward[cell, TEXT] = log_sum(terms)
-            opened[cell] = log_sum(forward[cell] + moves[4])
+            opened[cell] = np.logaddexp(log_sum(forward[cell] + moves[4]), lattice.before[cell])
     return forward, opened
 
 
 @njit(cache=True)
 def sum_backward(lattice, band):  # type: ignore[no-untyped-def]
-    """Return `backward` of Posterior: the weight of all ways on from each state of each cell."""
+    """Return `backward` and `onward` of Posterior."""
     n_types, n_cells, n_rows = len(lattice.types), band.offset[-1], len(band.start)
-    backward = np.full((n_cells, 4), -np.inf, np.float64)
+    backward, onward = np.full((n_cells, 4), -np.inf, np.float64), np.full(n_cells, -np.inf, np.float64)
     terms, moves, ways = np.empty(n_types, np.float64), lattice.moves, np.empty(5, np.float64)
     backward[n_cells - 1] = lattice.stop
     for i in range(n_rows - 1, -1, -1):
@@ -98,7 +103,7 @@ def sum_backward(lattice, band):  # type: ignore[no-untyped-def]
                     after = band.offset[row] + column - band.start[row]
                     terms[kind] = backward[after, TEXT] + lattice.score[after, kind]
             ways[:] = -np.inf
-            ways[4] = log_sum(terms)
+            ways[4] = onward[cell] = log_sum(terms)
             if i + 1 < n_rows and j >= band.start[i + 1]:
                 below = backward[band.offset[i + 1] + j - band.start[i + 1]]
                 ways[0], ways[2] = below[TEXT] + lattice.source_null[i], below[SKIP_SOURCE]
@@ -109,7 +114,9 @@ def sum_backward(lattice, band):  # type: ignore[no-untyped-def]
             if cell < n_cells - 1:
                 for state in range(4):
                     backward[cell, state] = log_sum(ways + moves[:, state])
-    return backward
+                for state in (TEXT, TARGET_NULLS):
+                    backward[cell, state] = np.logaddexp(backward[cell, state], lattice.after[cell])
+    return backward, onward
 
 
 @njit(cache=True)
@@ -133,10 +140,20 @@ def bead_posterior(posterior, lattice, band, stops, kinds):  # type: ignore[no-u
 def null_posterior(posterior, lattice, band):  # type: ignore[no-untyped-def]
     """Return the share of paths that leave out each sentence: float64 arrays of shape (S,) and (T,)."""
     source, target = np.zeros(len(lattice.source_null), np.float64), np.zeros(len(lattice.target_null), np.float64)
+    source += _share(lattice.whole - posterior.total)
+    target += _share(lattice.whole - posterior.total)
     forward, backward, moves, total = posterior.forward, posterior.backward, lattice.moves, posterior.total
     for i in range(len(band.start)):
         for j in range(band.start[i], band.stop[i]):
             cell = band.offset[i] + j - band.start[i]
+            share = _share(lattice.before[cell] + posterior.onward[cell] - total)
+            if share > 0.0:
+                source[:i] += share
+                target[:j] += share
+            share = _share(np.logaddexp(forward[cell, TEXT], forward[cell, TARGET_NULLS]) + lattice.after[cell] - total)
+            if share > 0.0:
+                source[i:] += share
+                target[j:] += share
             if i > 0 and j < band.stop[i - 1]:
                 above = forward[band.offset[i - 1] + j - band.start[i - 1]]
                 null = above[TEXT] + lattice.source_null[i - 1] + backward[cell, TEXT]

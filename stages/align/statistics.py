@@ -20,6 +20,9 @@ from stages.align.links import Links
 FEW_ANCHORS = 10
 """With fewer anchors nothing can be measured in their regions; the whole documents have to do."""
 
+MAX_COUNT_RATIO = 2
+"""Translations hardly differ more in their number of sentences."""
+
 SHRINKAGE = 4
 """Sentences' worth of doubt about a mean vector: a document of one sentence would otherwise be nothing but its mean."""
 
@@ -104,4 +107,8 @@ def scaled_lengths(source: Sequence[str], target: Sequence[str], region: Region)
     """
     source_bytes, target_bytes = bytes_before(source), bytes_before(target)
     ratio = np.diff(source_bytes)[region.source].sum() / np.diff(target_bytes)[region.target].sum()
+    counts = region.source.sum(), region.target.sum()
+    if max(counts) > MAX_COUNT_RATIO * min(counts):
+        # Much of the longer side has no translation: what is left to go by is how long sentences are.
+        ratio *= counts[1] / counts[0]
     return Lengths(source_bytes / np.sqrt(ratio), target_bytes * np.sqrt(ratio))
