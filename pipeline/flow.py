@@ -100,10 +100,11 @@ class Flow:
 
     def read_manifest(self) -> Manifest:
         """Find and hash the documents, and keep the texts that the store doesn't hold."""
-        with self._record("read"):
+        with self._record("read") as record:
             keeper = _TextKeeper(self.backend)
             self.run.manifest = build_manifest(self.run.config, keeper, self.run.limit)
             keeper.flush()
+            record.counts.update(pairs=len(self.run.manifest.pairs), documents=len(self.run.manifest.documents))
         self.run.notes = [*self.run.manifest.notes, *_warnings(self.run)]
         for note in self.run.notes:
             self.observer.note(note)
@@ -155,9 +156,10 @@ class Flow:
             self.require_beads()
         self._list_unaligned()
         try:
-            with self._record("export"):
+            with self._record("export") as record:
                 folder = self.run.out if self.run.wants("export") else None
                 self.run.exported = self.backend.do(tasks.export_run, self.run.config, self.run.manifest, folder)
+                record.counts.update(self.run.exported.counts)
         except CorruptFile as error:
             self._set_aside([str(error)])
             return False
