@@ -128,7 +128,7 @@ def encode_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
     from stages.encode import encode_document
 
     outcome = Outcome()
-    encoder = _encoder(config.encode)
+    encoder = get_encoder(config.encode)
     shelf = embeddings(store, config)
     columns = schema.embeddings(encoder.dimensions)
     with shelf.write(columns, compression="none", use_dictionary=["document", "overlap_size"]) as writer:
@@ -248,7 +248,7 @@ def evaluate_run(
 
 
 @lru_cache(maxsize=1)
-def _encoder(config: EncodeConfig) -> Encoder:
+def get_encoder(config: EncodeConfig) -> Encoder:
     from stages.encode import load_encoder
 
     try:

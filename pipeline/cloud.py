@@ -1,0 +1,74 @@
+"""The Modal app: one function or class for each kind of machine, with no logic in it.
+
+What they do stands in `container`, what they are made of in `images`, who drives them in `rented`.
+Modal reads the annotations of parameters as they are: no `from __future__ import annotations` here.
+"""
+
+from collections.abc import Callable
+from pathlib import PurePosixPath
+from typing import Any
+
+import modal
+
+from pipeline import container, images, tasks
+from pipeline.container import Done, Work
+
+app = modal.App("bitext", include_source=False)
+
+HOUR = 3600
+Volumes = dict[str | PurePosixPath, modal.Volume | modal.CloudBucketMount]
+STORE: Volumes = {images.STORE_FOLDER: images.STORE}
+CACHE: Volumes = {images.CACHE_FOLDER: images.CACHE}
+WEIGHTS: Volumes = {images.WEIGHTS_FOLDER: images.WEIGHTS}
+
+ENCODE_GPUS = ["L40S", "A100-40GB", "A100-80GB", "H100"]
+"""Whichever of these can be had first, for `encode_gpu = "any"`; a config that names one gets that one."""
+
+
+@app.function(
+    image=images.CLERK, volumes=STORE, cpu=2, memory=4096, timeout=6 * HOUR, max_containers=1, scaledown_window=300
+)
+def clerk(task: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """Look into the store, or write something that isn't a shard. There is one clerk, so nobody is in its way."""
+    return container.run_task(images.STORE, task, arguments, options)
+
+
+@app.function(image=images.SPLIT, volumes=STORE, timeout=HOUR)
+def split(work: Work) -> Done:
+    """Split documents into sentences."""
+    return container.run_work(images.STORE, tasks.split_shard, work, work.config.compute.cores)
+
+
+@app.function(image=images.ENCODE_ON_CPU, volumes=STORE, timeout=HOUR)
+def encode_on_cpu(work: Work) -> Done:
+    """Encode with an encoder that wants no GPU."""
+    return container.run_work(images.STORE, tasks.encode_shard, work, work.config.compute.cores)
+
+
+@app.cls(image=images.ENCODE_ON_GPU, volumes=STORE | WEIGHTS, gpu=ENCODE_GPUS, timeout=HOUR)
+class EncodeOnGpu:
+    """Encodes on a GPU; the encoder is loaded before the first shard comes."""
+
+    encode_config: str = modal.parameter()
+
+    @modal.enter()
+    def load(self) -> None:
+        """Load the encoder, from the Volume of weights if it has been loaded before."""
+        container.load_encoder(images.WEIGHTS, self.encode_config)
+
+    @modal.method()
+    def encode(self, work: Work) -> Done:
+        """Encode the documents of a shard."""
+        return container.run_work(images.STORE, tasks.encode_shard, work)
+
+
+@app.function(image=images.ALIGN_ON_CPU, volumes=STORE | CACHE, timeout=HOUR)
+def align_on_cpu(work: Work) -> Done:
+    """Align pairs of documents."""
+    return container.run_align(images.STORE, images.CACHE, work)
+
+
+@app.function(image=images.ALIGN_ON_GPU, volumes=STORE | CACHE, gpu="T4", timeout=HOUR)
+def align_on_gpu(work: Work) -> Done:
+    """Align pairs of documents, with the search on a GPU and many pairs at once, so that it doesn't idle."""
+    return container.run_align(images.STORE, images.CACHE, work)

@@ -1,0 +1,167 @@
+"""What happens inside a rented container: bring the store up to date, run the task, give back what it wrote.
+
+The Volume is the weak point of working on Modal. What can go wrong there, and what is done about it:
+
+- Others see a file only after `commit` here and `reload` there: every task reloads first and commits last, also when
+  it fails, so that a damaged file stays set aside.
+- `reload` fails while a file is open, and the folder looks empty meanwhile: a container works on one input at a time,
+  its processes have ended before the next `reload`, and the store closes what it reads.
+- Of two containers that write the same file the last wins: each writes files of its own, named by what they hold. Only
+  the index is shared; it is a shortcut, written by the one clerk, and made again from the footers where it is stale.
+- A commit in the background may publish a half-written file: it has a temporary name, and is swept when it is old.
+- Many files are slow to list and to fetch: a file holds many documents, beads travel as one archive, and small files
+  that many nights leave are put together.
+- Many commits at a time are slow: one a shard, not one a document; version 2 of Volumes takes hundreds of writers.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from pipeline.config import RunConfig
+from pipeline.errors import BitextError, ConfigError
+from pipeline.local import LocalBackend
+from pipeline.shards import cut_shards, run_shards
+from pipeline.store import Store
+from pipeline.tasks import Outcome, Shard, Task, align_shard, get_encoder
+from stages.encode.config import EncodeConfig
+from stages.encode.registry import describe
+
+STORE = Path("/store")
+WEIGHTS = Path("/weights")
+CACHE = Path("/cache")
+
+STARTED = time.time()
+"""When this container's Python began; its image was loaded some seconds before."""
+
+
+class Volume(Protocol):
+    """What is asked of a Modal Volume."""
+
+    def reload(self) -> None:
+        """See what others have committed."""
+
+    def commit(self) -> None:
+        """Let others see what was written here."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A shard on its way to a container."""
+
+    index: int
+    config: RunConfig
+    shard: Shard
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of a shard, and when it was worked on where: what a bill is reckoned from. Times are Unix times."""
+
+    index: int
+    result: Outcome | BitextError
+    container: str
+    container_started: float
+    started: float
+    stopped: float
+
+
+def run_task(volume: Volume, task: Callable[..., Any], arguments: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    """Run any task on the store."""
+    with fresh_store(volume) as store:
+        return task(store, *arguments, **options)
+
+
+def run_work(volume: Volume, task: Task, work: Work, n_processes: int = 1) -> Done:
+    """Run a task on a shard, in as many processes as asked for.
+
+    An error that the user can mend is returned: there is no use in trying again.
+    """
+    started = time.time()
+    result: Outcome | BitextError
+    try:
+        with fresh_store(volume) as store:
+            if n_processes == 1:
+                result = task(store, work.config, work.shard)
+            else:
+                result = _run_in_processes(task, work, n_processes)
+    except BitextError as error:
+        result = error
+    return Done(work.index, result, container_name(), STARTED, started, time.time())
+
+
+@contextmanager
+def fresh_store(volume: Volume) -> Iterator[Store]:
+    """Give the store as of now, and let others see what is written to it."""
+    volume.reload()
+    try:
+        yield _store()
+    finally:
+        volume.commit()
+
+
+def run_align(volume: Volume, cache: Volume, work: Work) -> Done:
+    """Align a shard, and keep the kernels that had to be compiled for this kind of machine."""
+    n_kernels = _n_kernels()
+    done = run_work(volume, align_shard, work, work.config.compute.cores)
+    if _n_kernels() != n_kernels:
+        cache.commit()
+    return done
+
+
+def load_encoder(weights: Volume, encode_config: str) -> None:
+    """Load an encoder before the first shard comes; without the network, if this model has been loaded before.
+
+    One that can't be had is no error yet: the first shard will say so, where the run can hear it.
+    """
+    config = EncodeConfig.model_validate_json(encode_config)
+    info = describe(config)
+    loaded = Path(os.environ.get("HF_HOME", WEIGHTS)) / "loaded" / f"{info.id}@{info.revision}"
+    if loaded.exists():
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    with suppress(ConfigError):
+        get_encoder(config)
+        if not loaded.exists():
+            loaded.parent.mkdir(parents=True, exist_ok=True)
+            loaded.touch()
+            weights.commit()
+
+
+def container_name() -> str:
+    """Return what Modal calls this container."""
+    return os.environ.get("MODAL_TASK_ID", "here")
+
+
+@lru_cache(maxsize=1)
+def _store() -> Store:
+    """Return the container's store: its indices stay in memory from one task to the next."""
+    return Store(STORE)
+
+
+def _n_kernels() -> int:
+    """Count the compiled kernels that are kept."""
+    return sum(1 for _ in CACHE.rglob("*.nbc"))
+
+
+def _run_in_processes(task: Task, work: Work, n_processes: int) -> Outcome:
+    """Cut a shard finer and work on its parts side by side, as on a machine of one's own."""
+    shards = cut_shards(work.shard.items, work.config, n_processes)
+    return run_shards(LocalBackend(STORE, n_processes), task.__name__, task, work.config, shards, _Log())
+
+
+class _Log:
+    """The progress of a shard within a container: only what goes wrong is worth a line."""
+
+    def advance(self, counts: Mapping[str, int]) -> None:
+        """Say nothing: the orchestrator counts."""
+
+    def note(self, text: str) -> None:
+        """Print it to the container's log."""
+        print(text, flush=True)  # noqa: T201 - a container's log is what it prints

@@ -1,0 +1,48 @@
+"""What the rented machines are made of: an image for each kind, and the Volumes.
+
+Sources are added last and by name: an edit rebuilds nothing, and nothing else of the user's folder travels.
+"""
+
+from __future__ import annotations
+
+import os
+
+import modal
+
+from pipeline import pins
+
+STORE_FOLDER = "/store"
+WEIGHTS_FOLDER = "/weights"
+CACHE_FOLDER = "/cache"
+
+STORE_NAME = os.environ.get("BITEXT_MODAL_STORE", "bitext-store")
+"""The Volume with all that is worth keeping; another name keeps another world."""
+
+STORE = modal.Volume.from_name(STORE_NAME, create_if_missing=True, version=2)
+WEIGHTS = modal.Volume.from_name("bitext-weights", create_if_missing=True, version=2)
+CACHE = modal.Volume.from_name("bitext-cache", create_if_missing=True, version=2)
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+"""One thread a process, as on a machine of one's own: the same bytes there and here."""
+
+CACHED_KERNELS = {"NUMBA_CACHE_DIR": f"{CACHE_FOLDER}/numba"}
+"""Compiling takes seconds in every new container otherwise."""
+
+KEPT_WEIGHTS = {"HF_HOME": WEIGHTS_FOLDER, "TOKENIZERS_PARALLELISM": "true"}
+
+
+def _image(env: dict[str, str], *groups: dict[str, str]) -> modal.Image:
+    return (
+        modal.Image.debian_slim(python_version=pins.PYTHON)
+        .pip_install(*pins.requirements(*groups))
+        .env(env)
+        .add_local_python_source("pipeline", "stages", ignore=["**/__pycache__"])  # the templates of reports as well
+    )
+
+
+CLERK = _image(ONE_THREAD)
+SPLIT = _image(ONE_THREAD, pins.SPLIT)
+ENCODE_ON_CPU = _image(ONE_THREAD, pins.ENCODE_ON_CPU)
+ENCODE_ON_GPU = _image(KEPT_WEIGHTS, pins.ENCODE_ON_GPU)
+ALIGN_ON_CPU = _image(ONE_THREAD | CACHED_KERNELS, pins.ALIGN_ON_CPU)
+ALIGN_ON_GPU = _image(ONE_THREAD | CACHED_KERNELS, pins.ALIGN_ON_GPU)

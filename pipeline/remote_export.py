@@ -1,0 +1,49 @@
+"""Exports on the Volume: written there by the clerk, and brought to the user's machine from there."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path
+
+from pipeline.config import RunConfig
+from pipeline.filenames import BEADS
+from pipeline.files import whole_file
+from pipeline.manifest import Manifest
+from pipeline.store import Store
+from pipeline.tasks import Exported, export_run
+
+RUNS = "runs"
+BEADS_ARCHIVE = "beads.tar.gz"
+"""Beads are one file a pair, and a Volume is slow with many files: there they are one archive."""
+
+
+def export_to_volume(store: Store, config: RunConfig, manifest: Manifest) -> Exported:
+    """Write the exports of a run into its folder in the store, in place of the former ones.
+
+    They are made on the container's own disk first: a Volume is slow with many small writes.
+    """
+    folder = store.run_folder(config.name) / "latest"
+    with tempfile.TemporaryDirectory() as temporary:
+        exported = export_run(store, config, manifest, Path(temporary))
+        _pack_beads(Path(temporary))
+        made = {path.name: path for path in Path(temporary).iterdir() if is_export(path.name)}
+        for name, path in made.items():
+            with whole_file(folder / name) as copy:
+                shutil.copyfile(path, copy)
+    for path in list(folder.iterdir()):
+        if is_export(path.name) and path.name not in made:
+            path.unlink()
+    return exported
+
+
+def is_export(name: str) -> bool:
+    """Say whether a file of a run's folder is an export, rather than a part of its record."""
+    return name.startswith("bitext.") or name == BEADS_ARCHIVE
+
+
+def _pack_beads(folder: Path) -> None:
+    if (folder / BEADS).is_dir():
+        with tarfile.open(folder / BEADS_ARCHIVE, "w:gz", compresslevel=1) as archive:
+            archive.add(folder / BEADS, BEADS)
