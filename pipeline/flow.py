@@ -14,6 +14,7 @@ from pipeline import tasks
 from pipeline.backend import Backend, Observer
 from pipeline.config import RunConfig
 from pipeline.errors import CorruptFile, MissingError, StoreError
+from pipeline.intake import TextKeeper, lies_with_store, read_corpus
 from pipeline.manifest import Document, DocumentPair, Failure, Manifest, build_manifest
 from pipeline.shards import Item, cut_shards, run_shards
 from pipeline.tasks import Exported, Missing, Task
@@ -28,9 +29,6 @@ NEEDS = {"encode": ("split", "sentences"), "align": ("encode", "vectors"), "expo
 
 MAX_PASSES = 3
 """How often damaged files are made again before the disk is blamed."""
-
-TEXT_BATCH_CHARS = 16_000_000
-"""Characters of new texts that are written to a file of the store."""
 
 
 @dataclass
@@ -98,17 +96,25 @@ class Flow:
                 raise MissingError(f"{self.run.set_aside[-1]}; run without --stage to make it again")
         raise StoreError(f"{self.run.set_aside[-1]}; this has happened again and again: is the disk sound?")
 
-    def read_manifest(self) -> Manifest:
-        """Find and hash the documents, and keep the texts that the store doesn't hold."""
+    def read_manifest(self, keep: bool = True) -> Manifest:
+        """Find and hash the documents, and keep the texts that the store doesn't hold, unless this is only a look."""
         with self._record("read") as record:
-            keeper = _TextKeeper(self.backend)
-            self.run.manifest = build_manifest(self.run.config, keeper, self.run.limit)
-            keeper.flush()
+            self.run.manifest = self._read_corpus(keep)
             record.counts.update(pairs=len(self.run.manifest.pairs), documents=len(self.run.manifest.documents))
         self.run.notes = [*self.run.manifest.notes, *_warnings(self.run)]
         for note in self.run.notes:
             self.observer.note(note)
         return self.run.manifest
+
+    def _read_corpus(self, keep: bool) -> Manifest:
+        config, limit = self.run.config, self.run.limit
+        if lies_with_store(config.corpus):
+            return self.backend.do(read_corpus, config, limit, keep)
+        known = self.backend.do(tasks.known_texts)
+        keeper = TextKeeper(known, lambda batch: self.backend.do(tasks.keep_texts, batch) if keep else None)
+        manifest = build_manifest(config, keeper, limit)
+        keeper.flush()
+        return manifest
 
     def find_missing(self) -> Missing:
         """Ask what each stage has still to do."""
@@ -196,29 +202,6 @@ class Flow:
             yield record
         finally:
             record.seconds += time.monotonic() - started
-
-
-class _TextKeeper:
-    """Gathers the texts that the store doesn't hold, and has them written many to a file."""
-
-    def __init__(self, backend: Backend):
-        self.backend = backend
-        self.known = backend.do(tasks.known_texts)
-        self.batch: list[tuple[Document, str]] = []
-        self.n_chars = 0
-
-    def __call__(self, document: Document, text: str) -> None:
-        if document.id not in self.known:
-            self.known.add(document.id)
-            self.batch.append((document, text))
-            self.n_chars += len(text)
-        if self.n_chars > TEXT_BATCH_CHARS:
-            self.flush()
-
-    def flush(self) -> None:
-        if self.batch:
-            self.backend.do(tasks.keep_texts, self.batch)
-        self.batch, self.n_chars = [], 0
 
 
 def _warnings(run: Run) -> list[str]:

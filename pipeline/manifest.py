@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from pipeline.config import AUTO, RunConfig
 from pipeline.errors import DocumentError
@@ -79,21 +80,31 @@ Keep = Callable[[Document, str], None]
 """Called with each document and its normalised text, so that the text can be stored."""
 
 
+class Known(Protocol):
+    """Documents that need not be read again."""
+
+    def find(self, source: Source, language: str) -> Document | None:
+        """Return the document of a source that hasn't changed."""
+
+    def remember(self, source: Source, language: str, document: Document) -> None:
+        """Note which document a source held."""
+
+
 def document_id(text: str, language: str, is_split: bool) -> str:
     """Return the SHA-256, cut to 128 bits, of a normalised text with its language and whether it is already split."""
     head = json.dumps([language, is_split])
     return hashlib.sha256(f"{head}\n{text}".encode()).hexdigest()[:32]
 
 
-def build_manifest(config: RunConfig, keep: Keep, limit: int | None = None) -> Manifest:
-    """Find the documents of a corpus, read and hash them, and give each text to `keep`.
+def build_manifest(config: RunConfig, keep: Keep, limit: int | None = None, known: Known | None = None) -> Manifest:
+    """Find the documents of a corpus, read and hash those that aren't known, and give each text to `keep`.
 
     Raises ConfigError where the corpus as a whole is wrong. A document that can't be read is a failure, and so are the
     pairs that need it.
     """
     corpus = find_pairs(config)
     listed = corpus.pairs[:limit]
-    reader = _Reader(config, keep)
+    reader = _Reader(config, keep, known)
     reader.read_all(listed)
     pairs = [pair for source in listed if (pair := reader.pair(source)) is not None]
     unreadable = [Failure("read", where, reason) for where, reason in corpus.unreadable]
@@ -110,6 +121,7 @@ def build_manifest(config: RunConfig, keep: Keep, limit: int | None = None) -> M
 class _Reader:
     config: RunConfig
     keep: Keep
+    known: Known | None
     documents: dict[tuple[Source, str], Document] = field(default_factory=dict)
     reasons: dict[tuple[Source, str], str] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
@@ -119,7 +131,11 @@ class _Reader:
         sides = [side for pair in pairs for side in (pair.source_side, pair.target_side)]
         languages: dict[Source, list[str]] = {}
         for source, language in dict.fromkeys(sides):
-            languages.setdefault(source, []).append(language)
+            document = self.known.find(source, language) if self.known else None
+            if document is not None:
+                self.documents[source, language] = document
+            else:
+                languages.setdefault(source, []).append(language)
         for source, text in read_documents(list(languages), self.config.corpus):
             for language in languages[source]:
                 self._read(source, language, text)
@@ -136,6 +152,8 @@ class _Reader:
         else:
             self.documents[source, language] = document
             self.keep(document, normalised)
+            if self.known:
+                self.known.remember(source, language, document)
 
     def _document(self, source: Source, language: str, text: str) -> Document:
         is_split = self.config.corpus.is_split

@@ -51,6 +51,20 @@ MANIFEST = pa.schema(
     ]
 )
 
+FILES = pa.schema(
+    [
+        pa.field("file", pa.string(), nullable=False),  # where it lies
+        pa.field("declared", pa.string(), nullable=False),  # the language that the config says, or "auto"
+        pa.field("size", pa.int64(), nullable=False),  # bytes
+        pa.field("changed_ns", pa.int64(), nullable=False),  # nanoseconds since 1970
+        pa.field("id", pa.string(), nullable=False),  # the document that it held, as in the manifest
+        pa.field("language", pa.string(), nullable=False),
+        pa.field("is_split", pa.bool_(), nullable=False),
+        pa.field("n_chars", pa.int64(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+    ]
+)
+
 FAILURES = pa.schema(
     [
         pa.field("stage", pa.string(), nullable=False),
