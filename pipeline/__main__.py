@@ -18,6 +18,7 @@ from pipeline.finish import evaluate_gold, finish
 from pipeline.flow import STAGES, Flow, Run, Stage
 from pipeline.local import LocalBackend, require_stages
 from pipeline.progress import Progress
+from pipeline.status import print_status
 from pipeline.store import Store, default_root
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def run(
     config = load_config(config_path)
     flow = _flow(Run(config, stage, limit, out or Path("out") / config.name), store, workers)
     if dry_run:
-        _print_status(flow)
+        print_status(flow)
         return 0
     require_stages()
     flow.carry_out()
@@ -155,7 +156,7 @@ def status(config_path: Path, limit: int | None, store: Path | None) -> None:
     \b
     bitext status --config configs/demo.toml
     """
-    _print_status(_flow(Run(load_config(config_path), limit=limit), store, None))
+    print_status(_flow(Run(load_config(config_path), limit=limit), store, None))
 
 
 @main.command("eval")
@@ -233,21 +234,6 @@ def show_store(store: Path | None, prune: bool) -> None:
 def _flow(run: Run, store: Path | None, workers: int | None) -> Flow:
     backend = LocalBackend(store or default_root(), workers or run.config.compute.workers)
     return Flow(run, backend, Progress())
-
-
-def _print_status(flow: Flow) -> None:
-    manifest = flow.read_manifest()
-    missing = flow.find_missing()
-    n_documents, n_pairs = len(manifest.documents), len(manifest.pairs)
-    for stage, todo, total, unit in (
-        ("split", missing.split, n_documents, "documents"),
-        ("encode", missing.encode, n_documents, "documents"),
-        ("align", missing.align, n_pairs, "pairs"),
-    ):
-        chars = f", {sum(item.n_chars for item in todo):,} characters to go" if todo else ""
-        click.echo(f"{stage:<7} {total - len(todo):,} of {total:,} {unit} done{chars}")
-    for failure in manifest.failures:
-        click.echo(f"failed in {failure.stage}: {failure.name}: {failure.reason}")
 
 
 def _evaluate_config(config_path: Path, gold: Path | None, store: Path | None) -> dict[str, Evaluation]:

@@ -1,0 +1,25 @@
+"""What of a run is done, and what is missing: the answer to `status` and `--dry-run`, here and on Modal."""
+
+from __future__ import annotations
+
+import click
+
+from pipeline.flow import Flow
+from pipeline.tasks import Missing
+
+
+def print_status(flow: Flow) -> Missing:
+    """Print what each stage has still to do, and return it; nothing is written."""
+    manifest = flow.read_manifest(keep=False)
+    missing = flow.find_missing()
+    n_documents, n_pairs = len(manifest.documents), len(manifest.pairs)
+    for stage, todo, total, unit in (
+        ("split", missing.split, n_documents, "documents"),
+        ("encode", missing.encode, n_documents, "documents"),
+        ("align", missing.align, n_pairs, "pairs"),
+    ):
+        chars = f", {sum(item.n_chars for item in todo):,} characters to go" if todo else ""
+        click.echo(f"{stage:<7} {total - len(todo):,} of {total:,} {unit} done{chars}")
+    for failure in manifest.failures:
+        click.echo(f"failed in {failure.stage}: {failure.name}: {failure.reason}")
+    return missing
