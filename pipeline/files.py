@@ -7,7 +7,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.errors import StoreError
@@ -15,8 +15,9 @@ from pipeline.errors import StoreError
 TEMPORARY = ".tmp-"
 """How the name of an unfinished file begins."""
 
-STALE_SECONDS = 3600
-"""An unfinished file that nobody has written to for so long was left behind by a killed process."""
+STALE_SECONDS = 24 * 3600
+"""An unfinished file that nobody has written to for so long was left behind by a killed process: nothing takes longer
+between two writes than to encode a document, and no document takes a day."""
 
 
 @contextmanager
@@ -32,7 +33,8 @@ def unfinished_file(folder: Path) -> Iterator[Path]:
     except OSError as error:
         raise unwritable(folder, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where there could be no file, there is none
+            temporary.unlink()
 
 
 def publish(temporary: Path, path: Path) -> None:

@@ -11,12 +11,11 @@ stale. There is no other state: what is there is done.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
-import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,23 +24,34 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import CorruptFile
-from pipeline.files import TEMPORARY, publish, sweep, unfinished_file, whole_file
+from pipeline.files import TEMPORARY, sweep, whole_file
+from pipeline.shard_file import (
+    DAMAGE,
+    SUFFIX,
+    Footer,
+    ShardWriter,
+    is_damage,
+    read_footer,
+    read_rows,
+    unreadable,
+    write_shard,
+)
 from stages.data import Facts
 
-KEYS = "bitext.keys"
-"""Where a file's footer names the keys of its row groups, with their facts."""
-
 TABLES = ("texts", "sentences", "embeddings", "contested", "beads")
+ADDRESS = re.compile(r"[0-9a-f]{16}|all")
 INDEX = "index.parquet"
 CORRUPT = ".corrupt"
 """How the name of a file ends that failed its checks and was set aside."""
+
+MAX_KEPT_ROW_GROUPS = 50_000
+"""Row groups whose footers are kept in memory, some 3 kB each: to read one again takes longer than to read its rows."""
 
 
 class Place(NamedTuple):
     """Where the rows of a key lie, and what the stage that made them said of them."""
 
     file: str
-    row_group: int
     facts: Facts
 
 
@@ -69,19 +79,33 @@ class Store:
         """Remove unfinished files that killed processes left; return how many."""
         return sweep(self.root)
 
+    def take_set_aside(self) -> list[str]:
+        """Return what was said of the files that `places` has found damaged since it was last asked."""
+        return [text for shelf in self._shelves.values() for text in shelf.take_set_aside()]
+
     def usage(self) -> Iterator[tuple[str, str, int, int]]:
         """Give each table and address with its number of files and bytes."""
-        for table in TABLES:
-            for folder in sorted((self.root / table).glob("*")):
-                sizes = [path.stat().st_size for path in folder.iterdir()]
-                yield table, folder.name, len(sizes), sum(sizes)
+        for table, folder in self._folders():
+            sizes = [path.stat().st_size for path in _own_files(folder)]
+            yield table, folder.name, len(sizes), sum(sizes)
 
     def prune(self) -> int:
-        """Delete all that can be made again, and return how many bytes it was; the records of runs stay."""
-        n_bytes = sum(n_bytes for *_, n_bytes in self.usage())
-        for table in TABLES:
-            shutil.rmtree(self.root / table, ignore_errors=True)
+        """Delete all that can be made again, and return how many bytes it was; records of runs and other files stay."""
+        n_bytes = 0
+        for _, folder in self._folders():
+            for path in _own_files(folder):
+                n_bytes += path.stat().st_size
+                path.unlink()
+            for empty in (folder, folder.parent):
+                with contextlib.suppress(OSError):  # something that isn't ours lies there
+                    empty.rmdir()
         return n_bytes
+
+    def _folders(self) -> Iterator[tuple[str, Path]]:
+        for table in TABLES:
+            for folder in sorted((self.root / table).glob("*")):
+                if folder.is_dir() and ADDRESS.fullmatch(folder.name):
+                    yield table, folder
 
 
 class Shelf:
@@ -93,9 +117,11 @@ class Shelf:
         self._indexed_files: dict[str, int] = {}
         self._places_in_file: dict[str, Places] = {}
         self._places: Places = {}
+        self._footers: dict[str, Footer] = {}
+        self._set_aside_files: list[str] = []
 
     def places(self) -> Places:
-        """Return where every key lies, as of now."""
+        """Return where every key lies, as of now; damaged files are set aside."""
         files = self._list_files()
         if files != self._files:
             self._update(files)
@@ -104,27 +130,45 @@ class Shelf:
     def read(self, key: str) -> pa.Table:
         """Return the rows of a key, their checksums verified.
 
-        Raises KeyError where the key is missing, CorruptFile (and sets the file aside) where its rows are damaged.
+        Raises KeyError where the key is missing, CorruptFile (and sets the file aside) where the file is damaged,
+        StoreError where it can't be read for another reason.
         """
-        place = self._places.get(key) or self.places()[key]
         try:
-            with pq.ParquetFile(self.folder / place.file, page_checksum_verification=True) as file:
-                return file.read_row_group(place.row_group)
-        except FileNotFoundError:
-            raise KeyError(key) from None
-        except (OSError, pa.ArrowException) as error:
-            raise self._set_aside(place.file, error) from error
+            return self._read(key, self._places.get(key) or self.places()[key])
+        except FileNotFoundError:  # another run has set it aside, and perhaps made it again
+            with contextlib.suppress(FileNotFoundError):
+                return self._read(key, self.places()[key])
+        raise KeyError(key)
 
-    @contextmanager
-    def write(self, schema: pa.Schema, **options: Any) -> Iterator[ShardWriter]:
-        """Write one file, named by its keys: it appears when the block ends well, and not at all without keys."""
-        with unfinished_file(self.folder) as temporary:
-            with pq.ParquetWriter(temporary, schema, write_page_checksum=True, **options) as parquet:
-                writer = ShardWriter(parquet)
-                yield writer
-                parquet.add_key_value_metadata({KEYS: json.dumps(writer.keys)})
-            if writer.keys:
-                publish(temporary, self.folder / _shard_name(key for key, _ in writer.keys))
+    def write(self, schema: pa.Schema, **options: Any) -> AbstractContextManager[ShardWriter]:
+        """Write one file: it appears when the block ends well, and not at all without keys."""
+        return write_shard(self.folder, schema, **options)
+
+    def take_set_aside(self) -> list[str]:
+        """Return what was said of the files that `places` has found damaged since it was last asked."""
+        taken, self._set_aside_files = self._set_aside_files, []
+        return taken
+
+    def _read(self, key: str, place: Place) -> pa.Table:
+        path = self.folder / place.file
+        try:
+            return read_rows(path, self._footer(path), key)
+        except FileNotFoundError:
+            raise
+        except DAMAGE as error:
+            if is_damage(error):
+                raise self._set_aside(place.file, error) from error
+            raise unreadable(path, error) from error
+
+    def _footer(self, path: Path) -> Footer:
+        """Return the footer of a file; those read last are kept."""
+        footer = self._footers.pop(path.name, None) or read_footer(path)
+        self._footers[path.name] = footer
+        n_kept = sum(kept.metadata.num_row_groups for kept in self._footers.values())
+        for name in list(self._footers)[:-1]:
+            if n_kept > MAX_KEPT_ROW_GROUPS:
+                n_kept -= self._footers.pop(name).metadata.num_row_groups
+        return footer
 
     def save_index(self) -> None:
         """Keep the index, so that the next reader opens one file rather than every footer."""
@@ -134,13 +178,13 @@ class Shelf:
         table = pa.table(
             {
                 "key": [key for key, *_ in places],
-                "file": [file for _, file, *_ in places],
-                "row_group": [row_group for *_, row_group, _ in places],
+                "file": [file for _, file, _ in places],
                 "facts": [json.dumps(facts) for *_, facts in places],
             }
         )
         with whole_file(self.folder / INDEX) as temporary:
-            pq.write_table(table.replace_schema_metadata({"files": json.dumps(self._files)}), temporary)
+            table = table.replace_schema_metadata({"files": json.dumps(self._files)})
+            pq.write_table(table, temporary, write_page_checksum=True)
         self._indexed_files = self._files
 
     def _update(self, files: dict[str, int]) -> None:
@@ -150,12 +194,17 @@ class Shelf:
         known = {name for name, size in files.items() if self._files.get(name) == size}
         places = {name: group for name, group in self._places_in_file.items() if name in known}
         for name in files.keys() - known:
+            path = self.folder / name
             try:
-                places[name] = _read_footer(self.folder / name)
+                footer = read_footer(path)
             except FileNotFoundError:
                 continue
-            except (OSError, KeyError, ValueError, pa.ArrowException) as error:
-                self._set_aside(name, error)
+            except DAMAGE as error:
+                if not is_damage(error):
+                    raise unreadable(path, error) from error
+                self._set_aside_files.append(str(self._set_aside(name, error)))
+            else:
+                places[name] = {key: Place(name, facts) for key, (_, facts) in footer.keys.items()}
         self._files = {name: size for name, size in files.items() if name in places}
         self._places_in_file = places
         # Two runs at once may cut differently, and write a key twice: the rows are equal, the first file is taken.
@@ -163,14 +212,17 @@ class Shelf:
 
     def _load_index(self) -> None:
         try:
-            table = pq.read_table(self.folder / INDEX)
-            self._files = json.loads(table.schema.metadata[b"files"])
+            table = pq.read_table(self.folder / INDEX, page_checksum_verification=True)
+            files = json.loads(table.schema.metadata[b"files"])
+            places: dict[str, Places] = {name: {} for name in files}
             for row in table.to_pylist():
-                place = Place(row["file"], row["row_group"], json.loads(row["facts"]))
-                self._places_in_file.setdefault(place.file, {})[row["key"]] = place
-        except (OSError, KeyError, ValueError, pa.ArrowException):
-            self._files, self._places_in_file = {}, {}  # absent or damaged: the footers say the same
-        self._indexed_files = self._files
+                places[row["file"]][row["key"]] = Place(row["file"], json.loads(row["facts"]))
+        except DAMAGE as error:
+            if not isinstance(error, FileNotFoundError) and not is_damage(error):
+                raise unreadable(self.folder / INDEX, error) from error
+            files, places = {}, {}  # absent or damaged: the footers say the same
+        self._files, self._places_in_file = files, places
+        self._indexed_files = files
 
     def _list_files(self) -> dict[str, int]:
         try:
@@ -178,42 +230,27 @@ class Shelf:
                 return {entry.name: entry.stat().st_size for entry in entries if _is_shard(entry.name)}
         except FileNotFoundError:
             return {}
+        except OSError as error:
+            raise unreadable(self.folder, error) from error
 
     def _set_aside(self, file: str, error: Exception) -> CorruptFile:
         """Rename a damaged file, so that its keys are missing and made again."""
         path = self.folder / file
+        self._footers.pop(file, None)
         with contextlib.suppress(FileNotFoundError):
             path.rename(path.with_name(file + CORRUPT))
         return CorruptFile(f"{path}: {_first_line(error)}; set aside as {file}{CORRUPT}")
 
 
-class ShardWriter:
-    """Adds row groups to a file that is being written."""
-
-    def __init__(self, parquet: pq.ParquetWriter):
-        self.keys: list[tuple[str, Facts]] = []
-        self._parquet = parquet
-
-    def add(self, key: str, table: pa.Table, facts: Facts | None = None) -> None:
-        """Write the rows of a key, as one row group."""
-        self._parquet.write_table(table, row_group_size=max(1, table.num_rows))
-        self.keys.append((key, facts or {}))
-
-
-def _read_footer(path: Path) -> Places:
-    metadata = pq.read_metadata(path)
-    keys = json.loads(metadata.metadata[KEYS.encode()])
-    if len(keys) != metadata.num_row_groups:
-        raise ValueError(f"{len(keys)} keys, but {metadata.num_row_groups} row groups")
-    return {key: Place(path.name, row_group, facts) for row_group, (key, facts) in enumerate(keys)}
-
-
-def _shard_name(keys: Iterable[str]) -> str:
-    return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:16] + ".parquet"
-
-
 def _is_shard(name: str) -> bool:
-    return name.endswith(".parquet") and name != INDEX and not name.startswith(TEMPORARY)
+    return name.endswith(SUFFIX) and name != INDEX and not name.startswith(TEMPORARY)
+
+
+def _own_files(folder: Path) -> list[Path]:
+    """Return the files of a folder that the store wrote, whatever else a person may have put there."""
+    return [
+        path for path in folder.iterdir() if path.name.endswith((SUFFIX, CORRUPT)) or path.name.startswith(TEMPORARY)
+    ]
 
 
 def _first_line(error: Exception) -> str:
