@@ -46,7 +46,7 @@ def encode_on_cpu(work: Work) -> Done:
 
 
 @app.cls(image=images.ENCODE_ON_GPU, volumes=STORE | WEIGHTS, gpu=ENCODE_GPUS, timeout=HOUR)
-class EncodeOnGpu:
+class encode_on_gpu:  # noqa: N801 - named as the functions are: a kind of machine
     """Encodes on a GPU; the encoder is loaded before the first shard comes."""
 
     encode_config: str = modal.parameter()

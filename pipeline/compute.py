@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -42,3 +42,6 @@ class ComputeConfig(Section):
 
     retries: int = Field(default=1, ge=0, le=10)
     """On Modal: how often a shard whose container died is sent to another one before the run looks into it."""
+
+    prices: dict[Gpu | Literal["core", "memory"], Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    """On Modal: dollars a second of a GPU, a CPU core or a GiB of memory, where yours differ from those in the code."""

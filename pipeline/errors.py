@@ -4,6 +4,7 @@ BitextError
 ├── ConfigError      the command, the config or the manifest is wrong        exit status 2
 ├── DocumentError    one document can't be read                              recorded; the run goes on
 ├── MissingError     a stage needs what an earlier stage has not left        exit status 1
+├── BudgetError      a run on rented machines has reached --max-dollars
 └── StoreError       the store can't be used
 └── CorruptFile  a stored file fails its checks                          set aside and made again
 """
@@ -37,6 +38,10 @@ class DocumentError(BitextError):
 
 class MissingError(BitextError):
     """A stage was asked for, but what it works on isn't there."""
+
+
+class BudgetError(BitextError):
+    """A run on rented machines has reached what it may cost."""
 
 
 class StoreError(BitextError):

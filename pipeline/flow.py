@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from pipeline import tasks
 from pipeline.backend import Backend, Observer
@@ -56,6 +56,8 @@ class Run:
     notes: list[str] = field(default_factory=list)
     set_aside: list[str] = field(default_factory=list)
     exported: Exported | None = None
+    costs: dict[str, Any] | None = None
+    """What rented machines have cost: see `costs.costs_of`."""
 
     def wants(self, stage: Stage) -> bool:
         """Say whether a stage was asked for."""
@@ -94,6 +96,7 @@ class Flow:
                 return self.run
             if self.run.stage:
                 raise MissingError(f"{self.run.set_aside[-1]}; run without --stage to make it again")
+            self.run.manifest = self._read_corpus(keep=True)  # texts may be among what was set aside
         raise StoreError(f"{self.run.set_aside[-1]}; this has happened again and again: is the disk sound?")
 
     def read_manifest(self, keep: bool = True) -> Manifest:

@@ -84,6 +84,7 @@ def make_report(run: Run, evaluation: dict[str, Evaluation]) -> dict[str, Any]:
         ],
         "notes": [*run.notes[:MAX_NOTES], *([f"… and {more_notes:,} more notes"] if more_notes > 0 else [])],
         "set_aside": run.set_aside,
+        "costs": run.costs,
     }
 
 

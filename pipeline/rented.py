@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import queue
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -14,28 +17,43 @@ from pipeline import cloud, images, tasks
 from pipeline.config import RunConfig
 from pipeline.console import size
 from pipeline.container import Done, Work
+from pipeline.costs import STARTUP_SECONDS, Bill, bill, bill_clerk, dollars_text, n_containers_for
+from pipeline.errors import BudgetError
+from pipeline.machines import ComputingStage, Machine, machine_of
 from pipeline.manifest import Document, Manifest
 from pipeline.remote_export import BEADS_ARCHIVE, RUNS, export_to_volume, is_export
 from pipeline.staging import publish_exports, staging_folder, writing
 from pipeline.store import Store
 from pipeline.tasks import Exported, Shard, ShardOutcome, Task
-from stages.encode.registry import describe
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+Item = TypeVar("Item")
 
-CHARS_PER_CONTAINER = 200_000
-"""A container is rented for at least so much text: starting one takes longer than working on less."""
+STAGE_OF: dict[Task, ComputingStage] = {
+    tasks.split_shard: "split",
+    tasks.encode_shard: "encode",
+    tasks.align_shard: "align",
+}
+
+POLL_SECONDS = 1.0
+"""How often a stage that is running is held against the budget."""
 
 
 class ModalBackend:
-    """Runs tasks in containers of the app, which must be running."""
+    """Runs tasks in containers of the app, which must be running.
 
-    def __init__(self, config: RunConfig, note: Callable[[str], None]):
+    `max_dollars` is held against what the containers of this run have cost and, of those that are at work, may have.
+    """
+
+    def __init__(self, config: RunConfig, note: Callable[[str], None], max_dollars: float | None = None):
         self.n_workers = config.compute.containers
-        self.done: list[tuple[str, Done]] = []
-        """What each container did, with the name of its function."""
+        self._config = config
         self._note = note
+        self._max_dollars = max_dollars
+        self._done: list[tuple[Machine, Done]] = []
+        self._first_asked: float | None = None
+        self._clerk_seconds = 0.0
 
     def do(
         self,
@@ -53,20 +71,55 @@ class ModalBackend:
         return cast(Result, self._ask(task, *arguments, **options))
 
     def map(self, task: Task, config: RunConfig, shards: Sequence[Shard]) -> Iterator[ShardOutcome]:
-        """Run a task on every shard and give each outcome as it comes, or what killed its container."""
+        """Run a task on every shard and give each outcome as it comes, or what killed its container.
+
+        Raises BudgetError before the containers cost more than they may.
+        """
+        machine = machine_of(STAGE_OF[task], config)
+        n_containers = n_containers_for([item for shard in shards for item in shard.items], config)
         works = [Work(index, config, shard) for index, shard in enumerate(shards)]
-        name, machine = _machine(task, config, _n_containers(shards, config))
         waiting, deaths = dict(enumerate(shards)), []
-        for done in machine.map(works, order_outputs=False, return_exceptions=True):
-            if isinstance(done, Exception):
-                deaths.append(done)  # it doesn't say which shard it was: those that are left in the end
-                continue
-            self.done.append((name, done))
-            yield waiting.pop(done.index), done.result
+        n_working = min(n_containers, len(shards))
+        around = STARTUP_SECONDS[machine.function] + config.compute.scaledown_seconds
+        before, started = self.dollars(), time.time()
+        self._check_budget(before, n_working * around * _price(machine, config))
+        function = _function(machine, config, n_containers)
+        for done in _every(POLL_SECONDS, function.map(works, order_outputs=False, return_exceptions=True)):
+            if isinstance(done, Done):
+                self._done.append((machine, done))
+                yield waiting.pop(done.index), done.result
+            elif isinstance(done, Exception):
+                deaths.append(done)  # it doesn't say which shard it was: one of those that are left in the end
+            seconds = time.time() - started + config.compute.scaledown_seconds
+            self._check_budget(before, n_working * seconds * _price(machine, config))
         yield from zip(waiting.values(), deaths, strict=True)
 
+    def bills(self) -> list[Bill]:
+        """Return what each function of the app has cost this run so far."""
+        bills = bill(self._done, self._config)
+        if self._first_asked is not None:
+            bills.append(bill_clerk(self._first_asked, self._clerk_seconds, self._config))
+        return bills
+
+    def dollars(self) -> float:
+        """Return what this run has cost so far."""
+        return sum(one.dollars for one in self.bills())
+
+    def _check_budget(self, before: float, at_work: float) -> None:
+        if self._max_dollars is not None and before + at_work > self._max_dollars:
+            raise BudgetError(
+                f"stopped before it costs more than {dollars_text(self._max_dollars)}: {dollars_text(self.dollars())} "
+                "is spent, and containers are at work. What is finished is kept; the same command goes on from there"
+            )
+
     def _ask(self, task: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        return cloud.clerk.remote(task, arguments, options)
+        started = time.time()
+        self._first_asked = self._first_asked or started
+        self._check_budget(self.dollars(), 0.0)
+        try:
+            return cloud.clerk.remote(task, arguments, options)
+        finally:
+            self._clerk_seconds += time.time() - started
 
     def _upload_texts(self, batch: Sequence[tuple[Document, str]]) -> None:
         """Write texts as the store does, many to a file, and put the files on the Volume."""
@@ -102,33 +155,51 @@ def _fetch(path: str, target: Path) -> None:
             file.write(block)
 
 
-def _machine(task: Task, config: RunConfig, n_containers: int) -> tuple[str, Any]:
-    """Return the function of a stage, with its name, on the machines that the config asks for."""
+def _function(machine: Machine, config: RunConfig, n_containers: int) -> Any:
+    """Return the function of the app that runs on a kind of machine, set up as the config asks."""
     compute = config.compute
     options: dict[str, Any] = {
+        "cpu": machine.cores,
+        "memory": machine.memory_gib * 1024,
         "max_containers": n_containers,
         "timeout": compute.timeout_minutes * 60,
         "scaledown_window": compute.scaledown_seconds,
         "retries": modal.Retries(max_retries=compute.retries, initial_delay=1.0),
     }
-    if task is tasks.encode_shard and describe(config.encode).wants_gpu:
-        if compute.encode_gpu != "any":
-            options["gpu"] = compute.encode_gpu
-        machine: Any = cloud.EncodeOnGpu  # Modal gives the class what its type doesn't say
-        encoder = machine.with_options(**options)
-        return "encode_on_gpu", encoder(encode_config=config.encode.model_dump_json()).encode
-    options["cpu"] = compute.cores
-    if task is tasks.align_shard and compute.align_gpu != "none":
-        return "align_on_gpu", cloud.align_on_gpu.with_options(gpu=compute.align_gpu, **options)
-    functions: dict[Task, tuple[str, Any]] = {
-        tasks.split_shard: ("split", cloud.split),
-        tasks.encode_shard: ("encode_on_cpu", cloud.encode_on_cpu),
-        tasks.align_shard: ("align_on_cpu", cloud.align_on_cpu),
-    }
-    name, function = functions[task]
-    return name, function.with_options(**options)
+    if machine.gpu not in (None, "any"):
+        options["gpu"] = machine.gpu
+    function: Any = getattr(cloud, machine.function)
+    configured = function.with_options(**options)
+    if machine.function == "encode_on_gpu":
+        return configured(encode_config=config.encode.model_dump_json()).encode
+    return configured
 
 
-def _n_containers(shards: Sequence[Shard], config: RunConfig) -> int:
-    enough = -(-sum(shard.n_chars for shard in shards) // CHARS_PER_CONTAINER)
-    return max(1, min(config.compute.containers, enough))
+def _price(machine: Machine, config: RunConfig) -> float:
+    return machine.dollars_per_second(config.compute.prices)
+
+
+def _every(seconds: float, items: Iterable[Item]) -> Iterator[Item | None]:
+    """Give items as they come, and None whenever none has come for so long."""
+    arrived: queue.Queue[tuple[str, Any]] = queue.Queue()
+    threading.Thread(target=_pump, args=(items, arrived), daemon=True).start()
+    while True:
+        try:
+            kind, item = arrived.get(timeout=seconds)
+        except queue.Empty:
+            yield None
+            continue
+        if kind == "error":
+            raise item
+        if kind == "end":
+            return
+        yield item
+
+
+def _pump(items: Iterable[Any], arrived: queue.Queue[tuple[str, Any]]) -> None:
+    try:
+        for item in items:
+            arrived.put(("item", item))
+        arrived.put(("end", None))
+    except BaseException as error:  # noqa: BLE001 - it is raised again where the items are waited for
+        arrived.put(("error", error))

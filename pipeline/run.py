@@ -6,14 +6,19 @@ import sys
 from pathlib import Path
 from typing import Literal
 
+import click
+
 from pipeline.cloud import app
 from pipeline.config import load_config
 from pipeline.console import out_console
+from pipeline.costs import costs_of, dollars_text, estimate
 from pipeline.errors import BitextError
 from pipeline.finish import finish
-from pipeline.flow import Flow, Run, Stage
+from pipeline.flow import Flow, Run
+from pipeline.machines import PRICES_DATE
 from pipeline.progress import Progress
 from pipeline.rented import ModalBackend
+from pipeline.status import print_status
 
 
 @app.local_entrypoint()
@@ -22,22 +27,38 @@ def main(
     stage: Literal["all", "split", "encode", "align", "export", "report"] = "all",
     dry_run: bool = False,
     limit: int | None = None,
+    max_dollars: float | None = None,
     out: str | None = None,
 ) -> None:
     """Align the documents of a config on rented machines. Only what is new or changed is done."""
     try:
-        sys.exit(run_config(Path(config), None if stage == "all" else stage, dry_run, limit, out))
+        run = Run(load_config(Path(config)), None if stage == "all" else stage, limit)
+        run.out = Path(out) if out else Path("out") / run.config.name
+        progress = Progress()
+        backend = ModalBackend(run.config, progress.note, max_dollars)
+        flow = Flow(run, backend, progress)
+        sys.exit(estimate_run(flow) if dry_run else carry_out(flow, backend))
     except BitextError as error:
-        print(f"bitext: {error}", file=sys.stderr)  # noqa: T201 - as the command prints it
+        click.echo(f"bitext: {error}", err=True)
         sys.exit(error.exit_status)
 
 
-def run_config(path: Path, stage: Stage | None, dry_run: bool, limit: int | None, out: str | None) -> int:
-    """Run a config and return the exit status."""
-    config = load_config(path)
-    progress = Progress()
-    backend = ModalBackend(config, progress.note)
-    flow = Flow(Run(config, stage, limit, Path(out) if out else Path("out") / config.name), backend, progress)
+def estimate_run(flow: Flow) -> int:
+    """Print what is missing and what it would take; nothing is written or rented but the clerk who looks."""
+    missing = print_status(flow)
+    estimates = estimate(flow.run.config, missing)
+    for one in estimates:
+        click.echo(str(one))
+    total = sum(one.dollars for one in estimates)
+    click.echo(f"about {dollars_text(total)} in all, at the prices of {PRICES_DATE}; nothing has been started")
+    return 0
+
+
+def carry_out(flow: Flow, backend: ModalBackend) -> int:
+    """Run, print and record what came out and what it cost; return the exit status."""
     flow.carry_out()
+    flow.run.costs = costs_of(flow.run, backend.bills())
     finish(flow, out_console())
+    for line in flow.run.costs["lines"]:
+        click.echo(line)
     return flow.run.exit_status
