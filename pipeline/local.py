@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, as_completed
+from contextlib import contextmanager
 from functools import lru_cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -48,18 +50,20 @@ class LocalBackend:
         """Run a task on every shard and give each outcome as it comes, or what killed its worker."""
         # A model that wants a GPU fills one by itself; without one, its own threads fill the cores.
         alone = task is encode_shard and describe(config.encode).wants_gpu
-        pool = _new_pool(1 if alone else min(self.n_workers, len(shards)), n_threads=self.n_workers if alone else 1)
-        try:
-            futures: dict[Future[Outcome], Shard] = {
-                pool.schedule(_work, (self.store.root, task, config, shard)): shard for shard in shards
-            }
-            for future in as_completed(futures):
-                error = future.exception()
-                yield futures[future], error if isinstance(error, Exception) else future.result()
-            pool.close()  # type: ignore[no-untyped-call]
-        finally:
-            pool.stop()  # type: ignore[no-untyped-call]
-            pool.join()
+        n_threads = self.n_workers if alone else 1
+        with _environment(dict.fromkeys(THREAD_LIMITS, str(n_threads))):
+            pool = _new_pool(1 if alone else min(self.n_workers, len(shards)))
+            try:
+                with _without_ctrl_c():  # the first one starts the workers
+                    futures: dict[Future[Outcome], Shard] = {
+                        pool.schedule(_work, (self.store.root, task, config, shard)): shard for shard in shards
+                    }
+                for future in as_completed(futures):
+                    error = future.exception()
+                    yield futures[future], error if isinstance(error, Exception) else future.result()
+            finally:
+                pool.stop()  # type: ignore[no-untyped-call]
+                pool.join()
 
 
 def available_cores() -> int:
@@ -73,16 +77,54 @@ def require_stages() -> None:
         raise ConfigError("this installation can only drive Modal; to run here: pip install 'bitext-pipeline[local]'")
 
 
-def _new_pool(n_workers: int, n_threads: int) -> ProcessPool:
+def _new_pool(n_workers: int) -> ProcessPool:
     from pebble import ProcessPool
 
-    return ProcessPool(n_workers, initializer=_start_worker, initargs=(n_threads,), context=get_context("spawn"))
+    return ProcessPool(n_workers, initializer=_start_worker, context=get_context("spawn"))
 
 
-def _start_worker(n_threads: int) -> None:
-    """Leave Ctrl-C to the parent, and limit threads before any library counts the cores."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.update(dict.fromkeys(THREAD_LIMITS, str(n_threads)))
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for the processes that are started meanwhile: libraries count the cores when they are loaded."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Start processes that never see Ctrl-C, which a terminal sends to all: the parent ends them."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # else the first worker would start it, which lets Ctrl-C through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start_worker() -> None:
+    """Let a worker end at once when it is told to, and when its parent is killed: all it leaves are whole files."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(root: Path, task: Task, config: RunConfig, shard: Shard) -> Outcome:
