@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.align.faiss_index import flat_index
+
 EXTRA = 5
 """How many more than k are fetched: faiss orders near-equal results by chance, so they are scored again in NumPy."""
 
@@ -23,13 +25,11 @@ def nearest_keys(
     queries, keys : float arrays of shape (Q, D) and (N, D).
     Returns indices and similarities of shape (Q, min(k, N)).
     """
-    import faiss
-
     keys = np.ascontiguousarray(keys, dtype=np.float32)
     k = min(k, len(keys))
     if k == 0 or len(queries) == 0:
         return np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
-    index = faiss.IndexFlatIP(keys.shape[1])
+    index = flat_index(keys.shape[1])
     index.add(keys)
     found, similarity = [], []
     for start in range(0, len(queries), QUERIES_AT_ONCE):
