@@ -17,6 +17,7 @@ from pipeline.errors import CorruptFile, MissingError, StoreError
 from pipeline.intake import TextKeeper, lies_with_store, read_corpus
 from pipeline.manifest import Document, DocumentPair, Failure, Manifest, build_manifest
 from pipeline.shards import Item, cut_shards, run_shards
+from pipeline.store import Store
 from pipeline.tasks import Exported, Missing, Task
 from stages.encode.registry import describe
 from stages.text import primary_language
@@ -79,23 +80,25 @@ class Flow:
         self.backend = backend
         self.observer = observer
 
-    def carry_out(self) -> Run:
-        """Run the stages that were asked for, from what is there.
+    def carry_out(self, with_exports: bool = True) -> Run:
+        """Run the stages that were asked for, from what is there; perhaps only those that compute.
 
         Raises ConfigError where the corpus is wrong, MissingError where the stage before left nothing to work on, and
         StoreError where the store can't be used. Documents and pairs that fail are listed in the run.
         """
+        self.backend.do(Store.sweep)
         self.read_manifest()
         for _ in range(MAX_PASSES):
+            self.find_missing()  # what is known to be damaged before the first stage is made again by this pass
             n_set_aside = len(self.run.set_aside)
             self.run.failures = list(self.run.manifest.failures)
             for stage in COMPUTING:
                 if self.run.wants(stage):
                     self._compute(stage)
-            if len(self.run.set_aside) == n_set_aside and self._export():
+            if len(self.run.set_aside) == n_set_aside and (not with_exports or self._export()):
                 return self.run
             if self.run.stage:
-                raise MissingError(f"{self.run.set_aside[-1]}; run without --stage to make it again")
+                raise MissingError(f"{self.run.set_aside[-1]}; run without --stage")
             self.run.manifest = self._read_corpus(keep=True)  # texts may be among what was set aside
         raise StoreError(f"{self.run.set_aside[-1]}; this has happened again and again: is the disk sound?")
 
@@ -120,8 +123,10 @@ class Flow:
         return manifest
 
     def find_missing(self) -> Missing:
-        """Ask what each stage has still to do."""
-        return self.backend.do(tasks.find_missing, self.run.config, self.run.manifest)
+        """Ask what each stage has still to do; what lies in damaged files has to be done again."""
+        missing = self.backend.do(tasks.find_missing, self.run.config, self.run.manifest)
+        self._set_aside(missing.set_aside)
+        return missing
 
     def _compute(self, stage: Stage) -> None:
         missing = self.find_missing()
@@ -184,18 +189,19 @@ class Flow:
         return n_missing
 
     def _list_unaligned(self) -> None:
-        """List the pairs without beads that no earlier stage has listed."""
+        """List the pairs without beads that no earlier stage has listed, such as the twin of a pair that failed."""
         missing = {pair.key for pair in self.find_missing().align}
-        listed = {failure.name for failure in self.run.failures}
-        reason = "it has no beads in the store; run --stage align first, or run without --stage"
+        reasons = {failure.name: failure.reason for failure in self.run.failures}
+        twins = {pair.key: reasons[pair.pair_id] for pair in self.run.manifest.pairs if pair.pair_id in reasons}
+        unknown = "it has no beads in the store; run --stage align first, or run without --stage"
         for pair in self.run.manifest.pairs:
-            if pair.key in missing and pair.pair_id not in listed:
-                self.run.failures.append(Failure("export", pair.pair_id, reason))
+            if pair.key in missing and pair.pair_id not in reasons:
+                self.run.failures.append(Failure("export", pair.pair_id, twins.get(pair.key, unknown)))
 
     def _set_aside(self, corrupt: Sequence[str]) -> None:
         self.run.set_aside.extend(corrupt)
         for text in corrupt:
-            self.observer.note(f"{text}, and made again")
+            self.observer.note(text)
 
     @contextmanager
     def _record(self, stage: str) -> Iterator[StageRecord]:
