@@ -27,10 +27,12 @@ def finish(flow: Flow, console: Console, n_beads: int = 0) -> None:
     if run.exported is None:
         _print_failures(run, console)
         return
-    _print_pairs(flow, console, n_beads)
-    evaluation = evaluate_gold(flow)
+    evaluation, bad_gold = _evaluated(flow)
     write_record(run, run.out, evaluation)
     flow.backend.do(_keep_record, run)
+    if bad_gold:
+        raise bad_gold
+    _print_pairs(flow, console, n_beads)
     if evaluation:
         console.print(f"Against the gold beads of {run.config.corpus.gold}:", markup=False)
         console.print(render_table(evaluation), markup=False)
@@ -42,6 +44,14 @@ def finish(flow: Flow, console: Console, n_beads: int = 0) -> None:
         console.print("Next: mend what failed, and run the same command again; only that is done")
     else:
         console.print(f"Next: open {run.out}/report.html", markup=False)
+
+
+def _evaluated(flow: Flow) -> tuple[dict[str, Evaluation], ConfigError | None]:
+    """Compare with gold; what is wrong with the gold is kept for later, when the run has left its record."""
+    try:
+        return evaluate_gold(flow), None
+    except ConfigError as error:
+        return {}, error
 
 
 def evaluate_gold(flow: Flow, folder: Path | None = None) -> dict[str, Evaluation]:

@@ -64,7 +64,7 @@ class Manifest:
     pairs: tuple[DocumentPair, ...]
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
-    """What was guessed, such as a detected language."""
+    """What was guessed, such as a detected language, and which documents are empty."""
     n_listed: int = 0
     """How many pairs the corpus names, readable or not."""
     unmatched: tuple[str, ...] = ()
@@ -151,6 +151,8 @@ class _Reader:
             self.failures.append(Failure("read", source.name, str(error)))
         else:
             self.documents[source, language] = document
+            if not normalised.strip():
+                self.notes.append(f"{source.name}: it holds no text")
             self.keep(document, normalised)
             if self.known:
                 self.known.remember(source, language, document)

@@ -67,7 +67,7 @@ def read_pair(store: Store, config: RunConfig, pair: DocumentPair) -> AlignedPai
         target_language=pair.target.language,
         source=read_sentences(store, config, pair.source),
         target=read_sentences(store, config, pair.target),
-        beads=Beads(**arrays, facts=shelf.places()[pair.key].facts),
+        beads=Beads(**arrays, facts=shelf.facts(pair.key)),
     )
 
 

@@ -12,6 +12,7 @@ from pipeline.exports import SUFFIXES, render, write_exports, write_file, write_
 from pipeline.flow import Flow
 from pipeline.progress import units
 from pipeline.rows import read_some_pairs
+from pipeline.sources import find_pairs
 from stages.export.config import Format
 
 FOLDERS = ("moses", "beads")
@@ -23,9 +24,14 @@ def align_files(flow: Flow, output: Path | None) -> int:
     if output is not None and output.suffix.lower() not in SUFFIXES:
         known = ", ".join(SUFFIXES)
         raise ConfigError(f"{output}: no format is known by the suffix {output.suffix!r}; known are {known}")
-    run = flow.carry_out()
+    n_pairs = len(find_pairs(flow.run.config).pairs)
+    if n_pairs > 1:
+        raise ConfigError(
+            f"these files hold {n_pairs:,} pairs of documents; name them in a config: bitext run --config"
+        )
+    run = flow.carry_out(with_exports=False)
     if run.failures:
-        raise BitextError("\n".join(failure.reason for failure in run.failures[:1]))
+        raise BitextError(run.failures[0].reason)
     (pair,) = flow.backend.do(read_some_pairs, run.config, run.manifest.pairs)
     if output is None:
         click.echo(render(pair, "tsv"), nl=False)

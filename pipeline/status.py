@@ -13,13 +13,15 @@ def print_status(flow: Flow) -> Missing:
     manifest = flow.read_manifest(keep=False)
     missing = flow.find_missing()
     n_documents, n_pairs = len(manifest.documents), len(manifest.pairs)
-    for stage, todo, total, unit in (
-        ("split", missing.split, n_documents, "documents"),
-        ("encode", missing.encode, n_documents, "documents"),
-        ("align", missing.align, n_pairs, "pairs"),
+    keys = {pair.key for pair in missing.align}  # of two names for the same pair, one is to be aligned
+    n_unaligned = sum(pair.key in keys for pair in manifest.pairs)
+    for stage, todo, n_todo, total, unit in (
+        ("split", missing.split, len(missing.split), n_documents, "documents"),
+        ("encode", missing.encode, len(missing.encode), n_documents, "documents"),
+        ("align", missing.align, n_unaligned, n_pairs, "pairs"),
     ):
         chars = f", {sum(item.n_chars for item in todo):,} characters to go" if todo else ""
-        click.echo(f"{stage:<7} {total - len(todo):,} of {total:,} {unit} done{chars}")
+        click.echo(f"{stage:<7} {total - n_todo:,} of {total:,} {unit} done{chars}")
     for failure in manifest.failures:
         click.echo(f"failed in {failure.stage}: {failure.name}: {failure.reason}")
     return missing

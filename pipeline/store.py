@@ -77,7 +77,7 @@ class Store:
 
     def sweep(self) -> int:
         """Remove unfinished files that killed processes left; return how many."""
-        return sweep(self.root)
+        return sum(sweep(folder) for _, folder in self._folders()) + sweep(self.root / "runs")
 
     def take_set_aside(self) -> list[str]:
         """Return what was said of the files that `places` has found damaged since it was last asked."""
@@ -139,6 +139,10 @@ class Shelf:
             with contextlib.suppress(FileNotFoundError):
                 return self._read(key, self.places()[key])
         raise KeyError(key)
+
+    def facts(self, key: str) -> Facts:
+        """Return what the stage said of the rows of a key, which have been read."""
+        return self._places[key].facts
 
     def write(self, schema: pa.Schema, **options: Any) -> AbstractContextManager[ShardWriter]:
         """Write one file: it appears when the block ends well, and not at all without keys."""
@@ -239,7 +243,7 @@ class Shelf:
         self._footers.pop(file, None)
         with contextlib.suppress(FileNotFoundError):
             path.rename(path.with_name(file + CORRUPT))
-        return CorruptFile(f"{path}: {_first_line(error)}; set aside as {file}{CORRUPT}")
+        return CorruptFile(f"{path}: {_first_line(error)}; set aside as {file}{CORRUPT}, to be made again by a run")
 
 
 def _is_shard(name: str) -> bool:

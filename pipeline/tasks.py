@@ -9,7 +9,7 @@ from __future__ import annotations
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -34,7 +34,7 @@ from pipeline.rows import (
     texts,
     vector_rows,
 )
-from pipeline.store import Shelf, Store
+from pipeline.store import Places, Store
 
 if TYPE_CHECKING:
     from stages.encode.config import EncodeConfig
@@ -130,6 +130,7 @@ def encode_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
     outcome = Outcome()
     encoder = get_encoder(config.encode)
     shelf = embeddings(store, config)
+    places = shelf.places()
     columns = schema.embeddings(encoder.dimensions)
     with shelf.write(columns, compression="none", use_dictionary=["document", "overlap_size"]) as writer:
         for document in shard.documents:
@@ -137,7 +138,7 @@ def encode_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
                 lines = read_sentence_texts(store, config, document)
                 encoded = {
                     size: encode_document(lines, document.language, [size], encoder, config.encode)
-                    for size in missing_sizes(config, shelf, document)
+                    for size in missing_sizes(config, places, document)
                 }
                 for size, part in encoded.items():
                     rows = vector_rows(document, size, part.overlaps[size], columns)
@@ -162,9 +163,8 @@ def align_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
     return outcome
 
 
-def missing_sizes(config: RunConfig, shelf: Shelf, document: Document) -> list[int]:
+def missing_sizes(config: RunConfig, places: Places, document: Document) -> list[int]:
     """Return the overlap sizes of a document that have no vectors yet."""
-    places = shelf.places()
     return [size for size in range(1, config.encode.max_overlap + 1) if overlap_key(document, size) not in places]
 
 
@@ -178,6 +178,8 @@ class Missing:
     split: tuple[Document, ...]
     encode: tuple[Document, ...]
     align: tuple[DocumentPair, ...]
+    set_aside: tuple[str, ...] = ()
+    """Files whose footers have been found damaged since this was last asked."""
 
 
 def known_texts(store: Store) -> set[str]:
@@ -189,14 +191,16 @@ def find_missing(store: Store, config: RunConfig, manifest: Manifest) -> Missing
     """Compare a manifest with what is there."""
     documents = manifest.documents
     split, encoded, aligned = sentences(store, config), embeddings(store, config), beads(store, config)
-    missing = Missing(
-        split=tuple(document for document in documents if document.id not in split.places()),
-        encode=tuple(document for document in documents if missing_sizes(config, encoded, document)),
-        align=tuple({pair.key: pair for pair in manifest.pairs if pair.key not in aligned.places()}.values()),
-    )
+    done_split, done_encode, done_align = split.places(), encoded.places(), aligned.places()
     for shelf in (texts(store), split, encoded, aligned):
-        shelf.save_index()
-    return missing
+        with suppress(StoreError):  # it is only a shortcut, and a full disk will be met with soon enough
+            shelf.save_index()
+    return Missing(
+        split=tuple(document for document in documents if document.id not in done_split),
+        encode=tuple(document for document in documents if missing_sizes(config, done_encode, document)),
+        align=tuple({pair.key: pair for pair in manifest.pairs if pair.key not in done_align}.values()),
+        set_aside=tuple(store.take_set_aside()),
+    )
 
 
 @dataclass(frozen=True)
