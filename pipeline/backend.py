@@ -19,6 +19,8 @@ class Backend(Protocol):
     """Where tasks run: this machine, or rented ones."""
 
     n_workers: int
+    min_shard_chars: int
+    """Smaller shards than this aren't worth starting."""
 
     def do(
         self,

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,7 +28,7 @@ from typing import Any, Protocol
 from pipeline.config import RunConfig
 from pipeline.errors import BitextError, ConfigError
 from pipeline.local import LocalBackend
-from pipeline.shards import cut_shards, run_shards
+from pipeline.shards import Item, effort, run_shards
 from pipeline.store import Store
 from pipeline.tasks import Outcome, Shard, Task, align_shard, get_encoder
 from stages.encode.config import EncodeConfig
@@ -151,9 +151,20 @@ def _n_kernels() -> int:
 
 
 def _run_in_processes(task: Task, work: Work, n_processes: int) -> Outcome:
-    """Cut a shard finer and work on its parts side by side, as on a machine of one's own."""
-    shards = cut_shards(work.shard.items, work.config, n_processes)
-    return run_shards(LocalBackend(STORE, n_processes), task.__name__, task, work.config, shards, _Log())
+    """Work on a shard's parts side by side, as on a machine of one's own."""
+    parts = deal(work.shard.items, n_processes)
+    return run_shards(LocalBackend(STORE, n_processes), task.__name__, task, work.config, parts, _Log())
+
+
+def deal(items: Sequence[Item], n_parts: int) -> list[Shard]:
+    """Deal documents or pairs to so many parts of about the same size; each part will be a file."""
+    parts: list[list[Item]] = [[] for _ in range(n_parts)]
+    efforts = [0.0] * n_parts
+    for item in sorted(items, key=lambda item: -effort(item)):
+        least = efforts.index(min(efforts))
+        parts[least].append(item)
+        efforts[least] += effort(item)
+    return [Shard(tuple(part)) for part in parts if part]
 
 
 class _Log:

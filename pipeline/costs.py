@@ -15,17 +15,14 @@ from pipeline.flow import Run
 from pipeline.machines import CLERK, COMPUTING_STAGES, PRICES_DATE, ComputingStage, Machine, machine_of
 from pipeline.manifest import Document, DocumentPair
 from pipeline.progress import duration
+from pipeline.shards import effort
 from pipeline.tasks import Missing
-from stages.text import primary_language
 
 CHARS_PER_CONTAINER = 200_000
 """A container is rented for at least so much text: starting one takes longer than working on less."""
 
 CHARS_PER_TOKEN = 4.0
-DENSE_CHARS_PER_TOKEN = 1.4
-DENSE_LANGUAGES = frozenset(("zh", "ja", "ko", "th", "lo", "km", "my"))
-"""Languages whose writing says more with each character."""
-
+"""Of a language like English; other writings are weighed: see `shards.effort`."""
 SPLIT_CHARS_PER_SECOND = 250_000.0
 """On one core; English, measured on a desk machine."""
 
@@ -93,19 +90,13 @@ class Bill:
 
 def n_containers_for(items: Iterable[Document | DocumentPair], config: RunConfig) -> int:
     """Return how many containers are worth renting for some documents or pairs."""
-    enough = math.ceil(sum(item.n_chars for item in items) / CHARS_PER_CONTAINER)
+    enough = math.ceil(sum(map(effort, items)) / CHARS_PER_CONTAINER)
     return max(1, min(config.compute.containers, enough))
 
 
 def estimate(config: RunConfig, missing: Missing) -> list[Estimate]:
     """Reckon what the missing work will take, from counts and from how fast machines usually are."""
     return [_estimate_stage(stage, getattr(missing, stage), config) for stage in COMPUTING_STAGES]
-
-
-def estimate_tokens(document: Document) -> float:
-    """Guess the tokens of a document from its characters."""
-    is_dense = primary_language(document.language) in DENSE_LANGUAGES
-    return document.n_chars / (DENSE_CHARS_PER_TOKEN if is_dense else CHARS_PER_TOKEN)
 
 
 def _estimate_stage(stage: ComputingStage, items: Sequence[Document | DocumentPair], config: RunConfig) -> Estimate:
@@ -127,7 +118,7 @@ def _work_seconds(
     if stage != "encode":
         speed = SPLIT_CHARS_PER_SECOND if stage == "split" else ALIGN_CHARS_PER_SECOND
         return sum(item.n_chars for item in items) / speed / machine.cores
-    tokens = sum(estimate_tokens(item) for item in items if isinstance(item, Document))
+    tokens = sum(map(effort, items)) / CHARS_PER_TOKEN
     places = config.encode.max_overlap * (config.encode.max_overlap + 1) / 2  # overlaps that hold a sentence
     if machine.gpu is None:
         return tokens * places / CPU_TOKENS_PER_SECOND / machine.cores

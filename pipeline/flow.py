@@ -136,7 +136,7 @@ class Flow:
             if not todo:
                 self.observer.note(f"{stage:<7} nothing to do: {_there(self.run.manifest, stage)}")
             return
-        shards = cut_shards(ready, self.run.config, self.backend.n_workers)
+        shards = cut_shards(ready, self.run.config, self.backend.n_workers, self.backend.min_shard_chars)
         with self._record(stage) as record, self.observer.stage(stage, len(shards)) as progress:
             outcome = run_shards(self.backend, stage, COMPUTING[stage], self.run.config, shards, progress)
             record.n_shards += len(shards)

@@ -33,6 +33,8 @@ THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
 class LocalBackend:
     """Runs tasks in a pool of processes on this machine."""
 
+    min_shard_chars = 1
+
     def __init__(self, root: Path, workers: int | None = None):
         self.store = Store(root)
         self.n_workers = workers or available_cores()

@@ -17,7 +17,7 @@ from pipeline import cloud, images, tasks
 from pipeline.config import RunConfig
 from pipeline.console import size
 from pipeline.container import Done, Work
-from pipeline.costs import STARTUP_SECONDS, Bill, bill, bill_clerk, dollars_text, n_containers_for
+from pipeline.costs import CHARS_PER_CONTAINER, STARTUP_SECONDS, Bill, bill, bill_clerk, dollars_text, n_containers_for
 from pipeline.errors import BudgetError
 from pipeline.machines import ComputingStage, Machine, machine_of
 from pipeline.manifest import Document, Manifest
@@ -45,6 +45,8 @@ class ModalBackend:
 
     `max_dollars` is held against what the containers of this run have cost and, of those that are at work, may have.
     """
+
+    min_shard_chars = CHARS_PER_CONTAINER
 
     def __init__(self, config: RunConfig, note: Callable[[str], None], max_dollars: float | None = None):
         self.n_workers = config.compute.containers

@@ -11,6 +11,7 @@ from pipeline.errors import BitextError
 from pipeline.manifest import Document, DocumentPair, Failure
 from pipeline.progress import StageProgress
 from pipeline.tasks import Outcome, Shard, Task
+from stages.text import primary_language
 
 Item = Document | DocumentPair
 
@@ -21,19 +22,35 @@ MAX_DEATHS = 2
 """How often a shard may kill its worker before its items are tried one by one."""
 
 
-def cut_shards(items: Sequence[Item], config: RunConfig, n_workers: int) -> list[Shard]:
-    """Group documents or pairs, largest first, so that no shard but one of a single item is too large."""
-    total = sum(item.n_chars for item in items)
-    max_chars = min(config.compute.shard_chars, -(-total // (n_workers * SHARDS_PER_WORKER)))
+DENSE_LANGUAGES = frozenset(("zh", "ja", "ko", "th", "lo", "km", "my"))
+DENSITY = 2.8
+"""How many times as many tokens a character makes in these languages, whose writing says more with each."""
+
+
+def cut_shards(items: Sequence[Item], config: RunConfig, n_workers: int, min_chars: int = 1) -> list[Shard]:
+    """Group documents or pairs, largest first, so that no shard but one of a single item is too large.
+
+    Characters are weighed by the tokens that they make, so that shards of Chinese and of German take as long.
+    `min_chars` : a smaller shard isn't worth starting.
+    """
+    total = sum(map(effort, items))
+    max_chars = min(config.compute.shard_chars, max(min_chars, total / (n_workers * SHARDS_PER_WORKER)))
     shards: list[list[Item]] = []
-    n_chars = 0
-    for item in sorted(items, key=lambda item: -item.n_chars):
-        n_chars += item.n_chars
+    n_chars = 0.0
+    for item in sorted(items, key=lambda item: -effort(item)):
+        n_chars += effort(item)
         if not shards or n_chars > max_chars:
             shards.append([])
-            n_chars = item.n_chars
+            n_chars = effort(item)
         shards[-1].append(item)
     return [Shard(tuple(shard)) for shard in shards]
+
+
+def effort(item: Item) -> float:
+    """Return the size of a document or pair in characters of a language like English."""
+    if isinstance(item, DocumentPair):
+        return effort(item.source) + effort(item.target)
+    return item.n_chars * (DENSITY if primary_language(item.language) in DENSE_LANGUAGES else 1.0)
 
 
 def run_shards(
