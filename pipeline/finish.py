@@ -95,6 +95,6 @@ def _print_pairs(flow: Flow, console: Console, n_beads: int) -> None:
 
 def _print_failures(run: Run, console: Console) -> None:
     for failure in run.failures[:MAX_SHOWN]:
-        console.print(f"  failed in {failure.stage}: {failure.name}: {failure.reason}", markup=False)
+        console.print(f"  {failure}", markup=False, soft_wrap=True)
     if len(run.failures) > MAX_SHOWN:
         console.print(f"  … and {len(run.failures) - MAX_SHOWN:,} more, in {run.out}/failures.tsv", markup=False)

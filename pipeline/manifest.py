@@ -56,6 +56,10 @@ class Failure:
     reason: str
     traceback: str = ""
 
+    def __str__(self) -> str:
+        """Say what failed where and why; many reasons begin with the name."""
+        return f"failed in {self.stage}: {'' if self.reason.startswith(self.name) else self.name + ': '}{self.reason}"
+
 
 @dataclass(frozen=True)
 class Manifest:

@@ -117,7 +117,7 @@ def _read_rows(path: Path, wanted: dict[str, Source], corpus: CorpusConfig) -> I
     except ConfigError as error:
         unreadable.append(str(error))
     for row_id in wanted.keys() - found:
-        why = f"; {len(unreadable):,} can't be read, the first: {unreadable[0]}" if unreadable else ""
+        why = f" (what can't be read: {'; '.join(unreadable[:3])})" if unreadable else ""
         yield wanted[row_id], DocumentError(f"{name}: no row has {corpus.id_column} = {row_id!r}{why}")
 
 

@@ -210,7 +210,7 @@ class _Finder:
             path = self.config.resolve(pattern)
             what = "is a folder; name the files in it" if path.is_dir() else "does not exist"
             return f"{path} {what}"
-        return f"no file matches {pattern} (in {self.config.resolve('.')})"
+        return f"no file matches {pattern} (in {self.config.resolve('.')}); correct the pattern, or add the files"
 
     def result(self, where: str) -> Corpus:
         # A row that can't be read has no name, so its counterpart has to be forgiven.

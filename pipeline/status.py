@@ -23,5 +23,5 @@ def print_status(flow: Flow) -> Missing:
         chars = f", {sum(item.n_chars for item in todo):,} characters to go" if todo else ""
         click.echo(f"{stage:<7} {total - n_todo:,} of {total:,} {unit} done{chars}")
     for failure in manifest.failures:
-        click.echo(f"failed in {failure.stage}: {failure.name}: {failure.reason}")
+        click.echo(str(failure))
     return missing

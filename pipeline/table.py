@@ -26,7 +26,9 @@ def table_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         for row in reader:
             if None in row:
                 n_cells = len(columns) + len(row[None])
-                raise ConfigError(f"{path} line {reader.line_num}: {n_cells} cells, but {len(columns)} columns")
+                raise ConfigError(
+                    f"{path} line {reader.line_num}: {n_cells} cells, but {len(columns)} columns; leave out the rest"
+                )
             yield reader.line_num, row
     except csv.Error as error:
         raise ConfigError(f"{path} line {reader.line_num + 1} is no row of a table: {error}") from None
