@@ -115,8 +115,9 @@ def _read_rows(path: Path, wanted: dict[str, Source], corpus: CorpusConfig) -> I
                 yield wanted[row_id], _text_of_row(wanted[row_id], row, corpus, is_second=row_id in found)
                 found.add(row_id)
     except ConfigError as error:
-        unreadable.append(str(error))
-    for row_id in wanted.keys() - found:
+        yield from ((source, DocumentError(str(error))) for row_id, source in wanted.items() if row_id not in found)
+        return
+    for row_id in [row_id for row_id in wanted if row_id not in found]:
         why = f" (what can't be read: {'; '.join(unreadable[:3])})" if unreadable else ""
         yield wanted[row_id], DocumentError(f"{name}: no row has {corpus.id_column} = {row_id!r}{why}")
 

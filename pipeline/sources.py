@@ -183,9 +183,11 @@ class _Finder:
                 self._add(found, f"{key}/{row}" if key else row, Source(path, row, f"{name}#{row}"))
 
     def _add(self, found: Found, key: str, source: Source) -> None:
-        if key in found:
-            self.problems.append(f"{found[key].name} and {source.name} both match as {key!r}; rename or leave out one")
-        found.setdefault(key, source)
+        first = found.setdefault(key, source)
+        if first.name == source.name and first is not source:
+            self.problems.append(f"{source.name}: more than one row has this id; give each its own")
+        elif first is not source:
+            self.problems.append(f"{first.name} and {source.name} both match as {key!r}; rename or leave out one")
 
     def pair(self, source: Found, target: Found, languages: tuple[str, str], suffix: str) -> None:
         """Pair the documents that have the same key."""
