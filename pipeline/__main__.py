@@ -13,7 +13,7 @@ import click
 
 from pipeline.config import AUTO, RunConfig, load_config, make_config
 from pipeline.console import out_console, size
-from pipeline.errors import BitextError, ConfigError
+from pipeline.errors import BitextError, ConfigError, StoreError
 from pipeline.finish import evaluate_gold, finish
 from pipeline.flow import STAGES, Flow, Run, Stage
 from pipeline.local import LocalBackend, require_stages
@@ -224,6 +224,8 @@ def show_store(store: Path | None, prune: bool) -> None:
     bitext store --prune
     """
     found = Store(store or default_root())
+    if not found.root.is_dir():
+        raise StoreError(f"{found.root} is no folder; there is no store until something has been run")
     if prune:
         click.echo(f"freed {size(found.prune())} in {found.root}")
     for table, address, n_files, n_bytes in found.usage():

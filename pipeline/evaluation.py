@@ -52,13 +52,19 @@ def find_gold(folder: Path, pair_id: str) -> Path | None:
 def read_beads(path: Path) -> list[Link]:
     """Read a file of beads or gold; raises ConfigError that names every bad line, MissingError if it isn't there."""
     try:
-        return parse_beads(path.read_text(encoding="utf-8-sig").split("\n"))
+        return parse_beads(read_lines(path))
+    except ValueError as error:
+        raise ConfigError.from_problems(str(path), str(error).splitlines()) from error
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a file of beads; raises MissingError or ConfigError where it can't be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise MissingError(f"{path} can't be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 at byte {error.start:,}; a file of beads holds only ASCII") from error
-    except ValueError as error:
-        raise ConfigError.from_problems(str(path), str(error).splitlines()) from error
 
 
 def read_gold(path: Path, n_source: int, n_target: int) -> list[Link]:

@@ -66,15 +66,23 @@ def sweep(folder: Path) -> int:
     return len(stale)
 
 
+REASONS = {
+    errno.EACCES: "permission denied",
+    errno.EDQUOT: "the disk quota is used up; free some space",
+    errno.EEXIST: "a file is in the way",
+    errno.EFBIG: "a file may not be so large here (see ulimit -f)",
+    errno.EISDIR: "a folder has the name of the file",
+    errno.ENOENT: "no folder can be made there",
+    errno.ENOSPC: "the disk is full; free some space",
+    errno.ENOTDIR: "a file is in the way",
+    errno.EROFS: "the file system is read-only",
+}
+
+
 def unwritable(folder: Path, error: OSError) -> StoreError:
     """Say why a folder can't be written, and what to do."""
-    advice = {
-        errno.ENOSPC: "the disk is full; free some space, or name another folder with --store or --out",
-        errno.EDQUOT: "the disk quota is used up; free some space, or name another folder with --store or --out",
-        errno.EACCES: "permission denied; name a folder that you may write to with --store or --out",
-        errno.EROFS: "the file system is read-only; name another folder with --store or --out",
-    }.get(error.errno or 0, str(error))
-    return StoreError(f"{folder} can't be written: {advice}")
+    why = REASONS.get(error.errno or 0, str(error))
+    return StoreError(f"{folder} can't be written: {why}. Or name another place with --store, --out or -o")
 
 
 def _age_seconds(path: Path) -> float:

@@ -9,7 +9,7 @@ from rich.console import Console
 from pipeline import tasks
 from pipeline.console import list_files, print_beads
 from pipeline.errors import ConfigError
-from pipeline.evaluation import find_gold
+from pipeline.evaluation import find_gold, read_lines
 from pipeline.flow import Flow, Run
 from pipeline.record import verdict, write_record, write_tables
 from pipeline.rows import read_some_pairs
@@ -66,10 +66,7 @@ def evaluate_gold(flow: Flow, folder: Path | None = None) -> dict[str, Evaluatio
     found = {pair.pair_id: path for pair in flow.run.manifest.pairs if (path := find_gold(folder, pair.pair_id))}
     if not found:
         raise ConfigError(f"{folder} holds no gold for this run: no file <pair_id>.gold.txt of its pairs")
-    try:
-        gold = {pair_id: path.read_text(encoding="utf-8-sig").split("\n") for pair_id, path in found.items()}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the gold in {folder} can't be read: {error}") from None
+    gold = {pair_id: read_lines(path) for pair_id, path in found.items()}
     evaluation, problems = flow.backend.do(tasks.evaluate_run, config, flow.run.manifest, gold)
     if problems:
         raise ConfigError.from_problems(f"the gold in {folder}", problems)

@@ -16,7 +16,9 @@ from pipeline.config import RunConfig
 from pipeline.errors import CorruptFile, MissingError, StoreError
 from pipeline.intake import TextKeeper, lies_with_store, read_corpus
 from pipeline.manifest import Document, DocumentPair, Failure, Manifest, build_manifest
+from pipeline.progress import units
 from pipeline.shards import Item, cut_shards, run_shards
+from pipeline.staging import writing
 from pipeline.store import Store
 from pipeline.tasks import Exported, Missing, Task
 from stages.encode.registry import describe
@@ -88,6 +90,9 @@ class Flow:
         """
         self.backend.do(Store.sweep)
         self.read_manifest()
+        if with_exports and self.run.wants("export"):
+            with writing(self.run.out):
+                self.run.out.mkdir(parents=True, exist_ok=True)  # better now than when all is done
         for _ in range(MAX_PASSES):
             self.find_missing()  # what is known to be damaged before the first stage is made again by this pass
             n_set_aside = len(self.run.set_aside)
@@ -134,7 +139,7 @@ class Flow:
         ready = self._without_blocked(stage, todo, missing)
         if not ready:
             if not todo:
-                self.observer.note(f"{stage:<7} nothing to do: {_there(self.run.manifest, stage)}")
+                self.observer.note(f"{stage:<7} nothing to do, {_there(self.run.manifest, stage)}")
             return
         shards = cut_shards(ready, self.run.config, self.backend.n_workers, self.backend.min_shard_chars)
         with self._record(stage) as record, self.observer.stage(stage, len(shards)) as progress:
@@ -157,8 +162,8 @@ class Flow:
         if todo and len(blocked) == len(todo) and self.run.stage:
             before, what = NEEDS[stage]
             raise MissingError(
-                f"none of the {len(todo):,} {_unit(todo[0])} to {stage} has {what} in the store: run --stage {before} "
-                "first, or run without --stage"
+                f"no {_unit(todo[0])} to {stage} has {what} in the store: run --stage {before} first, or run without "
+                "--stage"
             )
         return [item for item in todo if item not in blocked]
 
@@ -185,7 +190,7 @@ class Flow:
         n_missing = sum(pair.key in missing for pair in self.run.manifest.pairs)
         if n_missing == len(self.run.manifest.pairs) and n_missing:
             advice = "run --stage align first, or run without --stage"
-            raise MissingError(f"none of the {n_missing:,} pairs has beads in the store: {advice}")
+            raise MissingError(f"no pair has beads in the store: {advice}")
         return n_missing
 
     def _list_unaligned(self) -> None:
@@ -217,7 +222,8 @@ def _warnings(run: Run) -> list[str]:
     """Say which pairs are in a language that the encoder doesn't know, and how many documents are left out."""
     warnings = []
     if run.manifest.unmatched:
-        warnings.append(f"{len(run.manifest.unmatched):,} documents have no counterpart and are left out")
+        left_out = units({"documents": len(run.manifest.unmatched)})
+        warnings.append(f"{left_out} without a counterpart left out, such as: {run.manifest.unmatched[0]}")
     known = describe(run.config.encode).languages
     if known is None:
         return warnings
@@ -239,7 +245,7 @@ def _name(item: Item) -> str:
 
 
 def _unit(item: Item) -> str:
-    return "documents" if isinstance(item, Document) else "pairs"
+    return "document" if isinstance(item, Document) else "pair"
 
 
 def _lacks(side: Document, stage: Stage) -> str:
@@ -248,5 +254,5 @@ def _lacks(side: Document, stage: Stage) -> str:
 
 
 def _there(manifest: Manifest, stage: Stage) -> str:
-    n_pairs, n_documents = len(manifest.pairs), len(manifest.documents)
-    return f"{n_pairs:,} pairs are aligned" if stage == "align" else f"{n_documents:,} documents are there"
+    there = {"pairs": len(manifest.pairs)} if stage == "align" else {"documents": len(manifest.documents)}
+    return f"{units(there) or 'none'} done before"

@@ -43,10 +43,7 @@ def align_files(flow: Flow, output: Path | None) -> int:
 
 def export_format(flow: Flow, name: str | None, output: Path) -> int:
     """Write the pairs of a run that have been aligned in a format: a file, or for moses and beads a folder."""
-    known: tuple[str, ...] = get_args(Format)
-    name = name or SUFFIXES.get(output.suffix.lower())
-    if name not in known:
-        raise ConfigError(f"--format {name or output.suffix!r} is not known; it must be {', '.join(known)}")
+    name = _checked_format(name, output)
     flow.read_manifest()
     n_missing = flow.require_beads()
     run = flow.run
@@ -55,12 +52,24 @@ def export_format(flow: Flow, name: str | None, output: Path) -> int:
     if name in FOLDERS:
         only = run.config.export.model_copy(update={"formats": (name,)})
         counts = write_exports(pairs, only, output, language_pairs=languages)
-    elif SUFFIXES.get(output.suffix.lower()) == name:
-        counts = write_file(pairs, output, run.config.export, language_pairs=languages)
     else:
-        suffix = next(suffix for suffix, known in SUFFIXES.items() if known == name)
-        raise ConfigError(f"{output} is not a name for {name}; let it end with {suffix}")
+        counts = write_file(pairs, output, run.config.export, language_pairs=languages)
     click.echo(f"{output}: {units(counts)}")
     if n_missing:
-        click.echo(f"{n_missing:,} pairs have not been aligned yet and are left out: bitext run goes on with them")
+        click.echo(f"{units({'pairs': n_missing})} not aligned yet and left out: bitext run goes on with them")
     return 3 if n_missing else 0
+
+
+def _checked_format(name: str | None, output: Path) -> str:
+    """Return the format that was named, or that the name of the output tells; they must agree."""
+    known: tuple[str, ...] = get_args(Format)
+    told = SUFFIXES.get(output.suffix.lower())
+    if name is None and told is None:
+        raise ConfigError(f"{output}: no format is known by the suffix {output.suffix!r}; name one with --format")
+    name = name or told
+    if name not in known:
+        raise ConfigError(f"--format {name!r} is not known; it must be {', '.join(known)}")
+    if name not in FOLDERS and name != told:
+        suffix = next(suffix for suffix, format_name in SUFFIXES.items() if format_name == name)
+        raise ConfigError(f"{output} is not a name for {name}; let it end with {suffix}")
+    return name
