@@ -166,8 +166,13 @@ def load_config(path: Path) -> RunConfig:
 
     Raises ConfigError, which names every problem with its key, value and what was expected.
     """
+    return make_config({"name": path.stem, **read_toml(path)}, where=str(path), folder=path.parent.resolve())
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file; raises ConfigError where it can't be read or isn't one."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file; name a config with --config") from None
     except IsADirectoryError:
@@ -178,7 +183,6 @@ def load_config(path: Path) -> RunConfig:
         raise ConfigError(f"{path} is not UTF-8 at byte {error.start:,}, as a TOML file must be; convert it") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}") from None
-    return make_config({"name": path.stem, **values}, where=str(path), folder=path.parent.resolve())
 
 
 def make_config(values: dict[str, Any], where: str, folder: Path) -> RunConfig:

@@ -29,7 +29,7 @@ def finish(flow: Flow, console: Console, n_beads: int = 0) -> None:
         return
     evaluation, bad_gold = _evaluated(flow)
     write_record(run, run.out, evaluation)
-    flow.backend.do(_keep_record, run)
+    flow.backend.do(keep_record, run)
     if bad_gold:
         raise bad_gold
     _print_pairs(flow, console, n_beads)
@@ -73,7 +73,8 @@ def evaluate_gold(flow: Flow, folder: Path | None = None) -> dict[str, Evaluatio
     return evaluation
 
 
-def _keep_record(store: Store, run: Run) -> None:
+def keep_record(store: Store, run: Run) -> None:
+    """Leave the record of a run in the store."""
     folder = store.run_folder(run.config.name) / "latest"
     write_record(run, folder)
     write_tables(run, folder)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import queue
-import tarfile
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,16 +11,14 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import modal
 
-from pipeline import cloud, images, tasks
+from pipeline import cloud, tasks
 from pipeline.config import RunConfig
-from pipeline.console import size
 from pipeline.container import Done, Work
 from pipeline.costs import CHARS_PER_CONTAINER, STARTUP_SECONDS, Bill, bill, bill_clerk, dollars_text, n_containers_for
 from pipeline.errors import BudgetError
 from pipeline.machines import ComputingStage, Machine, machine_of
-from pipeline.manifest import Document, Manifest
-from pipeline.remote_export import BEADS_ARCHIVE, RUNS, export_to_volume, is_export
-from pipeline.staging import publish_exports, staging_folder, writing
+from pipeline.manifest import Manifest
+from pipeline.remote_export import export_to_volume
 from pipeline.store import Store
 from pipeline.tasks import Exported, Shard, ShardOutcome, Task
 
@@ -48,10 +44,17 @@ class ModalBackend:
 
     min_shard_chars = CHARS_PER_CONTAINER
 
-    def __init__(self, config: RunConfig, note: Callable[[str], None], max_dollars: float | None = None):
+    def __init__(
+        self,
+        config: RunConfig,
+        note: Callable[[str], None],
+        clerk: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any] = cloud.clerk.remote,
+        max_dollars: float | None = None,
+    ):
         self.n_workers = config.compute.containers
         self._config = config
-        self._note = note
+        self.note = note
+        self._clerk = clerk
         self._max_dollars = max_dollars
         self._done: list[tuple[Machine, Done]] = []
         self._first_asked: float | None = None
@@ -63,14 +66,17 @@ class ModalBackend:
         *arguments: Parameters.args,
         **options: Parameters.kwargs,
     ) -> Result:
-        """Run one task where the store lies; texts are brought there, and exports brought back."""
-        by_hand: dict[Callable[..., Any], Callable[..., Any]] = {
-            tasks.keep_texts: self._upload_texts,
-            tasks.export_run: self._export,
-        }
-        if task in by_hand:
-            return cast(Result, by_hand[task](*arguments, **options))
-        return cast(Result, self._ask(task, *arguments, **options))
+        """Run one task where the store lies; exports are left there, in the run's folder."""
+        if task is tasks.export_run:
+            export: Callable[..., Any] = self.export
+            return cast(Result, export(*arguments, **options))
+        return cast(Result, self.ask(task, *arguments, **options))
+
+    def export(self, config: RunConfig, manifest: Manifest, folder: Path | None) -> Exported:
+        """Write the exports into the folder of the run in the store, in place of the former ones."""
+        if folder is None:
+            return cast(Exported, self.ask(tasks.export_run, config, manifest, None))
+        return cast(Exported, self.ask(export_to_volume, config, manifest))
 
     def map(self, task: Task, config: RunConfig, shards: Sequence[Shard]) -> Iterator[ShardOutcome]:
         """Run a task on every shard and give each outcome as it comes, or what killed its container.
@@ -114,47 +120,15 @@ class ModalBackend:
                 "is spent, and containers are at work. What is finished is kept; the same command goes on from there"
             )
 
-    def _ask(self, task: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    def ask(self, task: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        """Have the clerk run a task."""
         started = time.time()
         self._first_asked = self._first_asked or started
         self._check_budget(self.dollars(), 0.0)
         try:
-            return cloud.clerk.remote(task, arguments, options)
+            return self._clerk(task, arguments, options)
         finally:
             self._clerk_seconds += time.time() - started
-
-    def _upload_texts(self, batch: Sequence[tuple[Document, str]]) -> None:
-        """Write texts as the store does, many to a file, and put the files on the Volume."""
-        with tempfile.TemporaryDirectory() as folder:
-            tasks.keep_texts(Store(Path(folder)), batch)
-            n_bytes = sum(path.stat().st_size for path in Path(folder).rglob("*.parquet"))
-            self._note(f"upload  {len(batch):,} documents, {size(n_bytes)}")
-            with images.STORE.batch_upload(force=True) as upload:
-                upload.put_directory(Path(folder) / "texts", "/texts")
-
-    def _export(self, config: RunConfig, manifest: Manifest, folder: Path | None) -> Exported:
-        """Write the exports on the Volume, and bring them to a folder here."""
-        if folder is None:
-            exported: Exported = self._ask(tasks.export_run, config, manifest, None)
-            return exported
-        exported = self._ask(export_to_volume, config, manifest)
-        with writing(folder), staging_folder(folder) as staged:
-            for entry in images.STORE.listdir(f"{RUNS}/{config.name}/latest"):
-                name = Path(entry.path).name
-                if is_export(name):
-                    _fetch(entry.path, staged / name)
-            if (staged / BEADS_ARCHIVE).exists():
-                with tarfile.open(staged / BEADS_ARCHIVE) as archive:
-                    archive.extractall(staged, filter="data")
-                (staged / BEADS_ARCHIVE).unlink()
-            publish_exports(staged, folder)
-        return exported
-
-
-def _fetch(path: str, target: Path) -> None:
-    with target.open("wb") as file:
-        for block in images.STORE.read_file(path):
-            file.write(block)
 
 
 def _function(machine: Machine, config: RunConfig, n_containers: int) -> Any:

@@ -15,9 +15,9 @@ from pipeline.costs import costs_of, dollars_text, estimate
 from pipeline.errors import BitextError
 from pipeline.finish import finish
 from pipeline.flow import Flow, Run
+from pipeline.laptop import LaptopBackend
 from pipeline.machines import PRICES_DATE
 from pipeline.progress import Progress
-from pipeline.rented import ModalBackend
 from pipeline.status import print_status
 
 
@@ -35,7 +35,7 @@ def main(
         run = Run(load_config(Path(config)), None if stage == "all" else stage, limit)
         run.out = Path(out) if out else Path("out") / run.config.name
         progress = Progress()
-        backend = ModalBackend(run.config, progress.note, max_dollars)
+        backend = LaptopBackend(run.config, progress.note, max_dollars=max_dollars)
         flow = Flow(run, backend, progress)
         sys.exit(estimate_run(flow) if dry_run else carry_out(flow, backend))
     except BitextError as error:
@@ -54,7 +54,7 @@ def estimate_run(flow: Flow) -> int:
     return 0
 
 
-def carry_out(flow: Flow, backend: ModalBackend) -> int:
+def carry_out(flow: Flow, backend: LaptopBackend) -> int:
     """Run, print and record what came out and what it cost; return the exit status."""
     flow.carry_out()
     flow.run.costs = costs_of(flow.run, backend.bills())
