@@ -4,8 +4,9 @@ The Volume is the weak point of working on Modal. What can go wrong there, and w
 
 - Others see a file only after `commit` here and `reload` there: every task reloads first and commits last, also when
   it fails, so that a damaged file stays set aside.
-- `reload` fails while a file is open, and the folder looks empty meanwhile: a container works on one input at a time,
-  its processes have ended before the next `reload`, and the store closes what it reads.
+- `reload` and `commit` fail while a file is open, and the folder looks empty meanwhile: a container works on one input
+  at a time, its processes have ended before the next `reload`, the store closes what it reads, and where a library
+  takes its time to do so it is waited for.
 - Of two containers that write the same file the last wins: each writes files of its own, named by what they hold. Only
   the index is shared; it is a shortcut, written by the one clerk, and made again from the footers where it is stale.
 - A commit in the background may publish a half-written file: it has a temporary name, and is swept when it is old.
@@ -16,6 +17,7 @@ The Volume is the weak point of working on Modal. What can go wrong there, and w
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,6 +39,9 @@ from stages.encode.registry import describe
 STORE = Path("/store")
 WEIGHTS = Path("/weights")
 CACHE = Path("/cache")
+
+WAITS = (0.1, 0.5, 2.0)
+"""Seconds to wait for files to be closed."""
 
 STARTED = time.time()
 """When this container's Python began; its image was loaded some seconds before."""
@@ -100,11 +105,11 @@ def run_work(volume: Volume, task: Task, work: Work, n_processes: int = 1) -> Do
 @contextmanager
 def fresh_store(volume: Volume) -> Iterator[Store]:
     """Give the store as of now, and let others see what is written to it."""
-    volume.reload()
+    _patiently(volume.reload)
     try:
         yield _store()
     finally:
-        volume.commit()
+        _patiently(volume.commit)
 
 
 def run_align(volume: Volume, cache: Volume, work: Work) -> Done:
@@ -132,6 +137,19 @@ def load_encoder(weights: Volume, encode_config: str) -> None:
             loaded.parent.mkdir(parents=True, exist_ok=True)
             loaded.touch()
             weights.commit()
+
+
+def _patiently(synchronise: Callable[[], None]) -> None:
+    """Try again while a library still holds a file that it has been told to close; raises what the last try raises."""
+    for seconds in WAITS:
+        try:
+            return synchronise()
+        except RuntimeError as error:
+            if "open files" not in str(error):
+                raise
+            gc.collect()
+            time.sleep(seconds)
+    return synchronise()
 
 
 def container_name() -> str:

@@ -118,7 +118,8 @@ class KnownFiles:
 
     def _load(self) -> dict[tuple[str, str], tuple[tuple[int, int], Document]]:
         try:
-            table = pq.read_table(self._path, page_checksum_verification=True)
+            with pq.ParquetFile(self._path, page_checksum_verification=True) as file:
+                table = file.read()
         except (OSError, pa.ArrowException):
             return {}  # absent or damaged: the files themselves say the same
         if (table.schema.metadata or {}).get(b"settings") != self._settings.encode():

@@ -216,7 +216,9 @@ class Shelf:
 
     def _load_index(self) -> None:
         try:
-            table = pq.read_table(self.folder / INDEX, page_checksum_verification=True)
+            # Not pq.read_table, which may keep the file open for a moment longer: a Volume can't be reloaded then.
+            with pq.ParquetFile(self.folder / INDEX, page_checksum_verification=True) as file:
+                table = file.read()
             files = json.loads(table.schema.metadata[b"files"])
             places: dict[str, Places] = {name: {} for name in files}
             for row in table.to_pylist():

@@ -1,0 +1,185 @@
+"""A Modal to test against: the real client and real containers, on this machine, without an account.
+
+Faults are put into containers by a `sitecustomize` that they find on their path: it wraps a task of `pipeline.tasks`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+LOOPMODAL = ROOT.parent / "shared" / "loopmodal" / "loopmodal.py"
+START_SECONDS = 30
+RUN_SECONDS = 300
+
+FAULTS = """
+import importlib.abc, importlib.util, json, os, pathlib, sys, time
+
+FOLDER = pathlib.Path(__file__).parent
+
+def wrap(task, plan):
+    def wrapped(store, config, shard):
+        try:
+            os.close(os.open(FOLDER / f"{plan['id']}-{plan['times'] - 1}", os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return task(store, config, shard)
+        else:
+            if plan["kind"] == "exit":
+                os._exit(7)
+            if plan["kind"] == "sleep":
+                time.sleep(plan["seconds"])
+            if plan["kind"] == "raise":
+                raise ValueError("a bug in the stage")
+            return task(store, config, shard)
+    wrapped.__name__, wrapped.__qualname__, wrapped.__module__ = task.__name__, task.__qualname__, task.__module__
+    return wrapped
+
+class Finder(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name != "pipeline.tasks" or not (FOLDER / "plan.json").exists():
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        execute = spec.loader.exec_module
+        def exec_module(module):
+            execute(module)
+            plan = json.loads((FOLDER / "plan.json").read_text())
+            setattr(module, plan["task"], wrap(getattr(module, plan["task"]), plan))
+        spec.loader.exec_module = exec_module
+        return spec
+
+sys.meta_path.insert(0, Finder())
+"""
+"""Each plan strikes once: containers agree on who it strikes by making a file."""
+
+
+class ModalWorld:
+    """A control plane that is up, with its Volumes, what it was asked, and the containers it has started."""
+
+    def __init__(self, folder: Path, *options: str):
+        self.folder = folder
+        self.faults = folder / "faults"
+        self.faults.mkdir(parents=True)
+        (self.faults / "sitecustomize.py").write_text(FAULTS)
+        self._n_faults = 0
+        self._log = (folder / "log").open("w+")
+        python = sys.executable
+        command = [python, str(LOOPMODAL), "serve", "--state", str(folder / "state"), "--container-python", python]
+        keep = ["--keep", str(self.faults), "--env", f"PYTHONPATH=/root:{self.faults}"]
+        self._process = subprocess.Popen(
+            [*command, "--idle", "60", *keep, *options], cwd=ROOT, stderr=self._log, stdout=self._log
+        )
+        self._endpoint = self._wait_for_endpoint()
+
+    def _wait_for_endpoint(self) -> dict[str, str]:
+        path = self.folder / "state" / "endpoint.json"
+        for _ in range(START_SECONDS * 10):
+            if path.exists() and path.stat().st_size:
+                return json.loads(path.read_text())  # type: ignore[no-any-return]
+            time.sleep(0.1)
+        raise AssertionError(f"the control plane didn't start: {self.log()}")
+
+    def close(self) -> None:
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+    # ---- the client
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `modal …` on the laptop: with the base install only, where such an environment has been made."""
+        base = ROOT / ".venv-base" / "bin" / "python"
+        python = str(base if base.exists() else sys.executable)
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("MODAL_", "BITEXT_"))},
+            "MODAL_SERVER_URL": self._endpoint["grpc"],
+            "MODAL_TOKEN_ID": "ak-test",
+            "MODAL_TOKEN_SECRET": "as-test",
+            "MODAL_CONFIG_PATH": "/nonexistent",
+            "MODAL_DISABLE_API_PROXY": "1",
+        }
+        return subprocess.Popen(
+            [python, "-m", "modal", *arguments],
+            cwd=ROOT,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    def modal(self, *arguments: str, status: int = 0) -> str:
+        """Run `modal …` and return what it prints; the exit status must be as expected."""
+        process = self.start(*arguments)
+        output, _ = process.communicate(timeout=RUN_SECONDS)
+        assert process.returncode == status, output + self.log()[-3000:]
+        return output
+
+    def run(self, config: Path, out: Path, *options: str, status: int = 0) -> str:
+        """Run `modal run -m pipeline.run`."""
+        return self.modal(
+            "run", "-m", "pipeline.run", "--config", str(config), "--out", str(out), *options, status=status
+        )
+
+    # ---- what happens on the other side
+
+    def log(self) -> str:
+        self._log.flush()
+        return (self.folder / "log").read_text()
+
+    def n_started(self) -> int:
+        return len(self.started())
+
+    def started(self, since: int = 0) -> list[str]:
+        """Return the functions whose containers have been started, after so many of them."""
+        return re.findall(r"start ta-\d+ for (\S+)", self.log())[since:]
+
+    def strike(self, task: str, kind: str, seconds: float = 0.0) -> None:
+        """Let the next call of a task fail: exit, sleep or raise."""
+        self._n_faults += 1
+        plan = {"id": f"fault-{self._n_faults}", "task": task, "kind": kind, "seconds": seconds, "times": 1}
+        (self.faults / "plan.json").write_text(json.dumps(plan))
+
+    def has_struck(self) -> bool:
+        return (self.faults / f"fault-{self._n_faults}-0").exists()
+
+    def volume(self, name: str = "bitext-store") -> Path:
+        """Return the folder behind a Volume."""
+        return Path(self.state()["volumes"][name]["head"])
+
+    def state(self) -> dict[str, Any]:
+        return self._ask("GET", "/admin/state")
+
+    def fire(self, app: str, function: str) -> dict[str, Any]:
+        """Run a scheduled function once."""
+        return self._ask("POST", f"/admin/fire?app={app}&function={function}")
+
+    def preempt(self, function: str) -> dict[str, Any]:
+        """Kill a container that is at work on a function; its input is given to another one."""
+        return self._ask("POST", f"/admin/preempt?function={function}")
+
+    def _ask(self, method: str, path: str) -> dict[str, Any]:
+        request = urllib.request.Request(self._endpoint["http"] + path, method=method)
+        with urllib.request.urlopen(request, timeout=RUN_SECONDS) as answer:
+            return json.loads(answer.read())  # type: ignore[no-any-return]
+
+
+def results(folder: Path) -> dict[str, bytes]:
+    """Return the files of a run that must be equal in two equal runs."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.startswith(("report.", "run.json"))
+    }
