@@ -65,12 +65,12 @@ def _in_words_of_pydantic(message: str) -> str:
 
 
 def _nearest(location: Location, model: type[BaseModel]) -> str:
-    """Suggest the known key that is nearest to an unknown one, in its own section or else in another."""
+    """Suggest the known key that was meant: the same one of another section, or one that is spelt much like it."""
     known = _known_keys(model)
     key = ".".join(map(str, location))
     siblings = [name for name in known if name.rpartition(".")[0] == key.rpartition(".")[0]]
-    found = difflib.get_close_matches(key, siblings, n=1, cutoff=0.75)
-    found = found or [name for name in known if name.rpartition(".")[2] == str(location[-1])]
+    found = [name for name in known if name.rpartition(".")[2] == str(location[-1])]
+    found = found or difflib.get_close_matches(key, siblings, n=1, cutoff=0.75)
     if found:
         return f"; did you mean {found[0]}?"
     return f"; known here are {', '.join(name.rpartition('.')[2] for name in siblings)}" if siblings else ""

@@ -119,7 +119,7 @@ def _read_rows(path: Path, wanted: dict[str, Source], corpus: CorpusConfig) -> I
         return
     for row_id in [row_id for row_id in wanted if row_id not in found]:
         why = f" (what can't be read: {'; '.join(unreadable[:3])})" if unreadable else ""
-        yield wanted[row_id], DocumentError(f"{name}: no row has {corpus.id_column} = {row_id!r}{why}")
+        yield wanted[row_id], DocumentError(f"{wanted[row_id].name}: no row has this {corpus.id_column}{why}")
 
 
 def _text_of_row(source: Source, row: dict[str, Any], corpus: CorpusConfig, is_second: bool) -> str | DocumentError:

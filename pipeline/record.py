@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import platform
 from collections.abc import Sequence
@@ -121,13 +119,9 @@ def _versions() -> dict[str, str]:
 
 
 def _failures_tsv(failures: Sequence[Failure]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-    writer.writerow(["stage", "name", "reason"])
-    writer.writerows(
-        [failure.stage, " ".join(failure.name.split()), " ".join(failure.reason.split())] for failure in failures
-    )
-    return text.getvalue()
+    cells = [(failure.stage, failure.name, failure.reason) for failure in failures]
+    rows = [[" ".join(cell.split()) for cell in row] for row in [("stage", "name", "reason"), *cells]]
+    return "".join("\t".join(row) + "\n" for row in rows)
 
 
 def _manifest_table(manifest: Manifest) -> pa.Table:
