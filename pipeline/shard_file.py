@@ -61,10 +61,12 @@ class ShardWriter:
 def write_shard(folder: Path, schema: pa.Schema, **options: Any) -> Iterator[ShardWriter]:
     """Write one file: it appears when the block ends well, and not at all without keys."""
     with unfinished_file(folder) as temporary:
-        # Nobody asks for statistics, and a footer without them is read in half the time.
-        with pq.ParquetWriter(
-            temporary, schema, write_page_checksum=True, write_statistics=False, **options
-        ) as parquet:
+        # A writer that fails would leave its own file open, and so a full disk full. Nobody asks for statistics, and a
+        # footer without them is read in half the time.
+        with (
+            pa.OSFile(str(temporary), "wb") as file,
+            pq.ParquetWriter(file, schema, write_page_checksum=True, write_statistics=False, **options) as parquet,
+        ):
             writer = ShardWriter(parquet, folder)
             yield writer
             parquet.add_key_value_metadata({KEYS: json.dumps(writer.keys)})
