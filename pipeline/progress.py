@@ -15,7 +15,7 @@ from rich.progress import Progress as Bars
 LOG_SECONDS = 15
 """How often a log gets a line while a stage runs."""
 
-HIDDEN = frozenset({"distinct_texts"})
+HIDDEN = frozenset({"distinct_texts", "load_ms", "first_batch_ms", "encode_ms"})
 """Counts that only the report shows."""
 
 

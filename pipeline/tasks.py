@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import schema
 from pipeline.config import RunConfig
+from pipeline.encoding import Wanted, encode_together, timing_counts
 from pipeline.errors import BitextError, ConfigError, CorruptFile, StoreError
 from pipeline.manifest import Document, DocumentPair, Failure, Manifest
 from pipeline.rows import (
@@ -38,7 +39,7 @@ from pipeline.store import Places, Store
 
 if TYPE_CHECKING:
     from stages.encode.config import EncodeConfig
-    from stages.encode.encoder import Encoder
+    from stages.encode.encoder import Encoder, Timing
     from stages.evaluate.scores import Evaluation
 
 
@@ -125,26 +126,31 @@ def split_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
 
 def encode_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
     """Turn the overlaps of documents into vectors: those sizes that the store doesn't hold."""
-    from stages.encode import encode_document
+    from stages.encode import encode_overlaps, overlap_stops
 
     outcome = Outcome()
-    encoder = get_encoder(config.encode)
+    encoder, before = take_encoder(config.encode)
     shelf = embeddings(store, config)
     places = shelf.places()
+    work = []
+    for document in shard.documents:
+        with outcome.isolate("encode", document.path):
+            lines = read_sentence_texts(store, config, document)
+            sizes = missing_sizes(config, places, document)
+            work.append(Wanted(document, lines, {size: overlap_stops(lines, size) for size in sizes}))
+    # Not isolated: where a GPU is lost, the shard fails, not each of its documents.
+    known = encode_together(encoder, config.encode, work)
     columns = schema.embeddings(encoder.dimensions)
     with shelf.write(columns, compression="none", use_dictionary=["document", "overlap_size"]) as writer:
-        for document in shard.documents:
+        for document, lines, stops in work:
             with outcome.isolate("encode", document.path):
-                lines = read_sentence_texts(store, config, document)
-                encoded = {
-                    size: encode_document(lines, document.language, [size], encoder, config.encode)
-                    for size in missing_sizes(config, places, document)
-                }
-                for size, part in encoded.items():
+                for size in stops:
+                    part = encode_overlaps(lines, document.language, {size: stops[size]}, known, config.encode)
                     rows = vector_rows(document, size, part.overlaps[size], columns)
                     writer.add(overlap_key(document, size), rows, part.facts)
-                    outcome.counts.update({name: int(value) for name, value in part.facts.items()})
+                    outcome.counts.update({name: n for name, n in part.facts.items() if isinstance(n, int)})
                 outcome.counts.update(documents=1)
+    outcome.counts.update(timing_counts(before, encoder.timing))
     return outcome
 
 
@@ -249,6 +255,13 @@ def evaluate_run(
         else:
             evaluations[pair.pair_id] = evaluate(links_of(pair.beads), links)
     return evaluations, problems
+
+
+def take_encoder(config: EncodeConfig) -> tuple[Encoder, Timing | None]:
+    """Return the encoder of this process, and its timing up to now; None where it had to be loaded."""
+    n_loaded = get_encoder.cache_info().misses
+    encoder = get_encoder(config)
+    return encoder, encoder.timing if get_encoder.cache_info().misses == n_loaded else None
 
 
 @lru_cache(maxsize=1)

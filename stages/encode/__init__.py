@@ -6,28 +6,35 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stages.encode.document import EncodedDocument, encode_document, encode_overlaps
+    from stages.encode.document import EncodedDocument, encode_document, encode_overlaps, texts_of_overlaps
     from stages.encode.encoder import Encoder, load_encoder
-    from stages.encode.overlaps import EncodedOverlaps, assemble_overlaps
+    from stages.encode.overlaps import EncodedOverlaps, assemble_overlaps, overlap_stops
+    from stages.encode.shared import EncodedTogether
 
 _MODULES = {
     "EncodedDocument": "document",
     "EncodedOverlaps": "overlaps",
+    "EncodedTogether": "shared",
     "Encoder": "encoder",
     "assemble_overlaps": "overlaps",
     "encode_document": "document",
     "encode_overlaps": "document",
     "load_encoder": "encoder",
+    "overlap_stops": "overlaps",
+    "texts_of_overlaps": "document",
 }
 
 __all__ = [
     "EncodedDocument",
     "EncodedOverlaps",
+    "EncodedTogether",
     "Encoder",
     "assemble_overlaps",
     "encode_document",
     "encode_overlaps",
     "load_encoder",
+    "overlap_stops",
+    "texts_of_overlaps",
 ]
 
 

