@@ -1,0 +1,369 @@
+"""The store: what is read is what was written, or it is set aside, made again, said and counted."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline import schema
+from pipeline.errors import CorruptFile, StoreError
+from pipeline.shard_file import is_damage
+from pipeline.store import INDEX, Shelf, Store, default_root
+
+ADDRESS = "0123456789abcdef"
+
+
+def rows(document: str, n_sentences: int) -> pa.Table:
+    return pa.table(
+        {
+            "document": [document] * n_sentences,
+            "paragraph": [0] * n_sentences,
+            "position": range(n_sentences),
+            "start": [10 * i for i in range(n_sentences)],
+            "stop": [10 * i + 9 for i in range(n_sentences)],
+            "text": [f"Sentence {i} of {document}." for i in range(n_sentences)],
+        },
+        schema=schema.SENTENCES,
+    )
+
+
+def write(shelf: Shelf, **sizes: int) -> None:
+    with shelf.write(schema.SENTENCES, compression="zstd") as writer:
+        for document, n_sentences in sizes.items():
+            writer.add(document, rows(document, n_sentences), {"sentences": n_sentences})
+
+
+def shelf_in(root: Path) -> Shelf:
+    """Return a shelf as a process sees it that has just started."""
+    return Store(root).shelf("sentences", ADDRESS)
+
+
+def only_file(shelf: Shelf) -> Path:
+    (path,) = (path for path in shelf.folder.glob("*.parquet") if path.name != INDEX)
+    return path
+
+
+def flip_bit(path: Path, byte: int, bit: int = 0) -> None:
+    data = bytearray(path.read_bytes())
+    data[byte] ^= 1 << bit
+    path.write_bytes(data)
+
+
+# ---- writing and reading
+
+
+@given(sizes=st.dictionaries(st.text(min_size=1), st.integers(0, 20), min_size=1, max_size=6))
+@settings(deadline=None, max_examples=25)
+def test_a_table_reads_back_equal_under_any_key(
+    sizes: dict[str, int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    root = tmp_path_factory.mktemp("store")
+    usable = {key: size for key, size in sizes.items() if key.isprintable()}
+    write(shelf_in(root), **usable)
+    shelf = shelf_in(root)
+    assert set(shelf.places()) == set(usable)
+    for key, size in usable.items():
+        assert shelf.read(key).equals(rows(key, size))
+        assert shelf.facts(key) == {"sentences": size}
+
+
+def test_an_empty_document_is_there_and_has_no_rows(tmp_path: Path) -> None:
+    write(shelf_in(tmp_path), empty=0, other=1)
+    assert "empty" in shelf_in(tmp_path).places()
+    assert shelf_in(tmp_path).read("empty").num_rows == 0
+
+
+def test_a_missing_key_is_a_key_error(tmp_path: Path) -> None:
+    with pytest.raises(KeyError):
+        shelf_in(tmp_path).read("nobody")
+
+
+def test_a_block_that_fails_leaves_no_file(tmp_path: Path) -> None:
+    shelf = shelf_in(tmp_path)
+    with pytest.raises(ZeroDivisionError), shelf.write(schema.SENTENCES) as writer:
+        writer.add("a", rows("a", 1))
+        raise ZeroDivisionError
+    assert list(shelf.folder.iterdir()) == []
+
+
+def test_a_block_that_writes_nothing_leaves_no_file(tmp_path: Path) -> None:
+    shelf = shelf_in(tmp_path)
+    with shelf.write(schema.SENTENCES):
+        pass
+    assert list(shelf.folder.iterdir()) == []
+
+
+def test_a_file_is_not_seen_before_it_is_whole(tmp_path: Path) -> None:
+    shelf = shelf_in(tmp_path)
+    with shelf.write(schema.SENTENCES) as writer:
+        writer.add("a", rows("a", 1))
+        assert shelf_in(tmp_path).places() == {}
+    assert set(shelf_in(tmp_path).places()) == {"a"}
+
+
+def test_the_same_rows_make_the_same_file(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write(shelf_in(tmp_path / name), a=3, b=2)
+    one, two = (only_file(shelf_in(tmp_path / name)) for name in ("one", "two"))
+    assert one.name == two.name
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_two_writers_of_one_key_do_no_harm(tmp_path: Path) -> None:
+    first, second = shelf_in(tmp_path), shelf_in(tmp_path)
+    with first.write(schema.SENTENCES) as one, second.write(schema.SENTENCES) as two:
+        one.add("a", rows("a", 3))
+        two.add("a", rows("a", 3))
+        two.add("b", rows("b", 2))
+    for shelf in (first, second, shelf_in(tmp_path)):
+        assert set(shelf.places()) == {"a", "b"}
+        assert shelf.read("a").equals(rows("a", 3))
+        assert shelf.read("b").equals(rows("b", 2))
+
+
+def test_a_reader_sees_what_others_have_written_since(tmp_path: Path) -> None:
+    reader = shelf_in(tmp_path)
+    assert reader.places() == {}
+    write(shelf_in(tmp_path), a=1)
+    assert reader.read("a").num_rows == 1
+
+
+def test_a_reader_finds_what_others_have_made_again_elsewhere(tmp_path: Path) -> None:
+    write(shelf_in(tmp_path), a=1, b=1)
+    reader = shelf_in(tmp_path)
+    assert set(reader.places()) == {"a", "b"}
+    only_file(reader).unlink()
+    write(shelf_in(tmp_path), a=1)
+    assert reader.read("a").num_rows == 1
+    with pytest.raises(KeyError):
+        reader.read("b")
+
+
+def test_footers_that_are_kept_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.store.MAX_KEPT_ROW_GROUPS", 4)
+    for number in range(5):
+        write(shelf_in(tmp_path), **{f"{number}a": 1, f"{number}b": 1})
+    shelf = shelf_in(tmp_path)
+    for _ in range(2):
+        assert [shelf.read(f"{number}b")["document"][0].as_py() for number in range(5)] == [f"{n}b" for n in range(5)]
+    assert len(shelf._footers) == 2
+
+
+# ---- damage
+
+
+def test_a_bit_flipped_anywhere_is_found_or_changes_nothing(tmp_path: Path) -> None:
+    """Pages have checksums; the footer has its digest in the file's name: no byte is unguarded."""
+    write(shelf_in(tmp_path), a=3, b=2)
+    path, expected = only_file(shelf_in(tmp_path)), {"a": rows("a", 3), "b": rows("b", 2)}
+    data, chance = path.read_bytes(), random.Random(0)
+    n_found = 0
+    for byte in range(0, len(data), 3):
+        path.write_bytes(data)
+        flip_bit(path, byte, chance.randrange(8))
+        shelf = shelf_in(tmp_path)
+        for key, table in expected.items():
+            try:
+                assert shelf.read(key).equals(table), byte
+                assert shelf.facts(key) == {"sentences": table.num_rows}
+            except (KeyError, CorruptFile):
+                n_found += 1
+    assert n_found > len(data) / 3  # most bytes are of the footer, and make both keys unreadable
+
+
+@pytest.mark.parametrize("table", ["sentences", "embeddings", "beads"])
+def test_a_bit_flipped_in_a_page_sets_the_file_aside_and_its_keys_are_missing(table: str, tmp_path: Path) -> None:
+    shelf = Store(tmp_path).shelf(table, ADDRESS)
+    write(shelf, a=30, b=2)
+    path = only_file(shelf)
+    texts = pq.read_metadata(path).row_group(0).column(5)
+    flip_bit(path, texts.dictionary_page_offset + texts.total_compressed_size // 2)
+    with pytest.raises(CorruptFile, match=rf"{path.name}: .*set aside as {path.name}.corrupt, to be made again"):
+        Store(tmp_path).shelf(table, ADDRESS).read("a")
+    assert not path.exists()
+    assert path.with_name(path.name + ".corrupt").exists()
+    assert Store(tmp_path).shelf(table, ADDRESS).places() == {}
+
+
+@pytest.mark.parametrize(
+    "n_bytes", [0, 3, 8, 100, -1], ids=["empty", "3 bytes", "8 bytes", "cut", "the last byte lost"]
+)
+def test_a_file_that_is_cut_off_is_set_aside_and_said(n_bytes: int, tmp_path: Path) -> None:
+    write(shelf_in(tmp_path), a=30)
+    path = only_file(shelf_in(tmp_path))
+    path.write_bytes(path.read_bytes()[:n_bytes])
+    store = Store(tmp_path)
+    assert store.shelf("sentences", ADDRESS).places() == {}
+    (said,) = store.take_set_aside()
+    assert f"{path}: " in said
+    assert f"set aside as {path.name}.corrupt" in said
+    assert store.take_set_aside() == []
+
+
+def test_one_damaged_file_leaves_the_others_alone(tmp_path: Path) -> None:
+    write(shelf_in(tmp_path), a=3)
+    path = only_file(shelf_in(tmp_path))
+    write(shelf_in(tmp_path), b=3)
+    flip_bit(path, -20)
+    shelf = shelf_in(tmp_path)
+    assert set(shelf.places()) == {"b"}
+    assert shelf.read("b").equals(rows("b", 3))
+
+
+def test_a_file_under_a_wrong_name_is_set_aside(tmp_path: Path) -> None:
+    write(shelf_in(tmp_path), a=3)
+    path = only_file(shelf_in(tmp_path))
+    path.rename(path.with_name("0" * 16 + ".parquet"))
+    assert shelf_in(tmp_path).places() == {}
+
+
+def test_what_can_not_be_opened_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(shelf_in(tmp_path), a=3)
+    path = only_file(shelf_in(tmp_path))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pipeline.shard_file.pq.ParquetFile", refuse)
+    with pytest.raises(StoreError, match="can't be read: Permission denied; mend that") as caught:
+        shelf_in(tmp_path).read("a")
+    assert not isinstance(caught.value, CorruptFile)
+    assert path.exists()
+
+
+def test_lack_of_memory_is_no_damage_but_a_bad_sector_is() -> None:
+    assert not is_damage(pa.ArrowMemoryError("malloc of size 1 failed"))
+    assert not is_damage(OSError(24, "Too many open files"))
+    assert is_damage(OSError(5, "Input/output error"))
+    assert is_damage(OSError("Corrupt snappy compressed data."))
+    assert is_damage(pa.ArrowInvalid("Parquet magic bytes not found"))
+
+
+# ---- the index
+
+
+def indexed(root: Path) -> Path:
+    write(shelf_in(root), a=3, b=0)
+    write(shelf_in(root), c=1)
+    shelf = shelf_in(root)
+    shelf.places()
+    shelf.save_index()
+    return shelf.folder / INDEX
+
+
+def test_the_index_says_what_the_footers_say(tmp_path: Path) -> None:
+    index = indexed(tmp_path)
+    by_index = shelf_in(tmp_path).places()
+    index.unlink()
+    assert shelf_in(tmp_path).places() == by_index
+    assert set(by_index) == {"a", "b", "c"}
+
+
+def test_with_an_index_no_footer_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    indexed(tmp_path)
+    monkeypatch.setattr("pipeline.store.read_footer", lambda path: pytest.fail(f"{path} was opened"))
+    assert set(shelf_in(tmp_path).places()) == {"a", "b", "c"}
+
+
+def test_an_index_need_not_know_the_newest_files_nor_that_some_are_gone(tmp_path: Path) -> None:
+    indexed(tmp_path)
+    gone = shelf_in(tmp_path).places()["c"].file
+    (shelf_in(tmp_path).folder / gone).unlink()
+    write(shelf_in(tmp_path), d=1)
+    assert set(shelf_in(tmp_path).places()) == {"a", "b", "d"}
+
+
+def test_a_bit_flipped_anywhere_in_the_index_never_leads_astray(tmp_path: Path) -> None:
+    index = indexed(tmp_path)
+    data, chance = index.read_bytes(), random.Random(0)
+    expected = {key: shelf_in(tmp_path).read(key) for key in ("a", "b", "c")}
+    for byte in range(0, len(data), 3):
+        index.write_bytes(data)
+        flip_bit(index, byte, chance.randrange(8))
+        shelf = shelf_in(tmp_path)
+        for key in shelf.places():
+            assert shelf.read(key).equals(expected[key]), byte
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not Parquet", None],
+    ids=["empty", "nonsense", "another table"],
+)
+def test_a_damaged_index_is_made_again_from_the_footers(content: bytes | None, tmp_path: Path) -> None:
+    index = indexed(tmp_path)
+    if content is None:
+        pq.write_table(pa.table({"key": ["a"]}), index)
+    else:
+        index.write_bytes(content)
+    shelf = shelf_in(tmp_path)
+    assert set(shelf.places()) == {"a", "b", "c"}
+    shelf.save_index()
+    assert pq.read_table(index).num_rows == 3
+
+
+# ---- tidying
+
+
+def test_usage_and_prune_count_the_same_bytes_and_records_of_runs_stay(tmp_path: Path) -> None:
+    write(shelf_in(tmp_path), a=3)
+    record = tmp_path / "runs" / "demo" / "latest" / "run.json"
+    record.parent.mkdir(parents=True)
+    record.write_text("{}")
+    store = Store(tmp_path)
+    ((table, address, n_files, n_bytes),) = store.usage()
+    assert (table, address, n_files) == ("sentences", ADDRESS, 1)
+    assert store.prune() == n_bytes > 0
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+    assert record.exists()
+
+
+def test_prune_keeps_what_a_person_has_put_there(tmp_path: Path) -> None:
+    """Somebody names the folder of a project as the store: its `texts` are nobody's cache."""
+    mine = [
+        tmp_path / "texts" / "en" / "a.parquet",
+        tmp_path / "texts" / "b.txt",
+        tmp_path / "beads" / ADDRESS / "notes",
+    ]
+    for path in mine:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("mine")
+    write(shelf_in(tmp_path), a=3)
+    assert Store(tmp_path).prune() > 0
+    assert all(path.read_text() == "mine" for path in mine)
+    assert not (tmp_path / "sentences").exists()
+
+
+def test_only_old_unfinished_files_are_swept(tmp_path: Path) -> None:
+    write(shelf_in(tmp_path), a=3)
+    folder = shelf_in(tmp_path).folder
+    old, new = folder / ".tmp-old", folder / ".tmp-new"
+    for path in (old, new):
+        path.write_text("half a file")
+    os.utime(old, (0, 0))
+    assert Store(tmp_path).sweep() == 1
+    assert new.exists()
+    assert not old.exists()
+    assert set(shelf_in(tmp_path).places()) == {"a"}
+
+
+def test_the_store_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BITEXT_STORE", str(tmp_path))
+    assert default_root() == tmp_path
+    monkeypatch.delenv("BITEXT_STORE")
+    assert default_root().name == "bitext-pipeline"
+
+
+def test_a_footer_names_its_keys_with_their_facts_for_other_programs(tmp_path: Path) -> None:
+    write(shelf_in(tmp_path), a=3, b=2)
+    metadata = pq.read_metadata(only_file(shelf_in(tmp_path)))
+    assert json.loads(metadata.metadata[b"bitext.keys"]) == [["a", {"sentences": 3}], ["b", {"sentences": 2}]]
+    assert metadata.num_row_groups == 2
