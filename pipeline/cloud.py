@@ -19,6 +19,7 @@ HOUR = 3600
 Volumes = dict[str | PurePosixPath, modal.Volume | modal.CloudBucketMount]
 STORE: Volumes = {images.STORE_FOLDER: images.STORE}
 CACHE: Volumes = {images.CACHE_FOLDER: images.CACHE}
+BUCKET: Volumes = {images.BUCKET_FOLDER: images.BUCKET} if images.BUCKET else {}
 WEIGHTS: Volumes = {images.WEIGHTS_FOLDER: images.WEIGHTS}
 
 ENCODE_GPUS = ["L40S", "A100-40GB", "A100-80GB", "H100"]
@@ -26,7 +27,13 @@ ENCODE_GPUS = ["L40S", "A100-40GB", "A100-80GB", "H100"]
 
 
 @app.function(
-    image=images.CLERK, volumes=STORE, cpu=2, memory=4096, timeout=6 * HOUR, max_containers=1, scaledown_window=300
+    image=images.CLERK,
+    volumes=STORE | BUCKET,
+    cpu=2,
+    memory=4096,
+    timeout=6 * HOUR,
+    max_containers=1,
+    scaledown_window=300,
 )
 def clerk(task: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """Look into the store, or write something that isn't a shard. There is one clerk, so nobody is in its way."""

@@ -22,17 +22,19 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from pipeline import machine
 from pipeline.config import RunConfig
 from pipeline.errors import BitextError, ConfigError
 from pipeline.local import LocalBackend
 from pipeline.shards import Item, effort, run_shards
 from pipeline.store import Store
 from pipeline.tasks import Outcome, Shard, Task, align_shard, get_encoder
+from stages.data import Facts
 from stages.encode.config import EncodeConfig
 from stages.encode.registry import describe
 
@@ -76,6 +78,8 @@ class Done:
     container_started: float
     started: float
     stopped: float
+    facts: Facts = field(default_factory=dict)
+    """With the first shard of a container: what it is made of, and how long it took to get ready."""
 
 
 def run_task(volume: Volume, task: Callable[..., Any], arguments: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
@@ -99,7 +103,7 @@ def run_work(volume: Volume, task: Task, work: Work, n_processes: int = 1) -> Do
                 result = _run_in_processes(task, work, n_processes)
     except BitextError as error:
         result = error
-    return Done(work.index, result, container_name(), STARTED, started, time.time())
+    return Done(work.index, result, container_name(), STARTED, started, time.time(), machine.tell_once())
 
 
 @contextmanager
@@ -113,12 +117,12 @@ def fresh_store(volume: Volume) -> Iterator[Store]:
 
 
 def run_align(volume: Volume, cache: Volume, work: Work) -> Done:
-    """Align a shard, and keep the kernels that had to be compiled for this kind of machine."""
+    """Align a shard, with kernels that are compiled once and kept for the containers to come."""
     n_kernels = _n_kernels()
-    done = run_work(volume, align_shard, work, work.config.compute.cores)
+    machine.get_ready_to_align(work.config.align)
     if _n_kernels() != n_kernels:
         cache.commit()
-    return done
+    return run_work(volume, align_shard, work, work.config.compute.cores)
 
 
 def load_encoder(weights: Volume, encode_config: str) -> None:
@@ -131,7 +135,7 @@ def load_encoder(weights: Volume, encode_config: str) -> None:
     loaded = Path(os.environ.get("HF_HOME", WEIGHTS)) / "loaded" / f"{info.id}@{info.revision}"
     if loaded.exists():
         os.environ["HF_HUB_OFFLINE"] = "1"
-    with suppress(ConfigError):
+    with suppress(ConfigError), machine.timed("encoder_seconds"):
         get_encoder(config)
         if not loaded.exists():
             loaded.parent.mkdir(parents=True, exist_ok=True)

@@ -15,12 +15,25 @@ STORE_FOLDER = "/store"
 WEIGHTS_FOLDER = "/weights"
 CACHE_FOLDER = "/cache"
 
+BUCKET_FOLDER = "/bucket"
+BUCKET_NAME = os.environ.get("BITEXT_MODAL_BUCKET")
+"""An S3 bucket with documents, which is mounted for reading; a Modal Secret `bitext-bucket` holds its keys."""
+
 STORE_NAME = os.environ.get("BITEXT_MODAL_STORE", "bitext-store")
 """The Volume with all that is worth keeping; another name keeps another world."""
 
 STORE = modal.Volume.from_name(STORE_NAME, create_if_missing=True, version=2)
 WEIGHTS = modal.Volume.from_name("bitext-weights", create_if_missing=True, version=2)
 CACHE = modal.Volume.from_name("bitext-cache", create_if_missing=True, version=2)
+
+BUCKET = (
+    modal.CloudBucketMount(BUCKET_NAME, secret=modal.Secret.from_name("bitext-bucket"), read_only=True)
+    if BUCKET_NAME
+    else None
+)
+
+NAMES = {"BITEXT_MODAL_STORE": STORE_NAME, **({"BITEXT_MODAL_BUCKET": BUCKET_NAME} if BUCKET_NAME else {})}
+"""Containers read this file as well, and must come to the same."""
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 """One thread a process, as on a machine of one's own: the same bytes there and here."""
@@ -35,7 +48,7 @@ def _image(env: dict[str, str], *groups: dict[str, str]) -> modal.Image:
     return (
         modal.Image.debian_slim(python_version=pins.PYTHON)
         .pip_install(*pins.requirements(*groups))
-        .env(env)
+        .env(NAMES | env)
         .add_local_python_source("pipeline", "stages", ignore=["**/__pycache__"])  # the templates of reports as well
     )
 

@@ -56,7 +56,8 @@ class ModalBackend:
         self.note = note
         self._clerk = clerk
         self._max_dollars = max_dollars
-        self._done: list[tuple[Machine, Done]] = []
+        self.done: list[tuple[Machine, Done]] = []
+        """What each container did."""
         self._first_asked: float | None = None
         self._clerk_seconds = 0.0
 
@@ -94,7 +95,9 @@ class ModalBackend:
         function = _function(machine, config, n_containers)
         for done in _every(POLL_SECONDS, function.map(works, order_outputs=False, return_exceptions=True)):
             if isinstance(done, Done):
-                self._done.append((machine, done))
+                self.done.append((machine, done))
+                if "WRONG" in str(done.facts.get("faiss")):
+                    self.note(f"{machine.function}: {done.facts['faiss']}")
                 yield waiting.pop(done.index), done.result
             elif isinstance(done, Exception):
                 deaths.append(done)  # it doesn't say which shard it was: one of those that are left in the end
@@ -104,7 +107,7 @@ class ModalBackend:
 
     def bills(self) -> list[Bill]:
         """Return what each function of the app has cost this run so far."""
-        bills = bill(self._done, self._config)
+        bills = bill(self.done, self._config)
         if self._first_asked is not None:
             bills.append(bill_clerk(self._first_asked, self._clerk_seconds, self._config))
         return bills

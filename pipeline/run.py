@@ -22,7 +22,7 @@ from pipeline.status import print_status
 
 
 @app.local_entrypoint()
-def main(
+def run(
     config: str,
     stage: Literal["all", "split", "encode", "align", "export", "report"] = "all",
     dry_run: bool = False,
@@ -32,11 +32,11 @@ def main(
 ) -> None:
     """Align the documents of a config on rented machines. Only what is new or changed is done."""
     try:
-        run = Run(load_config(Path(config)), None if stage == "all" else stage, limit)
-        run.out = Path(out) if out else Path("out") / run.config.name
+        wanted = Run(load_config(Path(config)), None if stage == "all" else stage, limit)
+        wanted.out = Path(out) if out else Path("out") / wanted.config.name
         progress = Progress()
-        backend = LaptopBackend(run.config, progress.note, max_dollars=max_dollars)
-        flow = Flow(run, backend, progress)
+        backend = LaptopBackend(wanted.config, progress.note, max_dollars=max_dollars)
+        flow = Flow(wanted, backend, progress)
         sys.exit(estimate_run(flow) if dry_run else carry_out(flow, backend))
     except BitextError as error:
         click.echo(f"bitext: {error}", err=True)

@@ -6,6 +6,7 @@ The entry point of Modal and every config must load, and the command line must s
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,13 +19,18 @@ def main() -> None:
     present = [name for name in WORKERS_ONLY if importlib.util.find_spec(name)]
     assert not present, f"this is no base install: it has {present}"
 
-    import pipeline.run  # noqa: F401 - the entry point of `modal run -m pipeline.run`
+    os.chdir(ROOT)  # pipeline.nightly reads configs/nightly.toml
+    import pipeline.nightly
+    import pipeline.run
+    import pipeline.smoke  # noqa: F401 - the entry points of `modal run` and `modal deploy`
     from pipeline.config import load_config
+    from pipeline.nightly_config import load_nightly
 
     configs = sorted((ROOT / "configs").glob("*.toml"))
     for path in configs:
-        load_config(path)
-    print(f"pipeline.run and {len(configs)} configs load without {', '.join(WORKERS_ONLY)}")
+        load = load_nightly if path.name == "nightly.toml" else load_config
+        load(path)
+    print(f"what Modal needs and {len(configs)} configs load without {', '.join(WORKERS_ONLY)}")
 
     demo = [sys.executable, "-m", "pipeline", "run", "--config", str(ROOT / "configs/demo.toml")]
     done = subprocess.run([*demo, "--store", "/nonexistent/store"], capture_output=True, text=True, check=False)

