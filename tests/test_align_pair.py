@@ -124,8 +124,7 @@ def test_an_empty_side_leaves_only_null_beads(config: AlignConfig) -> None:
 def test_one_sentence_against_its_copy_is_one_bead(config: AlignConfig) -> None:
     beads = align_pair(document(1), document(1), config)
     assert spans_of(beads) == [(0, 1, 0, 1)]
-    if config is CLASSIC:
-        assert beads.similarity.tolist() == pytest.approx([1.0])
+    assert beads.similarity.tolist() == pytest.approx([1.0])
 
 
 @pytest.mark.parametrize(("n_source", "n_target"), [(1, 701), (701, 1), (1, 1000), (3000, 3), (3, 3003)])

@@ -23,12 +23,22 @@ from stages.align.links import Links, find_nearest, mutual_links, supported_chai
 from stages.align.marks import find_marks, trust_marks
 from stages.align.positions import Path
 from stages.align.posterior import bead_posterior, null_posterior, sum_paths
+from stages.align.quality import judge_pair
 from stages.align.sampled import search_windows
 from stages.align.score import bead_types
 from stages.align.standins import fill_missing, has_encoded_overlaps
-from stages.align.statistics import Region, Scale, anchored_region, centre_of, centred, measure_scale, scaled_lengths
+from stages.align.statistics import (
+    Region,
+    Scale,
+    anchored_region,
+    centre_of,
+    centred,
+    cosines,
+    measure_scale,
+    scaled_lengths,
+)
 from stages.align.weights import ENCODED, SUMMED, Weights
-from stages.data import Overlaps
+from stages.data import Facts, Overlaps
 
 MAX_GAP_CELLS = 1 << 18
 """A wider gap between anchors is searched along its diagonal only, after a search for anchors within it."""
@@ -55,8 +65,12 @@ def align_bitext(source: Overlaps, target: Overlaps, config: AlignConfig) -> Pat
     Aligning (b, a) gives the mirror image of (a, b), because one order of the two is always the one computed.
     """
     if _order_of(target) < _order_of(source):
-        return _mirrored(_align_ordered(target, source, config))
-    return _align_ordered(source, target, config)
+        path, links = _align_ordered(target, source, config)
+        path = _mirrored(path)
+    else:
+        path, links = _align_ordered(source, target, config)
+    verdict = judge_pair(links, path.spans, path.score, len(source.sentences), len(target.sentences))
+    return path._replace(facts=path.facts | verdict)
 
 
 def _order_of(document: Overlaps) -> tuple[int, list[str]]:
@@ -67,7 +81,7 @@ def _mirrored(path: Path) -> Path:
     return path._replace(spans=path.spans[:, [2, 3, 0, 1]], source_null=path.target_null, target_null=path.source_null)
 
 
-def _align_ordered(source: Overlaps, target: Overlaps, config: AlignConfig) -> Path:
+def _align_ordered(source: Overlaps, target: Overlaps, config: AlignConfig) -> tuple[Path, Links]:
     if not source.sentences or not target.sentences:
         return _without_beads(source, target)
     weights = ENCODED if has_encoded_overlaps(source.vectors) or has_encoded_overlaps(target.vectors) else SUMMED
@@ -80,7 +94,7 @@ def _align_ordered(source: Overlaps, target: Overlaps, config: AlignConfig) -> P
     source_null, target_null = (score_nulls(side, weights) for side in null_features(evidence, found))
     lattice = make_lattice(found.score, evidence.types, source_null, target_null, weights, band)
     best = find_best_path(lattice, band)
-    return make_path(best, found, lattice, band, weights)
+    return make_path(best, evidence, lattice, band, weights), links
 
 
 def gather_evidence(source: Overlaps, target: Overlaps, config: AlignConfig) -> Evidence:
@@ -143,7 +157,7 @@ def score_nulls(features: NDArray[np.float32], weights: Weights) -> NDArray[np.f
     return scores
 
 
-def make_path(best: BestPath, found: BandFeatures, lattice: Lattice, band: Band, weights: Weights) -> Path:
+def make_path(best: BestPath, evidence: Evidence, lattice: Lattice, band: Band, weights: Weights) -> Path:
     """Return the beads of the best path with their scores."""
     starts = best.stops - lattice.types[best.kinds]
     spans = np.stack([starts[:, 0], best.stops[:, 0], starts[:, 1], best.stops[:, 1]], axis=1)
@@ -157,14 +171,18 @@ def make_path(best: BestPath, found: BandFeatures, lattice: Lattice, band: Band,
             best[2:4], lattice[2:4], null_posterior(posterior, lattice, band), strict=True
         )
     )
-    similarity, score = found.similarity[cells, best.kinds], found.score[cells, best.kinds]
-    return Path(spans, similarity, score, confidence, source_null, target_null, {"band_cells": band.n_cells})
+    sizes, lasts = lattice.types[best.kinds] - 1, best.stops - 1
+    vectors = evidence.source[sizes[:, 0], lasts[:, 0]], evidence.target[sizes[:, 1], lasts[:, 1]]
+    score = lattice.score[cells, best.kinds]
+    facts: Facts = {"band_cells": band.n_cells} | evidence.scale.as_facts()
+    return Path(spans, cosines(*vectors), score, confidence, source_null, target_null, facts)
 
 
-def _without_beads(source: Overlaps, target: Overlaps) -> Path:
+def _without_beads(source: Overlaps, target: Overlaps) -> tuple[Path, Links]:
     """Return the path of a pair with an empty side: nothing can be aligned, for certain."""
-    nothing = np.empty(0, np.float32)
+    none, nothing = np.empty(0, np.int64), np.empty(0, np.float32)
     source_null, target_null = (
         np.repeat(np.array([[0.0], [1.0]], np.float32), len(side.sentences), axis=1) for side in (source, target)
     )
-    return Path(np.empty((0, 4), np.int64), nothing, nothing, nothing, source_null, target_null, {})
+    path = Path(np.empty((0, 4), np.int64), nothing, nothing, nothing, source_null, target_null, {})
+    return path, Links(none, none, np.empty(0), 0.0)

@@ -6,15 +6,16 @@ from pydantic import Field
 
 from stages.config import Section
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same config aligns the same vectors differently: stored beads are then made anew."""
 
 
 class AlignConfig(Section):
     """How beads are found."""
 
-    method: Literal["bertalign", "bitext"] = "bertalign"
-    """`bertalign`: the two-pass method of Liu & Zhu (2022)."""
+    method: Literal["bitext", "bertalign"] = "bitext"
+    """`bitext`: beads scored by weighted features, with a confidence each, blocks left out at little cost; or
+    `bertalign`: the two-pass method of Liu & Zhu (2022), as the baseline."""
 
     max_bead: int = Field(default=5, ge=2, le=16)
     """Source plus target sentences in a bead; each side is also at most `encode.max_overlap`."""

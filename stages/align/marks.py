@@ -15,16 +15,20 @@ from numpy.typing import NDArray
 QUOTES = '"«»“”„‟「」『』＂'
 """Double quotation marks of any script."""
 
-SINGLE_QUOTES = r"(?:(?<=\s)|(?<=^))['‘](?=\w)|(?<=[.!?,…。！？，—-])['’]"
-"""Single ones only where they can't be apostrophes: before a word, or after punctuation."""
+SINGLE_QUOTES = "'‘’"
 
-COUNTED = tuple(re.compile(pattern) for pattern in ("[!！]", f"[{QUOTES}]|{SINGLE_QUOTES}", r"\d+", "[,，、،]"))
-"""Exclamation marks, quotation marks, numbers, commas: each is compared between the sides of a bead."""
+SINGLE_QUOTE = re.compile(r"(?:(?<=\s)|(?<=^))['‘](?=\w)|(?<=[.!?,…。！？，—-])['’]")
+"""Single ones count only where they can't be apostrophes: before a word, or after punctuation."""
 
-FINAL_MARK = re.compile(r"[.!?…。！？．؟۔।:：;；][" + re.escape(f"{QUOTES}'’)）]】〉》›") + r"\s]*$")
-FINAL_QUOTE = re.compile(f"(?:[{QUOTES}]|[.!?,…。！？，—-]['’])\\s*$")
-FIRST_LETTER = re.compile(r"[^\W\d_]")
+EXCLAMATIONS, COMMAS, NUMBER = "!！", ",，、،", re.compile(r"\d+")
 
+FINAL_MARKS = ".!?…。！？．؟۔।:：;；"
+"""What ends a sentence, perhaps with CLOSERS behind it."""
+
+CLOSERS = f"{QUOTES}'’)）]】〉》› \t\u3000"
+
+BEFORE_QUOTE = ".!?,…。！？，—-"
+"""After these a single quotation mark is no apostrophe."""
 
 RARE_MARK = 0.2
 """Differences rarer than this among any two sentences can't be told from chance: such marks are trusted."""
@@ -33,7 +37,8 @@ RARE_MARK = 0.2
 class Marks(NamedTuple):
     """What the sentences of one side bear.
 
-    counts : float32 array of shape (S + 1, 4), how many of COUNTED stand before each sentence.
+    counts : float32 array of shape (S + 1, 4), how many exclamation marks, quotation marks, numbers and commas stand
+             before each sentence.
     flags  : bool array of shape (S, 3): has no final mark, ends with a quotation mark, starts in lower case.
     """
 
@@ -43,17 +48,25 @@ class Marks(NamedTuple):
 
 def find_marks(sentences: Sequence[str]) -> Marks:
     """Count the marks of every sentence."""
-    counts = np.zeros((len(sentences) + 1, len(COUNTED)), np.int64)
-    flags = np.zeros((len(sentences), 3), bool)
-    for position, sentence in enumerate(sentences):
-        counts[position + 1] = [len(pattern.findall(sentence)) for pattern in COUNTED]
-        letter = FIRST_LETTER.search(sentence)
-        flags[position] = (
-            FINAL_MARK.search(sentence) is None,
-            FINAL_QUOTE.search(sentence) is not None,
-            letter is not None and letter.group().islower(),
-        )
-    return Marks(np.cumsum(counts, axis=0).astype(np.float32), flags)
+    counts = np.zeros((len(sentences) + 1, 4), np.float32)
+    counts[1:] = np.cumsum([_count(sentence) for sentence in sentences] or np.zeros((0, 4)), axis=0)
+    return Marks(counts, np.array([_describe(sentence) for sentence in sentences], bool).reshape(-1, 3))
+
+
+def _count(sentence: str) -> tuple[int, int, int, int]:
+    n_quotes = sum(map(sentence.count, QUOTES))
+    if any(mark in sentence for mark in SINGLE_QUOTES):
+        n_quotes += len(SINGLE_QUOTE.findall(sentence))
+    n_exclamations, n_commas = sum(map(sentence.count, EXCLAMATIONS)), sum(map(sentence.count, COMMAS))
+    return n_exclamations, n_quotes, len(NUMBER.findall(sentence)), n_commas
+
+
+def _describe(sentence: str) -> tuple[bool, bool, bool]:
+    """Return whether a sentence has no final mark, ends with a quotation mark, and starts in lower case."""
+    end = sentence.rstrip()
+    ends_quote = end[-1:] in QUOTES or (end[-1:] in "'’" and end[-2:-1] in BEFORE_QUOTE)
+    letter = next(filter(str.isalpha, sentence), "")
+    return sentence.rstrip(CLOSERS)[-1:] not in FINAL_MARKS, ends_quote, letter.islower()
 
 
 def trust_marks(

@@ -58,6 +58,29 @@ def log_sum(terms):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
+def log_sum_moves(states, moves):  # type: ignore[no-untyped-def]
+    """Return the logarithm of the sum of exp(state + move), without an array for the sums."""
+    largest = -np.inf
+    for index in range(len(states)):
+        largest = max(largest, states[index] + moves[index])
+    if largest == -np.inf:
+        return largest
+    total = 0.0
+    for index in range(len(states)):
+        term = states[index] + moves[index] - largest
+        if term > -40.0:
+            total += np.exp(term)
+    return largest + np.log(total)
+
+
+@njit(cache=True)
+def log_add(a, b):  # type: ignore[no-untyped-def]
+    """Return the logarithm of exp(a) + exp(b)."""
+    largest, least = (a, b) if a > b else (b, a)
+    return largest + np.log1p(np.exp(least - largest)) if least > largest - 40.0 else largest
+
+
+@njit(cache=True)
 def sum_forward(lattice, band):  # type: ignore[no-untyped-def]
     """Return `forward` and `opened` of Posterior."""
     n_types, n_cells = len(lattice.types), band.offset[-1]
@@ -76,13 +99,13 @@ def sum_forward(lattice, band):  # type: ignore[no-untyped-def]
             if i > 0 and j < band.stop[i - 1]:
                 above = forward[band.offset[i - 1] + j - band.start[i - 1]]
                 terms[n_types] = above[TEXT] + lattice.source_null[i - 1]
-                forward[cell, SKIP_SOURCE] = log_sum(above + moves[2])
+                forward[cell, SKIP_SOURCE] = log_sum_moves(above, moves[2])
             if j > band.start[i]:
-                forward[cell, TARGET_NULLS] = log_sum(forward[cell - 1] + moves[1]) + lattice.target_null[j - 1]
-                forward[cell, SKIP_TARGET] = log_sum(forward[cell - 1] + moves[3])
+                forward[cell, TARGET_NULLS] = log_sum_moves(forward[cell - 1], moves[1]) + lattice.target_null[j - 1]
+                forward[cell, SKIP_TARGET] = log_sum_moves(forward[cell - 1], moves[3])
             if cell > 0:
                 forward[cell, TEXT] = log_sum(terms)
-            opened[cell] = np.logaddexp(log_sum(forward[cell] + moves[4]), lattice.before[cell])
+            opened[cell] = log_add(log_sum_moves(forward[cell], moves[4]), lattice.before[cell])
     return forward, opened
 
 
@@ -113,9 +136,9 @@ def sum_backward(lattice, band):  # type: ignore[no-untyped-def]
                 ways[3] = backward[after, SKIP_TARGET]
             if cell < n_cells - 1:
                 for state in range(4):
-                    backward[cell, state] = log_sum(ways + moves[:, state])
+                    backward[cell, state] = log_sum_moves(ways, moves[:, state])
                 for state in (TEXT, TARGET_NULLS):
-                    backward[cell, state] = np.logaddexp(backward[cell, state], lattice.after[cell])
+                    backward[cell, state] = log_add(backward[cell, state], lattice.after[cell])
     return backward, onward
 
 
@@ -150,7 +173,7 @@ def null_posterior(posterior, lattice, band):  # type: ignore[no-untyped-def]
             if share > 0.0:
                 source[:i] += share
                 target[:j] += share
-            share = _share(np.logaddexp(forward[cell, TEXT], forward[cell, TARGET_NULLS]) + lattice.after[cell] - total)
+            share = _share(log_add(forward[cell, TEXT], forward[cell, TARGET_NULLS]) + lattice.after[cell] - total)
             if share > 0.0:
                 source[i:] += share
                 target[j:] += share

@@ -68,7 +68,7 @@ def _score_block(block, band, types, lengths, use_margin, use_length, scores):  
         for j in range(band.start[i], band.stop[i]):
             cell = band.offset[i] + j - band.start[i]
             for kind in range(len(types)):
-                m, n = types[kind]
+                m, n = types[kind, 0], types[kind, 1]
                 if m > i or n > j:
                     continue
                 a, b = i - 1 - block.first_source, j - 1 - block.first_target

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from stages.align.statistics import centred
 
+FIRST_FEW = 8
+"""Numbers of a vector that are looked at first, to see whether it is zero."""
+
 
 def fill_missing(
     vectors: NDArray[np.floating], n_sizes: int, byte_lengths: NDArray[np.float64], centre: NDArray[np.float32]
@@ -41,11 +44,18 @@ def fill_missing(
 
 def has_encoded_overlaps(vectors: NDArray[np.floating]) -> bool:
     """Return whether any overlap of two sentences or more was encoded."""
-    return bool(vectors[1:].any())
+    return any(_is_known(overlaps).any() for overlaps in vectors[1:])
+
+
+def _is_known(vectors: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Return which rows are not all zero: bool array of shape (S,)."""
+    known: NDArray[np.bool_] = np.any(vectors[:, :FIRST_FEW], axis=1)
+    known[~known] = np.any(vectors[~known], axis=1)
+    return known
 
 
 def _missing(vectors: NDArray[np.floating], n_sizes: int) -> list[NDArray[np.bool_]]:
     """Return for each size which sentences end an overlap that has no vector: bool arrays of shape (S,)."""
     possible = [np.arange(vectors.shape[1]) >= size - 1 for size in range(1, n_sizes + 1)]
-    known = [vectors[size - 1].any(axis=1) if size <= len(vectors) else False for size in range(1, n_sizes + 1)]
+    known = [_is_known(vectors[size - 1]) if size <= len(vectors) else False for size in range(1, n_sizes + 1)]
     return [is_possible & ~np.asarray(is_known) for is_possible, is_known in zip(possible, known, strict=True)]

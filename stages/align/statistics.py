@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from stages.align.lengths import NEAR, Lengths, bytes_before
 from stages.align.links import Links
+from stages.data import Facts
 
 FEW_ANCHORS = 10
 """With fewer anchors nothing can be measured in their regions; the whole documents have to do."""
@@ -37,12 +38,24 @@ class Scale(NamedTuple):
     """How raw vectors become comparable similarities: `stretch * (cosine of the centred vectors - background)`.
 
     source_centre, target_centre : float32 arrays of shape (D,).
+    anchor_similarity : typical centred cosine of anchors, less the background; 0 with few anchors.
+    separation : the same in standard deviations of the background. An encoder whose median over documents is below
+                 3.9 is unlike those on which the weights were fitted.
     """
 
     source_centre: NDArray[np.float32]
     target_centre: NDArray[np.float32]
     stretch: float
     background: float
+    anchor_similarity: float = 0.0
+    separation: float = 0.0
+
+    def as_facts(self) -> Facts:
+        """Return what tells whether the encoder is one that the weights fit: 3.9 and more is well."""
+        return {
+            "anchor_similarity": round(self.anchor_similarity, 4),
+            "separation": round(self.separation, 4),
+        }
 
 
 class Region(NamedTuple):
@@ -82,6 +95,13 @@ def centred(vectors: NDArray[np.floating], centre: NDArray[np.float32]) -> NDArr
     return result
 
 
+def cosines(source: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the cosine of each row of one array with the same row of the other: float32 array of shape (rows,)."""
+    source, target = centred(source, np.zeros(1, np.float32)), centred(target, np.zeros(1, np.float32))
+    products: NDArray[np.float32] = np.einsum("vd,vd->v", source, target)
+    return products
+
+
 def measure_scale(source: NDArray[np.floating], target: NDArray[np.floating], links: Links, region: Region) -> Scale:
     """Measure where the vectors of both sides lie and how similar anchors are.
 
@@ -95,9 +115,12 @@ def measure_scale(source: NDArray[np.floating], target: NDArray[np.floating], li
     if len(links.source) < FEW_ANCHORS:
         return Scale(*centres, 1.0, background)
     pairs = centred(source[links.source], centres[0]), centred(target[links.target], centres[1])
-    typical = float(np.median(np.einsum("ad,ad->a", *pairs))) - background
+    typical = float(np.median(cosines(*pairs))) - background
+    others = cosines(pairs[0], np.roll(pairs[1], len(pairs[1]) // 2, axis=0))
+    separation = typical / max(float(others.std()), 1e-3)
     # The square root: a full correction would amplify the noise of a weak encoder, none would waste a sharp one.
-    return Scale(*centres, float(np.sqrt(REFERENCE_SIMILARITY / max(typical, SMALLEST_SIMILARITY))), background)
+    stretch = float(np.sqrt(REFERENCE_SIMILARITY / max(typical, SMALLEST_SIMILARITY)))
+    return Scale(*centres, stretch, background, typical, separation)
 
 
 def scaled_lengths(source: Sequence[str], target: Sequence[str], region: Region) -> Lengths:
