@@ -212,6 +212,21 @@ def export(config_path: Path, name: str | None, output: Path, limit: int | None,
     return export_format(_flow(Run(load_config(config_path), limit=limit), store, 1), name, output)
 
 
+@main.command()
+@click.argument("what", type=click.Choice(["encode"]))
+@click.option("--tokens", "n_tokens", type=click.IntRange(min=100), help="How much text to encode.")
+@reported
+def bench(what: str, n_tokens: int | None) -> None:  # noqa: ARG001 (there is one so far)
+    """Measure how fast this machine encodes, with a model of LaBSE's shape and with use-multilingual.
+
+    \b
+    bitext bench encode
+    """
+    from pipeline.bench import bench_encode
+
+    bench_encode(out_console(), n_tokens)
+
+
 @main.command("store")
 @STORE
 @click.option("--prune", is_flag=True, help="Delete all stored work; records of runs stay.")
