@@ -93,7 +93,7 @@ def verdict(run: Run) -> str:
         return f"{len(run.manifest.pairs):,} pairs; only the {run.stage} stage was run"
     pairs = f"{n_done:,} of {n_listed:,} pair{'' if n_listed == 1 else 's'} aligned"
     failed = f", {len(run.failures):,} failure{'' if len(run.failures) == 1 else 's'}" if run.failures else ""
-    remade = f", {len(run.set_aside):,} damaged files made again" if run.set_aside else ""
+    remade = f", {units({'damaged_files': len(run.set_aside)})} made again" if run.set_aside else ""
     return pairs + failed + remade
 
 
