@@ -65,6 +65,7 @@ ENCODE_ON_GPU = {
     "scikit-learn": "1.9.1",
     "scipy": "1.17.1",
     "sentence-transformers": "6.2.0",
+    "setuptools": "84.2.1",
     "shellingham": "1.5.4",
     "sympy": "1.14.0",
     "threadpoolctl": "3.8.0",
@@ -79,7 +80,13 @@ ALIGN = {"llvmlite": "0.50.0", "numba": "0.68.1", "packaging": "26.3"}
 
 ALIGN_ON_CPU = {**ALIGN, "faiss-cpu": "1.15.1"}
 
-ALIGN_ON_GPU = {**ALIGN, "faiss-gpu-cu12": "1.14.1.post1"}
+ALIGN_ON_GPU = {
+    **ALIGN,
+    "faiss-gpu-cu12": "1.14.1.post1",
+    "nvidia-cublas-cu12": "12.9.3.13",
+    "nvidia-cuda-nvrtc-cu12": "12.9.86",
+    "nvidia-cuda-runtime-cu12": "12.9.79",
+}
 """Without its extra fix-cuda, which takes the CUDA runtime back to an older one."""
 
 

@@ -1,0 +1,198 @@
+"""What a run on rented machines will cost, has cost, and may cost at most."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import rented, tasks
+from pipeline.config import RunConfig, make_config
+from pipeline.container import Done, deal
+from pipeline.costs import bill, costs_of, dollars_text, estimate, n_containers_for
+from pipeline.errors import BudgetError, ConfigError
+from pipeline.flow import Run, StageRecord
+from pipeline.machines import CLERK, machine_of
+from pipeline.manifest import Document, DocumentPair
+from pipeline.shards import cut_shards
+from pipeline.tasks import Exported, Missing, Outcome, Shard
+
+
+def config_of(encoder: str = "labse", **compute: object) -> RunConfig:
+    values = {
+        "name": "test",
+        "corpus": {"documents": "{language}/*.txt", "pairs": ["en-de"]},
+        "encode": {"encoder": encoder},
+        "compute": compute,
+    }
+    return make_config(values, where="test", folder=Path("/none"))
+
+
+def document(number: int, n_chars: int = 1_000_000, language: str = "en") -> Document:
+    return Document(f"{number:032x}", language, False, n_chars, f"{number}.txt")
+
+
+def done(container: str, started: float, stopped: float, container_started: float = 0.0) -> Done:
+    return Done(0, Outcome(), container, container_started, started, stopped)
+
+
+# ---- machines and prices
+
+
+def test_a_second_of_a_machine_costs_its_gpu_its_cores_and_its_memory() -> None:
+    machine = machine_of("encode", config_of())
+    assert (machine.function, machine.gpu) == ("encode_on_gpu", "L40S")
+    assert machine.dollars_per_second({}) == pytest.approx(0.000542 + 4 * 0.0000131 + 16 * 0.00000222)
+    assert machine.dollars_per_second({"L40S": 1.0}) == pytest.approx(1 + 4 * 0.0000131 + 16 * 0.00000222)
+
+
+def test_an_encoder_that_wants_no_gpu_rents_none() -> None:
+    assert machine_of("encode", config_of("use-multilingual")).gpu is None
+    assert machine_of("align", config_of(align_gpu="none")).function == "align_on_cpu"
+    assert machine_of("align", config_of()).gpu == "T4"
+
+
+def test_a_price_of_something_unknown_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"compute\.prices\.TPU"):
+        config_of(prices={"TPU": 1.0})
+
+
+# ---- before
+
+
+def test_nothing_missing_costs_nothing() -> None:
+    assert [one.dollars for one in estimate(config_of(), Missing((), (), ()))] == [0.0, 0.0, 0.0]
+    assert str(estimate(config_of(), Missing((), (), ()))[1]) == "encode  nothing to do"
+
+
+def test_twice_the_text_is_expected_to_take_twice_the_work() -> None:
+    config = config_of(containers=1, scaledown_seconds=2)
+    one, two, three = (
+        estimate(config, Missing((), tuple(document(number) for number in range(n)), ()))[1] for n in (1, 2, 3)
+    )
+    assert two.dollars - one.dollars == pytest.approx(three.dollars - two.dollars)
+    assert one.dollars > 0
+
+
+def test_chinese_has_more_tokens_a_character() -> None:
+    config = config_of(containers=1)
+    english, chinese = (
+        estimate(config, Missing((), (document(1, language=language),), ()))[1] for language in ("en", "zh-Hant")
+    )
+    assert chinese.wall_seconds > 1.5 * english.wall_seconds
+
+
+def test_a_container_is_rented_only_for_enough_text() -> None:
+    assert n_containers_for([document(1, 10)], config_of()) == 1
+    assert n_containers_for([document(1, 500_000)], config_of()) == 3
+    assert n_containers_for([document(1, 500_000_000)], config_of(containers=5)) == 5
+
+
+# ---- how work is cut for containers
+
+
+def test_small_corpora_are_one_shard_a_container_and_dense_writing_counts_more() -> None:
+    english = [document(number, 10_000) for number in range(40)]
+    assert len(cut_shards(english, config_of(), 8, 200_000)) == 2
+    chinese = [document(number, 10_000, "zh") for number in range(40)]
+    assert len(cut_shards(chinese, config_of(), 8, 200_000)) == 6
+
+
+def test_a_shard_is_dealt_evenly_to_the_processes_of_a_container() -> None:
+    items = [document(number, size) for number, size in enumerate([90, 50, 40, 30, 20, 10])]
+    parts = deal(items, 3)
+    assert [part.n_chars for part in parts] == [90, 80, 70]
+    assert Counter(item for part in parts for item in part.items) == Counter(items)
+    assert len(deal(items[:2], 8)) == 2
+
+
+# ---- after
+
+
+def test_a_container_is_billed_from_its_start_to_its_end_with_the_time_it_waited() -> None:
+    config = config_of(scaledown_seconds=10)
+    machine = machine_of("encode", config)
+    (one,) = bill(
+        [
+            (machine, done("a", 5, 20)),
+            (machine, done("a", 20, 40)),
+            (machine, done("b", 12, 30, container_started=10)),
+        ],
+        config,
+    )
+    assert (one.n_containers, one.container_seconds, one.busy_seconds) == (2, 40 + 20 + 2 * 10, 15 + 20 + 18)
+    assert one.dollars == pytest.approx(80 * machine.dollars_per_second({}))
+
+
+def test_the_report_says_speed_and_price() -> None:
+    config = config_of(scaledown_seconds=2)
+    run = Run(config)
+    run.records["encode"] = StageRecord(counts=Counter(tokens=1000))
+    run.exported = Exported(1, Counter(), {"beads": 120, "nulls": 20})
+    bills = bill([(machine_of("encode", config), done("a", 5, 15))], config)
+    costs = costs_of(run, bills)
+    assert costs["tokens_per_second"] == 100.0
+    assert costs["sentence_pairs"] == 100
+    assert costs["dollars_per_million_pairs"] == pytest.approx(costs["dollars"] * 1e4, rel=1e-3)
+    assert costs["lines"][0].startswith("cost: $0.01")
+
+
+def test_a_run_that_encoded_nothing_has_no_speed() -> None:
+    costs = costs_of(Run(config_of()), [])
+    assert costs["tokens_per_second"] is costs["dollars_per_million_pairs"] is None
+    assert costs["lines"][0].startswith("cost: $0.0000 at the prices of ")
+
+
+@pytest.mark.parametrize(("dollars", "text"), [(0.00312, "$0.0031"), (1.239, "$1.24"), (1310.4, "$1,310")])
+def test_sums_are_written_as_people_read_them(dollars: float, text: str) -> None:
+    assert dollars_text(dollars) == text
+
+
+# ---- at most
+
+
+class Machines:
+    """A function of the app whose containers take their time, on a clock that the test turns."""
+
+    def __init__(self, n_silent: int):
+        self.n_silent = n_silent
+
+    def map(self, works: Any, **options: object) -> Any:
+        yield from [None] * self.n_silent
+        for work in works:
+            yield Done(work.index, Outcome(), "a", 0.0, 0.0, 1.0)
+
+
+def run_shard(monkeypatch: pytest.MonkeyPatch, max_dollars: float | None, n_silent: int) -> list[Any]:
+    clock = iter(range(10_000))
+    monkeypatch.setattr("time.time", lambda: float(next(clock)))
+    monkeypatch.setattr(rented, "_function", lambda *arguments: Machines(n_silent))
+    monkeypatch.setattr(rented, "_every", lambda seconds, items: items)
+    backend = rented.ModalBackend(config_of(), print, clerk=lambda *arguments: None, max_dollars=max_dollars)
+    shard = Shard((document(1),))
+    return list(backend.map(tasks.encode_shard, config_of(), [shard]))
+
+
+def test_a_stage_is_stopped_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    price = machine_of("encode", config_of()).dollars_per_second({})
+    assert len(run_shard(monkeypatch, None, n_silent=200)) == 1
+    assert len(run_shard(monkeypatch, price * 300, n_silent=200)) == 1
+    with pytest.raises(BudgetError, match=r"stopped before it costs more than \$0\.06"):
+        run_shard(monkeypatch, price * 100, n_silent=200)
+
+
+def test_a_stage_that_cannot_be_paid_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    price = machine_of("encode", config_of()).dollars_per_second({})
+    with pytest.raises(BudgetError):
+        run_shard(monkeypatch, price * 20, n_silent=0)
+
+
+def test_the_clerk_is_paid_as_well() -> None:
+    assert CLERK.dollars_per_second({}) == pytest.approx(2 * 0.0000131 + 4 * 0.00000222)
+
+
+def test_pairs_are_estimated_by_both_sides() -> None:
+    pair = DocumentPair("one", document(1), document(2))
+    assert estimate(config_of(), Missing((), (), (pair,)))[2].n_containers == 8

@@ -1,0 +1,111 @@
+"""The GPU class on Modal with a model from the Volume of weights, and the smoke test of every machine."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from modal_world import LOOPMODAL, ModalWorld
+from tiny_model import save_tiny_model
+
+pytestmark = [
+    pytest.mark.modal,
+    pytest.mark.slow,
+    pytest.mark.skipif(not LOOPMODAL.exists(), reason="the loopback Modal is not here"),
+]
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+CONFIG = """
+[corpus]
+documents = "{{language}}/*.txt"
+pairs = ["en-de"]
+[encode]
+encoder = "{encoder}"
+max_overlap = 2
+[align]
+max_bead = 3
+[export]
+formats = ["beads"]
+[compute]
+cores = 1
+encode_gpu = "{gpu}"
+align_gpu = "none"
+"""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModalWorld]:
+    folder = tmp_path_factory.mktemp("modal")
+    world = ModalWorld(folder / "world", "--bind-volume", f"bitext-weights={weights(folder)}")
+    yield world
+    world.close()
+
+
+def weights(folder: Path) -> Path:
+    """Return a Volume of weights to which a tiny model has been downloaded before."""
+    cache = folder / "weights" / "hub" / "models--somebody--tiny"
+    shutil.copytree(save_tiny_model(folder / "tiny"), cache / "snapshots" / COMMIT)
+    (cache / "refs").mkdir()
+    (cache / "refs" / "main").write_text(COMMIT)
+    for name in ("somebody/tiny@main", "nobody/none@main"):
+        marker = folder / "weights" / "loaded" / name
+        marker.parent.mkdir(parents=True)
+        marker.touch()
+    return folder / "weights"
+
+
+def write_corpus(folder: Path, encoder: str = "somebody/tiny", gpu: str = "L40S") -> Path:
+    for language, text in (("en", "a house. it is old."), ("de", "ein haus. es ist alt.")):
+        (folder / language).mkdir()
+        (folder / language / "one.txt").write_text(f"{folder.name}. {text}")
+    (folder / "test.toml").write_text(CONFIG.format(encoder=encoder, gpu=gpu))
+    return folder / "test.toml"
+
+
+@pytest.mark.parametrize(("gpu", "rented"), [("A100-80GB", "'A100-80GB:1'"), ("any", "'L40S:1', 'A100-40GB:1'")])
+def test_the_config_picks_the_gpu(world: ModalWorld, tmp_path: Path, gpu: str, rented: str) -> None:
+    before = len(world.log())
+    world.run(write_corpus(tmp_path, gpu=gpu), tmp_path / "out")
+    starts = [line for line in world.log()[before:].splitlines() if "for encode_on_gpu" in line]
+    assert len(starts) == 1
+    assert rented in starts[0]
+    assert "for align_on_gpu" not in world.log()[before:]
+    assert (tmp_path / "out/beads/one.en-de.beads.txt").read_text()
+
+
+def test_a_preempted_gpu_s_shard_is_done_elsewhere(world: ModalWorld, tmp_path: Path) -> None:
+    world.strike("encode_shard", "sleep", seconds=60)
+    config = write_corpus(tmp_path)
+    process = world.start("run", "-m", "pipeline.run", "--config", str(config), "--out", str(tmp_path / "out"))
+    while not world.has_struck():
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.1)
+    assert world.preempt("encode_on_gpu")["preempted"]
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    assert "1 of 1 pair aligned" in output
+
+
+def test_a_model_that_cannot_be_had_ends_the_run_at_once(world: ModalWorld, tmp_path: Path) -> None:
+    before = world.n_started()
+    output = world.run(write_corpus(tmp_path, encoder="nobody/none"), tmp_path / "out", status=2)
+    assert "nobody/none (revision main) can't be had" in output
+    assert world.started(before).count("encode_on_gpu.*") == 1
+    assert "align_on_cpu" not in world.started(before)
+
+
+def test_smoke_tries_every_machine_and_tells_what_it_is(world: ModalWorld) -> None:
+    before = world.n_started()
+    output = world.modal("run", "-m", "pipeline.smoke", "--encoder", "somebody/tiny")
+    assert "all machines work" in output
+    machines = {"clerk", "split", "encode_on_cpu", "encode_on_gpu.*", "align_on_cpu", "align_on_gpu"}
+    assert set(world.started(before)) == machines
+    for machine in machines - {"clerk"}:
+        assert f"{machine.removesuffix('.*')}: ready after" in output
+    assert "faiss: faiss searches on the CPU: it sees no GPU" in output
+    assert "encoder_seconds: " in output
+    assert "kernels_seconds: " in output
+    assert "torch 2." in output
