@@ -20,7 +20,10 @@ import numpy as np
 from gold_pairs import GoldPair, gold_pairs
 
 from stages.align import AlignConfig, align_pair
+from stages.align.lengths import bytes_before
 from stages.align.links import find_nearest
+from stages.align.standins import fill_missing
+from stages.align.statistics import centre_of
 from stages.data import Overlaps
 from stages.evaluate.links import Link, links_of
 from stages.evaluate.scores import evaluate
@@ -47,11 +50,16 @@ def tiled(pair: GoldPair, n_source: int) -> GoldPair:
             sides[side].append((document.sentences[:size], part))
         gold += [Link(*(tuple(p + at[side] for p in link[side]) for side in (0, 1))) for link in links]
         at = (at[0] + sizes[0], at[1] + sizes[1])
-    documents = (
-        Overlaps([text for texts, _ in side for text in texts], np.concatenate([part for _, part in side], axis=1))
-        for side in sides
-    )
+    documents = (pasted(side) for side in sides)
     return GoldPair(f"{at[0]} x {at[1]}", *documents, gold)
+
+
+def pasted(parts: list[tuple[list[str], np.ndarray]]) -> Overlaps:
+    """Put copies together; overlaps across a seam are stood in for by sums, as if they were encoded."""
+    sentences = [text for texts, _ in parts for text in texts]
+    vectors = np.concatenate([part for _, part in parts], axis=1)
+    lengths = np.diff(bytes_before(sentences))
+    return Overlaps(sentences, fill_missing(vectors, len(vectors), lengths, centre_of(vectors[0])))
 
 
 def measured(work: Callable[[], object]) -> tuple[object, float, float]:

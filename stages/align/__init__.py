@@ -7,31 +7,58 @@ from typing import TYPE_CHECKING
 from stages.align.config import AlignConfig
 
 if TYPE_CHECKING:
+    from stages.align.contested import Contested
     from stages.data import Beads, Overlaps
 
-__all__ = ["AlignConfig", "align_pair"]
+__all__ = ["AlignConfig", "align_pair", "find_contested"]
 
 
-def align_pair(source: Overlaps, target: Overlaps, config: AlignConfig) -> Beads:
+def align_pair(source: Overlaps, target: Overlaps, config: AlignConfig, on_demand: bool = False) -> Beads:
     """Align the sentences of two documents.
 
     Every position of both sides lies in exactly one bead, and the beads are in order. Null beads hold one position
     each; in a run of them those of the source come first. Empty positions take no part in the search: one inside the
     span of a bead belongs to that bead, all others are null beads with score 0. An empty side leaves only null beads.
 
+    With `on_demand`, overlaps that have vectors are those that `find_contested` asks for.
+
     Raises ValueError if the vectors of the two sides have different dimensions or are not finite.
     """
     # numba and faiss are loaded by the first alignment, not by the import of this package.
     from stages.align.bitext import align_bitext
     from stages.align.classic import align_classic
+    from stages.align.contested import align_survivors
     from stages.align.positions import restore_positions, take_out_empty
 
     _check_vectors(source, target)
     source_text, source_positions = take_out_empty(source)
     target_text, target_positions = take_out_empty(target)
-    align = align_classic if config.method == "bertalign" else align_bitext
-    path = align(source_text, target_text, config)
+    if config.method == "bertalign":
+        path = align_classic(source_text, target_text, config)
+    else:
+        path = align_bitext(source_text, target_text, config, align_survivors if on_demand else None)
     return restore_positions(path, source_positions, target_positions, len(source.sentences), len(target.sentences))
+
+
+def find_contested(source: Overlaps, target: Overlaps, config: AlignConfig) -> Contested:
+    """Find the overlaps of two documents that are worth encoding, from the vectors of their single sentences.
+
+    An overlap is contested where it is part of a bead that is nearly as good as the best, and shares a sentence with
+    another such bead. Vectors of larger overlaps are not looked at. Raises ValueError as `align_pair` does.
+    """
+    import numpy as np
+
+    from stages.align.contested import Contested
+    from stages.align.contested import find_contested as find
+    from stages.align.positions import take_out_empty
+
+    _check_vectors(source, target)
+    (source_text, source_positions), (target_text, target_positions) = map(take_out_empty, (source, target))
+    sides = zip(find(source_text, target_text, config), (source_positions, target_positions), strict=True)
+    in_documents = (
+        {size: (positions[stops - 1] + 1).astype(np.int32) for size, stops in side.items()} for side, positions in sides
+    )
+    return Contested(*in_documents)
 
 
 def _check_vectors(source: Overlaps, target: Overlaps) -> None:

@@ -9,6 +9,7 @@ S source sentences, T target sentences, K overlap sizes, D dimensions.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -59,18 +60,28 @@ class Evidence(NamedTuple):
     types: NDArray[np.int64]
 
 
-def align_bitext(source: Overlaps, target: Overlaps, config: AlignConfig) -> Path:
+Method = Callable[[Overlaps, Overlaps, AlignConfig], tuple[Path, Links]]
+"""Aligns two documents that are in the canonical order."""
+
+
+def align_bitext(source: Overlaps, target: Overlaps, config: AlignConfig, method: Method | None = None) -> Path:
     """Align two documents whose every position holds a sentence; either may be empty.
 
     Aligning (b, a) gives the mirror image of (a, b), because one order of the two is always the one computed.
     """
-    if _order_of(target) < _order_of(source):
-        path, links = _align_ordered(target, source, config)
+    align = method or _align_ordered
+    if is_swapped(source, target):
+        path, links = align(target, source, config)
         path = _mirrored(path)
     else:
-        path, links = _align_ordered(source, target, config)
+        path, links = align(source, target, config)
     verdict = judge_pair(links, path.spans, path.score, len(source.sentences), len(target.sentences))
     return path._replace(facts=path.facts | verdict)
+
+
+def is_swapped(source: Overlaps, target: Overlaps) -> bool:
+    """Return whether the canonical order of two documents is the other one."""
+    return _order_of(target) < _order_of(source)
 
 
 def _order_of(document: Overlaps) -> tuple[int, list[str]]:
@@ -83,26 +94,31 @@ def _mirrored(path: Path) -> Path:
 
 def _align_ordered(source: Overlaps, target: Overlaps, config: AlignConfig) -> tuple[Path, Links]:
     if not source.sentences or not target.sentences:
-        return _without_beads(source, target)
+        return without_beads(source, target)
     weights = ENCODED if has_encoded_overlaps(source.vectors) or has_encoded_overlaps(target.vectors) else SUMMED
     evidence = gather_evidence(source, target, config)
+    lattice, band = make_lattice_of(evidence, config, weights)
+    best = find_best_path(lattice, band)
+    return make_path(best, evidence, lattice, band, weights), evidence.links
+
+
+def make_lattice_of(evidence: Evidence, config: AlignConfig, weights: Weights) -> tuple[Lattice, Band]:
+    """Return what every path adds up under some weights, and the band that paths lie in."""
+    n_source, n_target = evidence.source.shape[1], evidence.target.shape[1]
     links = evidence.links
-    band = band_around(
-        links.source, links.target, len(source.sentences), len(target.sentences), config.band_radius, MAX_GAP_CELLS
-    )
+    band = band_around(links.source, links.target, n_source, n_target, config.band_radius, MAX_GAP_CELLS)
     found = score_beads(*evidence[:2], evidence.scale, evidence.sides, band, evidence.types, weights)
     source_null, target_null = (score_nulls(side, weights) for side in null_features(evidence, found))
-    lattice = make_lattice(found.score, evidence.types, source_null, target_null, weights, band)
-    best = find_best_path(lattice, band)
-    return make_path(best, evidence, lattice, band, weights), links
+    return make_lattice(found.score, evidence.types, source_null, target_null, weights, band), band
 
 
 def gather_evidence(source: Overlaps, target: Overlaps, config: AlignConfig) -> Evidence:
     """Measure everything that does not depend on weights."""
     byte_lengths = [np.diff(bytes_before(side.sentences)) for side in (source, target)]
-    links = find_links(source.vectors[0], target.vectors[0], byte_lengths[0])
+    singles = [np.ascontiguousarray(side.vectors[0], np.float32) for side in (source, target)]
+    links = find_links(singles[0], singles[1], byte_lengths[0])
     region = anchored_region(links, len(source.sentences), len(target.sentences))
-    scale = measure_scale(source.vectors[0], target.vectors[0], links, region)
+    scale = measure_scale(singles[0], singles[1], links, region)
     lengths = scaled_lengths(source.sentences, target.sentences, region)
     marks = find_marks(source.sentences), find_marks(target.sentences)
     sides = Sides(lengths, *marks, trust_marks(*marks, links.source, links.target))
@@ -135,12 +151,9 @@ def find_links(source: NDArray[np.floating], target: NDArray[np.floating], byte_
 def null_features(evidence: Evidence, found: BandFeatures) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return NULL_FEATURES of every sentence: float32 arrays of shape (S, 3) and (T, 3)."""
     scale, lengths, region = evidence.scale, evidence.sides.lengths, evidence.region
-    source = centred(evidence.source[0], scale.source_centre)
-    target = centred(evidence.target[0], scale.target_centre)
-    means = target[region.target].mean(axis=0), source[region.source].mean(axis=0)
     sides = (
-        (source @ means[0], np.diff(lengths.source), region.source, found.source_best),
-        (target @ means[1], np.diff(lengths.target), region.target, found.target_best),
+        (scale.source_typical, np.diff(lengths.source), region.source, found.source_best),
+        (scale.target_typical, np.diff(lengths.target), region.target, found.target_best),
     )
     both = []
     for typical, length, is_anchored, best in sides:
@@ -178,7 +191,7 @@ def make_path(best: BestPath, evidence: Evidence, lattice: Lattice, band: Band, 
     return Path(spans, cosines(*vectors), score, confidence, source_null, target_null, facts)
 
 
-def _without_beads(source: Overlaps, target: Overlaps) -> tuple[Path, Links]:
+def without_beads(source: Overlaps, target: Overlaps) -> tuple[Path, Links]:
     """Return the path of a pair with an empty side: nothing can be aligned, for certain."""
     none, nothing = np.empty(0, np.int64), np.empty(0, np.float32)
     source_null, target_null = (

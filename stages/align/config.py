@@ -24,6 +24,9 @@ class AlignConfig(Section):
     """Sentences on one side of a bead at most; by default as many as were joined for encoding. With `bitext` overlaps
     that were not encoded are stood in for by sums of sentence vectors."""
 
+    contest_margin: float = Field(default=2.0, gt=0, le=50)
+    """With `encode.overlaps = "on-demand"`: overlaps of beads within so many nats of the best alignment are encoded."""
+
     top_k: int = Field(default=3, ge=1, le=50)
     """Target sentences nearest to a source sentence that may become its anchor."""
 

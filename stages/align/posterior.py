@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from stages.align.band import Band
 from stages.align.lattice import SKIP_SOURCE, SKIP_TARGET, TARGET_NULLS, TEXT, Lattice
 
+NEGLIGIBLE = 25.0
+"""Nats below the largest term from which a term of a sum is left out: one in 70 billion."""
+
 
 class Posterior(NamedTuple):
     """Logarithms of the weight of all paths.
@@ -52,7 +55,7 @@ def log_sum(terms):  # type: ignore[no-untyped-def]
         return largest
     total = 0.0
     for term in terms:
-        if term > largest - 40.0:  # less than the last digit of a float64
+        if term > largest - NEGLIGIBLE:
             total += np.exp(term - largest)
     return largest + np.log(total)
 
@@ -68,7 +71,7 @@ def log_sum_moves(states, moves):  # type: ignore[no-untyped-def]
     total = 0.0
     for index in range(len(states)):
         term = states[index] + moves[index] - largest
-        if term > -40.0:
+        if term > -NEGLIGIBLE:
             total += np.exp(term)
     return largest + np.log(total)
 
@@ -77,7 +80,7 @@ def log_sum_moves(states, moves):  # type: ignore[no-untyped-def]
 def log_add(a, b):  # type: ignore[no-untyped-def]
     """Return the logarithm of exp(a) + exp(b)."""
     largest, least = (a, b) if a > b else (b, a)
-    return largest + np.log1p(np.exp(least - largest)) if least > largest - 40.0 else largest
+    return largest + np.log1p(np.exp(least - largest)) if least > largest - NEGLIGIBLE else largest
 
 
 @njit(cache=True)

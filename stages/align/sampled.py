@@ -17,6 +17,9 @@ SAMPLE_FROM = 3000
 SAMPLE_EVERY = 8
 """Of so many consecutive sentences the longest is taken: long ones are the most distinct."""
 
+LARGE_FROM = 20_000
+"""Sentences on the shorter side from which half as many are taken: the search would take most of the time."""
+
 SAMPLE_MARGIN = 0.2
 """A link of the sample must stand out by this share of the typical similarity."""
 
@@ -42,21 +45,19 @@ def search_windows(
     n_source, n_target = len(source), len(target)
     if min(n_source, n_target) < SAMPLE_FROM:
         return np.zeros(n_source, np.int64), np.full(n_source, n_target)
-    picks = _longest_of_each(byte_lengths)
+    step = SAMPLE_EVERY if min(n_source, n_target) < LARGE_FROM else 2 * SAMPLE_EVERY
+    picks = _longest_of_each(byte_lengths, step)
     everything = np.zeros(len(picks), np.int64), np.full(len(picks), n_target)
     links = mutual_links(find_nearest(source[picks], target, *everything), background, SAMPLE_MARGIN)
-    radius = 10 * SAMPLE_EVERY
-    links = supported_chain(links._replace(source=picks[links.source]), n_target, radius, SAMPLE_SUPPORT)
+    links = supported_chain(links._replace(source=picks[links.source]), n_target, 10 * step, SAMPLE_SUPPORT)
     band = band_around(links.source, links.target, n_source, n_target, WINDOW_RADIUS, MAX_WINDOW_CELLS)
     return band.start[:-1], np.minimum(band.stop[1:], n_target)
 
 
-def _longest_of_each(byte_lengths: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the position of the longest of each group of SAMPLE_EVERY sentences."""
-    n_groups = -(-len(byte_lengths) // SAMPLE_EVERY)
-    padded = np.full(n_groups * SAMPLE_EVERY, -1.0)
+def _longest_of_each(byte_lengths: NDArray[np.float64], step: int) -> NDArray[np.int64]:
+    """Return the position of the longest of each group of `step` sentences."""
+    n_groups = -(-len(byte_lengths) // step)
+    padded = np.full(n_groups * step, -1.0)
     padded[: len(byte_lengths)] = byte_lengths
-    picks: NDArray[np.int64] = (
-        padded.reshape(n_groups, SAMPLE_EVERY).argmax(axis=1) + np.arange(n_groups) * SAMPLE_EVERY
-    )
+    picks: NDArray[np.int64] = padded.reshape(n_groups, step).argmax(axis=1) + np.arange(n_groups) * step
     return picks

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.align.band import Band
-from stages.align.statistics import Scale
+from stages.align.statistics import Scale, distances
 
 BLOCK_ROWS = 32
 """Rows of a block: more make the product faster, and more of it falls outside the band."""
@@ -56,8 +56,8 @@ def similarity_blocks(
 
 
 def _products(source: NDArray[np.floating], target: NDArray[np.floating], scale: Scale | None) -> NDArray[np.float32]:
-    rows = source.reshape(-1, source.shape[2]).astype(np.float32)
-    columns = target.reshape(-1, target.shape[2]).astype(np.float32)
+    rows = np.array(source, np.float32).reshape(-1, source.shape[2])
+    columns = np.array(target, np.float32).reshape(-1, target.shape[2])
     similarity = rows @ columns.T
     if scale is not None:
         _centre_products(similarity, rows, columns, scale)
@@ -74,15 +74,9 @@ def _centre_products(
     p, q = scale.source_centre, scale.target_centre
     similarity -= (rows @ q)[:, None]
     similarity -= (columns @ p - p @ q)[None, :]
-    similarity *= (scale.stretch / _distances(rows, p))[:, None]
-    similarity *= (1 / _distances(columns, q))[None, :]
+    similarity *= (scale.stretch / distances(rows, p))[:, None]
+    similarity *= (1 / distances(columns, q))[None, :]
     similarity -= np.float32(scale.stretch * scale.background)
-
-
-def _distances(vectors: NDArray[np.float32], centre: NDArray[np.float32]) -> NDArray[np.float32]:
-    squares = np.einsum("vd,vd->v", vectors, vectors) - 2 * (vectors @ centre) + centre @ centre
-    distances: NDArray[np.float32] = np.sqrt(np.maximum(squares, 1e-6))
-    return distances
 
 
 def _row_ranges(band: Band) -> Iterator[tuple[int, int]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.statistics import centred
+from stages.align.statistics import distances
 
 FIRST_FEW = 8
 """Numbers of a vector that are looked at first, to see whether it is zero."""
@@ -32,13 +32,14 @@ def fill_missing(
         return known
     filled = np.zeros((n_sizes, *vectors.shape[1:]), np.float32)
     filled[: len(known)] = known
-    weighted = centred(vectors[0], centre) * np.sqrt(byte_lengths)[:, None].astype(np.float32)
-    total = weighted.copy()
+    weights = np.sqrt(byte_lengths).astype(np.float32) / distances(vectors[0].astype(np.float32), centre)
     for size in range(2, n_sizes + 1):
-        total[size - 1 :] += weighted[: len(weighted) - size + 1]
         rows = np.flatnonzero(is_missing[size - 1])
-        norms = np.linalg.norm(total[rows], axis=1, keepdims=True)
-        filled[size - 1, rows] = total[rows] / np.maximum(norms, 1e-6) + centre
+        total = np.zeros((len(rows), vectors.shape[2]), np.float32)
+        for before in range(size):
+            total += (vectors[0, rows - before] - centre) * weights[rows - before, None]
+        norms = np.linalg.norm(total, axis=1, keepdims=True)
+        filled[size - 1, rows] = total / np.maximum(norms, 1e-6) + centre
     return filled
 
 

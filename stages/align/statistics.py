@@ -38,6 +38,8 @@ class Scale(NamedTuple):
     """How raw vectors become comparable similarities: `stretch * (cosine of the centred vectors - background)`.
 
     source_centre, target_centre : float32 arrays of shape (D,).
+    source_typical, target_typical : float32 arrays of shape (S,) and (T,), the mean centred cosine of each sentence
+                                     with those of the other side.
     anchor_similarity : typical centred cosine of anchors, less the background; 0 with few anchors.
     separation : the same in standard deviations of the background. An encoder whose median over documents is below
                  3.9 is unlike those on which the weights were fitted.
@@ -47,6 +49,8 @@ class Scale(NamedTuple):
     target_centre: NDArray[np.float32]
     stretch: float
     background: float
+    source_typical: NDArray[np.float32]
+    target_typical: NDArray[np.float32]
     anchor_similarity: float = 0.0
     separation: float = 0.0
 
@@ -97,30 +101,59 @@ def centred(vectors: NDArray[np.floating], centre: NDArray[np.float32]) -> NDArr
 
 def cosines(source: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return the cosine of each row of one array with the same row of the other: float32 array of shape (rows,)."""
-    source, target = centred(source, np.zeros(1, np.float32)), centred(target, np.zeros(1, np.float32))
-    products: NDArray[np.float32] = np.einsum("vd,vd->v", source, target)
+    lengths = (np.sqrt(np.einsum("vd,vd->v", side, side, dtype=np.float32)) for side in (source, target))
+    products: NDArray[np.float32] = np.einsum("vd,vd->v", source, target, dtype=np.float32)
+    for length in lengths:
+        products /= np.maximum(length, 1e-6)
     return products
 
 
-def measure_scale(source: NDArray[np.floating], target: NDArray[np.floating], links: Links, region: Region) -> Scale:
+def distances(vectors: NDArray[np.floating], centre: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return how far each vector lies from the centre, without a copy of them: float32 array of shape (rows,)."""
+    squares = np.einsum("vd,vd->v", vectors, vectors) - 2 * (vectors @ centre) + centre @ centre
+    roots: NDArray[np.float32] = np.sqrt(np.maximum(squares, 1e-6)).astype(np.float32)
+    return roots
+
+
+def measure_scale(source: NDArray[np.float32], target: NDArray[np.float32], links: Links, region: Region) -> Scale:
     """Measure where the vectors of both sides lie and how similar anchors are.
 
-    source, target : float arrays of shape (S, D) and (T, D), single sentences.
+    source, target : float32 arrays of shape (S, D) and (T, D), single sentences.
     """
-    centres = centre_of(source[region.source]), centre_of(target[region.target])
-    background = float(
-        centred(source[region.source], centres[0]).mean(axis=0)
-        @ centred(target[region.target], centres[1]).mean(axis=0)
+    centres = _mean_of(source, region.source), _mean_of(target, region.target)
+    inverse = [np.float32(1) / distances(*side) for side in ((source, centres[0]), (target, centres[1]))]
+    means = [
+        _mean_direction(side, centre, np.where(within, weights, np.float32(0)))
+        for side, centre, within, weights in zip((source, target), centres, region, inverse, strict=True)
+    ]
+    typical = (
+        (source @ means[1] - centres[0] @ means[1]) * inverse[0],
+        (target @ means[0] - centres[1] @ means[0]) * inverse[1],
     )
+    background = float(means[0] @ means[1])
     if len(links.source) < FEW_ANCHORS:
-        return Scale(*centres, 1.0, background)
+        return Scale(*centres, 1.0, background, *typical)
     pairs = centred(source[links.source], centres[0]), centred(target[links.target], centres[1])
-    typical = float(np.median(cosines(*pairs))) - background
+    anchored = float(np.median(cosines(*pairs))) - background
     others = cosines(pairs[0], np.roll(pairs[1], len(pairs[1]) // 2, axis=0))
-    separation = typical / max(float(others.std()), 1e-3)
+    separation = anchored / max(float(others.std()), 1e-3)
     # The square root: a full correction would amplify the noise of a weak encoder, none would waste a sharp one.
-    stretch = float(np.sqrt(REFERENCE_SIMILARITY / max(typical, SMALLEST_SIMILARITY)))
-    return Scale(*centres, stretch, background, typical, separation)
+    stretch = float(np.sqrt(REFERENCE_SIMILARITY / max(anchored, SMALLEST_SIMILARITY)))
+    return Scale(*centres, stretch, background, *typical, anchored, separation)
+
+
+def _mean_of(vectors: NDArray[np.float32], within: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the centre of some of the vectors."""
+    centre: NDArray[np.float32] = (within.astype(np.float32) @ vectors) / np.float32(within.sum() + SHRINKAGE)
+    return centre
+
+
+def _mean_direction(
+    vectors: NDArray[np.float32], centre: NDArray[np.float32], weights: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return the mean of centred unit vectors; weights are 1 / distance for those that count, 0 for others."""
+    mean: NDArray[np.float32] = (weights @ vectors - weights.sum() * centre) / np.float32(np.count_nonzero(weights))
+    return mean
 
 
 def scaled_lengths(source: Sequence[str], target: Sequence[str], region: Region) -> Lengths:
