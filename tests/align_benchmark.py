@@ -10,7 +10,6 @@ machine disturb them little; use one BLAS thread (OMP_NUM_THREADS=1).
 from __future__ import annotations
 
 import argparse
-import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -63,11 +62,16 @@ def pasted(parts: list[tuple[list[str], np.ndarray]]) -> Overlaps:
 
 
 def measured(work: Callable[[], object]) -> tuple[object, float, float]:
-    """Return what the work returns, its seconds of processor time, and how many GiB the peak rose."""
-    peak, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    """Return what the work returns, its seconds of processor time, and its peak of memory in GiB (Linux only)."""
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    before, start = memory_gib("VmRSS"), time.process_time()
     result = work()
-    seconds = time.process_time() - start
-    return result, seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak) / 2**20
+    return result, time.process_time() - start, memory_gib("VmHWM") - before
+
+
+def memory_gib(name: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 2**20
 
 
 def search_everything(pair: GoldPair) -> None:

@@ -101,8 +101,9 @@ def centred(vectors: NDArray[np.floating], centre: NDArray[np.float32]) -> NDArr
 
 def cosines(source: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return the cosine of each row of one array with the same row of the other: float32 array of shape (rows,)."""
-    lengths = (np.sqrt(np.einsum("vd,vd->v", side, side, dtype=np.float32)) for side in (source, target))
-    products: NDArray[np.float32] = np.einsum("vd,vd->v", source, target, dtype=np.float32)
+    source, target = source.astype(np.float32, copy=False), target.astype(np.float32, copy=False)
+    lengths = (np.sqrt(np.einsum("vd,vd->v", side, side)) for side in (source, target))
+    products: NDArray[np.float32] = np.einsum("vd,vd->v", source, target)
     for length in lengths:
         products /= np.maximum(length, 1e-6)
     return products
