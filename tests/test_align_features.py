@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stages.align import AlignConfig
 from stages.align.band import band_around
 from stages.align.features import Sides, collect_features, score_beads
 from stages.align.lengths import Lengths
@@ -16,7 +17,7 @@ from stages.align.marks import Marks, find_marks, trust_marks
 from stages.align.score import NO_SCORE, bead_types
 from stages.align.standins import fill_missing, has_encoded_overlaps
 from stages.align.statistics import Scale, anchored_region, centre_of, measure_scale, scaled_lengths
-from stages.align.weights import BEAD_FEATURES, ENCODED
+from stages.align.weights import BEAD_FEATURES, ENCODED, SUMMED, WEIGHT_NAMES, as_table, changed
 
 
 def random_vectors(sizes: int, n: int, seed: int) -> np.ndarray:
@@ -141,3 +142,18 @@ def test_nothing_missing_copies_nothing() -> None:
     assert np.shares_memory(fill_missing(encoded, 2, np.ones(5), centre_of(encoded[0])), encoded)
     assert has_encoded_overlaps(encoded)
     assert not has_encoded_overlaps(encoded[:1])
+
+
+def test_weights_by_name_replace_the_shipped_ones() -> None:
+    other = changed(ENCODED, {"similarity": 9.0, "null_constant": -7.0, "skip_edge": -1.0})
+    assert {name for name in WEIGHT_NAMES if as_table(other)[name] != as_table(ENCODED)[name]} == {
+        "similarity",
+        "null_constant",
+        "skip_edge",
+    }
+    assert changed(SUMMED, as_table(ENCODED)) == ENCODED
+
+
+def test_an_unknown_weight_is_refused() -> None:
+    with pytest.raises(ValueError, match="no weight is called similarty; there are similarity_by_size"):
+        AlignConfig(weights={"similarty": 1.0})

@@ -38,7 +38,7 @@ from stages.align.statistics import (
     measure_scale,
     scaled_lengths,
 )
-from stages.align.weights import ENCODED, SUMMED, Weights
+from stages.align.weights import ENCODED, SUMMED, Weights, changed
 from stages.data import Facts, Overlaps
 
 MAX_GAP_CELLS = 1 << 18
@@ -95,7 +95,8 @@ def _mirrored(path: Path) -> Path:
 def _align_ordered(source: Overlaps, target: Overlaps, config: AlignConfig) -> tuple[Path, Links]:
     if not source.sentences or not target.sentences:
         return without_beads(source, target)
-    weights = ENCODED if has_encoded_overlaps(source.vectors) or has_encoded_overlaps(target.vectors) else SUMMED
+    is_encoded = has_encoded_overlaps(source.vectors) or has_encoded_overlaps(target.vectors)
+    weights = changed(ENCODED if is_encoded else SUMMED, config.weights)
     evidence = gather_evidence(source, target, config)
     lattice, band = make_lattice_of(evidence, config, weights)
     best = find_best_path(lattice, band)

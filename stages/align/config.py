@@ -1,9 +1,11 @@
 """The `[align]` section."""
 
+from math import isfinite
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from stages.align.weights import WEIGHT_NAMES
 from stages.config import Section
 
 VERSION = 2
@@ -30,6 +32,9 @@ class AlignConfig(Section):
     top_k: int = Field(default=3, ge=1, le=50)
     """Target sentences nearest to a source sentence that may become its anchor."""
 
+    weights: dict[str, float] = Field(default_factory=dict)
+    """Weights of `bitext` by name, as fitted to gold; those that are not given are the shipped ones."""
+
     band_radius: int = Field(default=5, ge=1, le=1000)
     """Sentences searched around the anchors on every side; wider is slower."""
 
@@ -41,3 +46,13 @@ class AlignConfig(Section):
 
     use_length: bool = True
     """Multiply the score of a bead by how well the lengths of its sides agree: log2(1 + shorter / longer)."""
+
+    @field_validator("weights")
+    @classmethod
+    def _check_names(cls, weights: dict[str, float]) -> dict[str, float]:
+        unknown = sorted(set(weights) - set(WEIGHT_NAMES))
+        if unknown:
+            raise ValueError(f"no weight is called {', '.join(unknown)}; there are {', '.join(WEIGHT_NAMES)}")
+        if not all(map(isfinite, weights.values())):
+            raise ValueError(f"weights must be finite numbers, not {weights}")
+        return weights

@@ -6,6 +6,7 @@ its ends, and a little is given for each of its sentences.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 BEAD_FEATURES = (
@@ -27,7 +28,7 @@ BEAD_FEATURES = (
 )
 """In the order of the weights; `features.py` says what each is."""
 
-NULL_FEATURES = ("constant", "log_length", "best_similarity")
+NULL_FEATURES = ("null_constant", "null_log_length", "null_best_similarity")
 """What a sentence without a translation is judged by, in the order of the weights."""
 
 
@@ -64,3 +65,19 @@ SUMMED = Weights(
     null=(-3.25, -0.8, 0.9),
 )
 """For overlaps that are stood in for by sums of sentence vectors."""
+
+SKIP_NAMES = ("skip_enter", "skip_leave", "skip_edge", "skip_sentence")
+
+WEIGHT_NAMES = BEAD_FEATURES + NULL_FEATURES + SKIP_NAMES
+
+
+def as_table(weights: Weights) -> dict[str, float]:
+    """Return the weights by name, as a config has them."""
+    return dict(zip(WEIGHT_NAMES, weights.bead + weights.null + weights[2:], strict=True))
+
+
+def changed(weights: Weights, changes: Mapping[str, float]) -> Weights:
+    """Return the weights with some of them, by name, replaced."""
+    values = tuple((as_table(weights) | dict(changes))[name] for name in WEIGHT_NAMES)
+    n_bead, n_null = len(BEAD_FEATURES), len(NULL_FEATURES)
+    return Weights(values[:n_bead], values[n_bead : n_bead + n_null], *values[n_bead + n_null :])
