@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from click.testing import CliRunner, Result
+from threadpoolctl import threadpool_limits
 
 from pipeline.__main__ import main
 from pipeline.backend import Observer
@@ -61,14 +62,17 @@ def write_corpus(folder: Path, n_pairs: int = 2, n_sentences: int = 4, config: s
 
 
 class InlineBackend(LocalBackend):
-    """Runs every task in this process: no worker has to be started."""
+    """Runs every task in this process, with one thread as a worker has: none has to be started."""
 
     def map(self, task: Task, config: RunConfig, shards: Sequence[Shard]) -> Iterator[ShardOutcome]:
         for shard in shards:
             try:
-                yield shard, task(self.store, config, shard)
+                with threadpool_limits(1):
+                    outcome = task(self.store, config, shard)
             except Exception as error:  # noqa: BLE001 - as a worker hands it on
                 yield shard, error
+            else:
+                yield shard, outcome
 
 
 def run_inline(config: RunConfig | Path, store: Path, out: Path, observer: Observer, **options: object) -> Run:
