@@ -49,9 +49,13 @@ def timed(name: str) -> Iterator[None]:
         _FACTS[name] = round(time.monotonic() - started, 2)
 
 
-@lru_cache(maxsize=4)
 def get_ready_to_align(config: AlignConfig) -> None:
     """Compile the kernels once, rather than in each process, and see whether faiss is to be trusted on this GPU."""
+    _get_ready(config.model_dump_json())
+
+
+@lru_cache(maxsize=4)
+def _get_ready(align_config: str) -> None:
     import numpy as np
 
     from stages.align import align_pair
@@ -61,7 +65,7 @@ def get_ready_to_align(config: AlignConfig) -> None:
     with timed("kernels_seconds"):
         vectors = np.eye(4, dtype=np.float32)[np.newaxis]
         side = Overlaps(["One.", "Two.", "Three.", "Four."], vectors)
-        align_pair(side, side, config)
+        align_pair(side, side, AlignConfig.model_validate_json(align_config))
     _FACTS["faiss"] = check_gpu().finding
     print(check_gpu().finding, flush=True)  # noqa: T201 - a container's log is what it prints
 
