@@ -117,7 +117,8 @@ def sum_backward(lattice, band):  # type: ignore[no-untyped-def]
     """Return `backward` and `onward` of Posterior."""
     n_types, n_cells, n_rows = len(lattice.types), band.offset[-1], len(band.start)
     backward, onward = np.full((n_cells, 4), -np.inf, np.float64), np.full(n_cells, -np.inf, np.float64)
-    terms, moves, ways = np.empty(n_types, np.float64), lattice.moves, np.empty(5, np.float64)
+    terms, ways = np.empty(n_types, np.float64), np.empty(5, np.float64)
+    moves_from = np.ascontiguousarray(lattice.moves.T)
     backward[n_cells - 1] = lattice.stop
     for i in range(n_rows - 1, -1, -1):
         for j in range(band.stop[i] - 1, band.start[i] - 1, -1):
@@ -139,7 +140,7 @@ def sum_backward(lattice, band):  # type: ignore[no-untyped-def]
                 ways[3] = backward[after, SKIP_TARGET]
             if cell < n_cells - 1:
                 for state in range(4):
-                    backward[cell, state] = log_sum_moves(ways, moves[:, state])
+                    backward[cell, state] = log_sum_moves(ways, moves_from[state])
                 for state in (TEXT, TARGET_NULLS):
                     backward[cell, state] = log_add(backward[cell, state], lattice.after[cell])
     return backward, onward
