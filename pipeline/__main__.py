@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING
 
 import click
 
 from pipeline.config import AUTO, RunConfig, load_config, make_config
 from pipeline.console import out_console, size
-from pipeline.errors import BitextError, ConfigError, StoreError
+from pipeline.errors import ConfigError, StoreError
+from pipeline.exits import reported
 from pipeline.finish import evaluate_gold, finish
 from pipeline.flow import STAGES, Flow, Run, Stage
 from pipeline.local import LocalBackend, require_stages
@@ -24,33 +22,11 @@ from pipeline.store import Store, default_root
 if TYPE_CHECKING:
     from stages.evaluate.scores import Evaluation
 
-Parameters = ParamSpec("Parameters")
-
-INTERRUPTED = 130
-"""The exit status of a command that Ctrl-C ended, as shells have it."""
-
 PATH = click.Path(path_type=Path)
 CONFIG = click.option("--config", "config_path", type=PATH, required=True, help="The run's TOML file.")
 STORE = click.option("--store", type=PATH, help="Where finished work is kept [default: $BITEXT_STORE, or a cache].")
 WORKERS = click.option("--workers", type=click.IntRange(min=1), help="How many processes [default: all cores].")
 LIMIT = click.option("--limit", type=click.IntRange(min=1), help="Only the first N pairs.")
-
-
-def reported(command: Callable[Parameters, int | None]) -> Callable[Parameters, None]:
-    """Turn errors that a user can mend into a message and an exit status; bugs keep their traceback."""
-
-    @wraps(command)
-    def wrapped(*arguments: Parameters.args, **options: Parameters.kwargs) -> None:
-        try:
-            sys.exit(command(*arguments, **options))
-        except BitextError as error:
-            click.echo(f"bitext: {error}", err=True)
-            sys.exit(error.exit_status)
-        except KeyboardInterrupt:
-            click.echo("bitext: interrupted; what is finished is kept. The same command goes on from there", err=True)
-            sys.exit(INTERRUPTED)
-
-    return wrapped
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

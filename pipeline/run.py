@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +11,7 @@ from pipeline.cloud import app
 from pipeline.config import load_config
 from pipeline.console import out_console
 from pipeline.costs import costs_of, dollars_text, estimate
-from pipeline.errors import BitextError
+from pipeline.exits import reported
 from pipeline.finish import finish
 from pipeline.flow import Flow, Run
 from pipeline.laptop import LaptopBackend
@@ -22,6 +21,7 @@ from pipeline.status import print_status
 
 
 @app.local_entrypoint()
+@reported
 def run(
     config: str,
     stage: Literal["all", "split", "encode", "align", "export", "report"] = "all",
@@ -29,18 +29,14 @@ def run(
     limit: int | None = None,
     max_dollars: float | None = None,
     out: str | None = None,
-) -> None:
+) -> int:
     """Align the documents of a config on rented machines. Only what is new or changed is done."""
-    try:
-        wanted = Run(load_config(Path(config)), None if stage == "all" else stage, limit)
-        wanted.out = Path(out) if out else Path("out") / wanted.config.name
-        progress = Progress()
-        backend = LaptopBackend(wanted.config, progress.note, max_dollars=max_dollars)
-        flow = Flow(wanted, backend, progress)
-        sys.exit(estimate_run(flow) if dry_run else carry_out(flow, backend))
-    except BitextError as error:
-        click.echo(f"bitext: {error}", err=True)
-        sys.exit(error.exit_status)
+    wanted = Run(load_config(Path(config)), None if stage == "all" else stage, limit)
+    wanted.out = Path(out) if out else Path("out") / wanted.config.name
+    progress = Progress()
+    backend = LaptopBackend(wanted.config, progress.note, max_dollars=max_dollars)
+    flow = Flow(wanted, backend, progress)
+    return estimate_run(flow) if dry_run else carry_out(flow, backend)
 
 
 def estimate_run(flow: Flow) -> int:

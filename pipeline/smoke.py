@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import uuid
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 from pipeline.cloud import app
 from pipeline.config import RunConfig, make_config
 from pipeline.costs import dollars_text
-from pipeline.errors import BitextError
+from pipeline.exits import reported
 from pipeline.flow import Flow, Run
 from pipeline.laptop import LaptopBackend
 from pipeline.machines import Machine
@@ -26,19 +25,16 @@ TEXTS = {
 
 
 @app.local_entrypoint()
-def smoke(encoder: str = LABSE, align_gpu: str = "T4") -> None:
+@reported
+def smoke(encoder: str = LABSE, align_gpu: str = "T4") -> int:
     """Try every kind of machine once: with the embedded encoder on CPUs, and with a model on GPUs."""
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            statuses = [
-                try_machines(Path(folder), encoder=USE_MULTILINGUAL, align_gpu="none"),
-                try_machines(Path(folder), encoder=encoder, align_gpu=align_gpu),
-            ]
-    except BitextError as error:
-        click.echo(f"bitext: {error}", err=True)
-        sys.exit(error.exit_status)
+    with tempfile.TemporaryDirectory() as folder:
+        statuses = [
+            try_machines(Path(folder), encoder=USE_MULTILINGUAL, align_gpu="none"),
+            try_machines(Path(folder), encoder=encoder, align_gpu=align_gpu),
+        ]
     click.echo("all machines work" if not any(statuses) else "something failed: see above")
-    sys.exit(max(statuses))
+    return max(statuses)
 
 
 def try_machines(folder: Path, encoder: str, align_gpu: str) -> int:

@@ -159,8 +159,9 @@ def test_ctrl_c_ends_a_run_and_the_same_command_goes_on(world: ModalWorld, corpu
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode != 0
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "The same command goes on from there" in output
     before = world.n_started()
     world.run(corpus, tmp_path / "there")
     assert set(world.started(before)) == {"clerk", "align_on_gpu"}

@@ -1,0 +1,34 @@
+"""How a command ends: with a message and an exit status, here and on Modal alike."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+import click
+
+from pipeline.errors import BitextError
+
+Parameters = ParamSpec("Parameters")
+
+INTERRUPTED = 130
+"""The exit status of a command that Ctrl-C ended, as shells have it."""
+
+
+def reported(command: Callable[Parameters, int | None]) -> Callable[Parameters, None]:
+    """Turn errors that a user can mend into a message and an exit status; bugs keep their traceback."""
+
+    @wraps(command)
+    def wrapped(*arguments: Parameters.args, **options: Parameters.kwargs) -> None:
+        try:
+            sys.exit(command(*arguments, **options))
+        except BitextError as error:
+            click.echo(f"bitext: {error}", err=True)
+            sys.exit(error.exit_status)
+        except KeyboardInterrupt:
+            click.echo("bitext: interrupted; what is finished is kept. The same command goes on from there", err=True)
+            sys.exit(INTERRUPTED)
+
+    return wrapped
