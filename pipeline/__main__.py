@@ -111,7 +111,7 @@ def align(
     config = make_config(
         {
             "name": "align",
-            "corpus": {"source": str(source.resolve()), "target": str(target.resolve()), **corpus},
+            "corpus": {"source": str(source.absolute()), "target": str(target.absolute()), **corpus},
             "encode": {"encoder": encoder},
         },
         where="the command line",
