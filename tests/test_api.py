@@ -22,13 +22,18 @@ def test_two_texts_are_split_and_aligned():
 
 
 def test_lists_are_taken_as_sentences_and_empty_ones_as_positions():
-    beads = align_texts(["The ferry was late.", "", "Nobody complained."], ["Die Fähre kam zu spät.", "Niemand klagte."])
+    beads = align_texts(
+        ["The ferry was late.", "", "Nobody complained."], ["Die Fähre kam zu spät.", "Niemand klagte."]
+    )
     assert [(bead.source_start, bead.source_stop) for bead in beads] == [(0, 1), (1, 2), (2, 3)]
     assert [bead.type for bead in beads] == ["1-1", "1-0", "1-1"]
 
 
 def test_a_trailing_empty_string_is_a_position_too():
-    assert align_texts(["Yes.", ""], ["Ja."], source_language="en", target_language="de").source_sentences == ["Yes.", ""]
+    assert align_texts(["Yes.", ""], ["Ja."], source_language="en", target_language="de").source_sentences == [
+        "Yes.",
+        "",
+    ]
 
 
 def test_line_breaks_in_a_sentence_of_a_list_do_not_make_two():
