@@ -1,0 +1,210 @@
+"""Every command once on the demo: results to stdout, progress to stderr, an example in its help, an exit status."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from small_corpus import InlineBackend, bitext, read_exports
+
+from pipeline.__main__ import main
+
+ROOT = Path(__file__).parents[1]
+DEMO = ROOT / "configs" / "demo.toml"
+TEXTS = ROOT / "configs" / "demo"
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cli") / "store"
+
+
+@pytest.fixture(scope="module")
+def first_run(store: Path) -> subprocess.CompletedProcess[str]:
+    """The demo as a user runs it: a process of its own, with workers."""
+    command = [sys.executable, "-m", "pipeline", "run", "--config", DEMO, "--store", store, "--show", "3"]
+    return subprocess.run(
+        [*map(str, command), "--out", str(store.parent / "out")], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(autouse=True)
+def _inline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.__main__.LocalBackend", InlineBackend)
+
+
+# ---- run
+
+
+def test_a_run_prints_beads_scores_and_files_to_stdout_and_progress_to_stderr(
+    first_run: subprocess.CompletedProcess[str], store: Path
+) -> None:
+    assert first_run.returncode == 0
+    out, progress = first_run.stdout, first_run.stderr
+    for text in ("The Lighthouse", "霍林的灯塔", "lighthouse.en-de: 3 of ", "demo: 2 of 2 pairs aligned", "strict"):
+        assert text in out
+    assert f"  {store.parent / 'out'}/bitext.tsv  " in out
+    assert out.splitlines()[-1].startswith("Next: ")
+    stages = [line.split()[0] for line in progress.splitlines()]
+    assert stages[0] == "split"
+    assert "encode" in stages
+    assert "shards, " in progress
+    assert "sentences" in progress
+    assert "Traceback" not in progress
+
+
+def test_the_demo_scores_as_well_as_it_did(first_run: subprocess.CompletedProcess[str], store: Path) -> None:
+    scores = json.loads((store.parent / "out" / "report.json").read_text(encoding="utf-8"))["scores"]
+    assert scores["strict"]["f1"] > 0.9
+    assert scores["lax"]["f1"] > 0.97
+
+
+def test_a_second_run_here_gives_what_the_workers_gave(
+    first_run: subprocess.CompletedProcess[str], store: Path, tmp_path: Path
+) -> None:
+    again = bitext("run", "--config", DEMO, "--store", store, "--out", tmp_path)
+    assert again.exit_code == 0
+    assert again.stderr.count("nothing to do") == 3
+    assert read_exports(tmp_path) == read_exports(store.parent / "out")
+
+
+def test_a_dry_run_says_what_is_to_be_done_and_writes_nothing(tmp_path: Path) -> None:
+    result = bitext("run", "--config", DEMO, "--store", tmp_path / "store", "--out", tmp_path / "out", "--dry-run")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[0].startswith("split   0 of 3 documents done, ")
+    assert "align   0 of 2 pairs done, " in result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_results_go_to_a_folder_named_after_the_run(
+    first_run: subprocess.CompletedProcess[str], store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert bitext("run", "--config", DEMO, "--store", store).exit_code == 0
+    assert (tmp_path / "out" / "demo" / "bitext.tsv").is_file()
+
+
+# ---- the others
+
+
+def test_status_says_what_is_done(first_run: subprocess.CompletedProcess[str], store: Path) -> None:
+    result = bitext("status", "--config", DEMO, "--store", store)
+    assert result.stdout.splitlines()[:2] == ["split   3 of 3 documents done", "encode  3 of 3 documents done"]
+    assert "align   2 of 2 pairs done" in result.stdout
+    assert result.stderr == ""
+
+
+def test_eval_prints_a_table_or_json(first_run: subprocess.CompletedProcess[str], store: Path) -> None:
+    table = bitext("eval", "--config", DEMO, "--store", store)
+    assert "lighthouse.en-de\n" in table.stdout
+    found = json.loads(bitext("eval", "--config", DEMO, "--store", store, "--json").stdout)
+    assert found["strict"].keys() == found["lax"].keys() == {"precision", "recall", "f1"}
+    files = bitext("eval", store.parent / "out" / "beads", TEXTS / "gold", "--json")
+    assert json.loads(files.stdout)["strict"] == found["strict"]
+
+
+@pytest.mark.parametrize(("format_name", "name"), [(None, "demo.tmx"), ("jsonl", "demo.jsonl"), ("moses", "moses")])
+def test_export_writes_one_more_format(
+    format_name: str | None, name: str, first_run: subprocess.CompletedProcess[str], store: Path, tmp_path: Path
+) -> None:
+    options = ["--format", format_name] if format_name else []
+    result = bitext("export", "--config", DEMO, "--store", store, *options, "-o", tmp_path / name)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"{tmp_path / name}: 2 pairs, ")
+    if name.endswith(".tmx"):
+        assert (tmp_path / name).read_bytes() == (store.parent / "out" / "bitext.tmx").read_bytes()
+    elif name == "moses":
+        assert len(list((tmp_path / name).glob("bitext.en-*"))) == 4
+
+
+def test_an_export_of_half_a_run_says_what_is_left_out(
+    first_run: subprocess.CompletedProcess[str], tmp_path: Path
+) -> None:
+    bitext("run", "--config", DEMO, "--store", tmp_path / "store", "--out", tmp_path / "out", "--limit", 1)
+    result = bitext("export", "--config", DEMO, "--store", tmp_path / "store", "-o", tmp_path / "demo.tsv")
+    assert result.exit_code == 3
+    assert result.stdout.splitlines()[-1] == "1 pair not aligned yet and left out: bitext run goes on with them"
+
+
+def test_store_shows_what_it_holds_and_empties_it(tmp_path: Path) -> None:
+    bitext("run", "--config", DEMO, "--store", tmp_path, "--out", tmp_path / "out", "--stage", "split")
+    shown = bitext("store", "--store", tmp_path).stdout.splitlines()
+    assert [line.split()[0] for line in shown[:-1]] == ["texts", "sentences"]
+    assert shown[-1] == str(tmp_path)
+    assert bitext("store", "--store", tmp_path, "--prune").stdout.startswith("freed ")
+    assert bitext("store", "--store", tmp_path).stdout == f"{tmp_path}\n"
+
+
+def test_align_prints_tab_separated_values_and_nothing_else(store: Path) -> None:
+    result = bitext("align", TEXTS / "en" / "lighthouse.txt", TEXTS / "de" / "lighthouse.txt", "--store", store)
+    rows = list(csv.reader(result.stdout.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))
+    assert rows[0][:2] == ["source", "target"]
+    assert len({len(row) for row in rows}) == 1
+    assert len(rows) > 60
+    assert "detected en (0.9" in result.stderr
+
+
+@pytest.mark.parametrize("suffix", ["tsv", "jsonl", "parquet", "tmx", "txt"])
+def test_align_writes_a_file_of_the_format_that_its_name_tells(suffix: str, store: Path, tmp_path: Path) -> None:
+    out = tmp_path / f"story.{suffix}"
+    sides = [TEXTS / "en" / "lighthouse.txt", TEXTS / "zh" / "lighthouse.txt"]
+    languages = ["--source-language", "en", "--target-language", "zh"]
+    result = bitext("align", *sides, *languages, "-o", out, "--store", store)
+    assert result.stdout.startswith(f"{out}: ")
+    assert out.stat().st_size > 1000
+    if suffix == "tmx":
+        assert ET.parse(out).getroot().tag == "tmx"
+
+
+def test_align_leaves_nothing_in_the_working_folder(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    bitext("align", TEXTS / "en" / "lighthouse.txt", TEXTS / "de" / "lighthouse.txt", "--store", store)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_align_takes_what_a_shell_pipes(store: Path) -> None:
+    """As in `bitext align <(pandoc book.docx -t plain) book.fr.txt`."""
+    ends = os.pipe()
+    os.write(ends[1], b"The lighthouse is old. Nobody comes.\n")
+    os.close(ends[1])
+    languages = ["--source-language", "en", "--target-language", "de"]
+    try:
+        result = bitext("align", f"/dev/fd/{ends[0]}", TEXTS / "de" / "lighthouse.txt", *languages, "--store", store)
+    finally:
+        os.close(ends[0])
+    assert result.exit_code == 0
+    assert "The lighthouse is old." in result.stdout
+
+
+# ---- help
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_the_help_of_every_command_is_an_imperative_with_an_example(name: str) -> None:
+    text = CliRunner().invoke(main, [name, "--help"], prog_name="bitext").output
+    lines = [line.strip() for line in text.splitlines()]
+    assert any(line.startswith(f"bitext {name} ") for line in lines), text
+    summary = " ".join(lines[2 : lines.index("", 2)])
+    assert summary[0].isupper()
+    assert summary.endswith(".")
+    for option in main.commands[name].params:
+        assert option.param_type_name == "argument" or option.help, option.name
+
+
+def test_the_help_of_the_program_opens_with_what_to_type() -> None:
+    text = CliRunner().invoke(main, ["-h"], prog_name="bitext").output
+    assert "bitext run --config configs/demo.toml" in text
+    assert "bitext align book.de.txt book.fr.txt -o book.tmx" in text
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    assert bitext("--version").stdout.startswith("bitext, version ")
