@@ -24,7 +24,7 @@ from stages.evaluate.links import Link, links_of
 from stages.evaluate.scores import evaluate
 
 FOREIGN = {"de": "handbook-en-de", "fr": "handbook-en-fr", "en": "handbook-en-de"}
-"""Where unrelated text in a language comes from; Chinese comes from the other Chinese gold set."""
+"""Where unrelated text in a language comes from; Chinese comes from whichever Chinese gold set it is not for."""
 
 N_FOREIGN = 1000
 
@@ -199,12 +199,15 @@ def scores(beads: Beads, case: Case) -> tuple[float, float]:
     return result.strict.f1, result.lax.f1
 
 
-def foreign_text(shared: Path, language: str, cache: Path, from_end: bool) -> Overlaps:
+def foreign_text(shared: Path, gold_set: str, language: str, cache: Path, from_end: bool) -> Overlaps:
     """Return unrelated sentences; those of one side from the start of a book, of the other from its end."""
-    if language == "zh":
-        return encoded(read_lines(shared / "gold" / "bible-en-zh" / "001.target.txt")[-N_FOREIGN:], language, cache)
-    folder = shared / "corpora" / FOREIGN[language] / language
-    lines = [line for path in sorted(folder.glob("*.txt")) for line in read_lines(path) if 10 < len(line) < 300]
+    if language != "zh":
+        paths = sorted((shared / "corpora" / FOREIGN[language] / language).glob("*.txt"))
+    elif gold_set == "bible-en-zh":
+        paths = sorted((shared / "gold" / "mac-dev-zh-en").glob("*.source.txt"))
+    else:
+        paths = [shared / "gold" / "bible-en-zh" / "001.target.txt"]
+    lines = [line for path in paths for line in read_lines(path) if 10 < len(line) < 300]
     return encoded(lines[-N_FOREIGN:] if from_end else lines[:N_FOREIGN], language, cache)
 
 
@@ -240,7 +243,7 @@ def main() -> None:
     for gold_set in options.sets:
         pair = joined(list(gold_pairs(options.shared, gold_set, options.cache)))
         foreign = tuple(
-            foreign_text(options.shared, language, options.cache, from_end)
+            foreign_text(options.shared, gold_set, language, options.cache, from_end)
             for from_end, language in enumerate(LANGUAGES[gold_set])
         )
         print(f"{gold_set}: {len(pair.source.sentences)} x {len(pair.target.sentences)}; strict F1 (lax)")  # noqa: T201
