@@ -42,7 +42,7 @@ from stages.align.weights import ENCODED, SUMMED, Weights, changed
 from stages.data import Facts, Overlaps
 
 MAX_GAP_CELLS = 1 << 18
-"""A wider gap between anchors is searched along its diagonal only, after a search for anchors within it."""
+"""A wider gap between anchors is searched along its diagonal only."""
 
 
 class Evidence(NamedTuple):
