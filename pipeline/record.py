@@ -94,7 +94,13 @@ def verdict(run: Run) -> str:
     pairs = f"{n_done:,} of {n_listed:,} pair{'' if n_listed == 1 else 's'} aligned"
     failed = f", {len(run.failures):,} failure{'' if len(run.failures) == 1 else 's'}" if run.failures else ""
     remade = f", {units({'damaged_files': len(run.set_aside)})} made again" if run.set_aside else ""
-    return pairs + failed + remade
+    return pairs + _doubts(run.exported.summary["verdicts"]) + failed + remade
+
+
+def _doubts(verdicts: dict[str, int]) -> str:
+    """Say how many pairs are no translations of each other, or only in part."""
+    doubts = [f"{number:,} {verdict}" for verdict, number in verdicts.items() if verdict != "ok"]
+    return f" ({', '.join(doubts)})" if doubts else ""
 
 
 def describe_run(run: Run) -> dict[str, Any]:

@@ -70,6 +70,7 @@ class CorpusSummary:
     def __init__(self) -> None:
         self.totals: Counter[str] = Counter()
         self.bead_types: Counter[str] = Counter()
+        self.verdicts: Counter[str] = Counter()
         self.similarities = np.zeros(N_BINS, dtype=np.int64)
         self._doubtful: list[tuple[float, int, PairSummary]] = []
 
@@ -89,6 +90,8 @@ class CorpusSummary:
             beads=summary.beads,
             nulls=summary.nulls,
         )
+        if "verdict" in summary.facts:
+            self.verdicts[str(summary.facts["verdict"])] += 1
         self._count_types(pair)
         entry = (-summary.quality, -self.totals["pairs"], summary)
         if len(self._doubtful) < MAX_LISTED:
@@ -109,6 +112,7 @@ class CorpusSummary:
         listed = [summary for *_, summary in sorted(self._doubtful, key=lambda entry: (-entry[0], -entry[1]))]
         return {
             **self.totals,
+            "verdicts": dict(self.verdicts.most_common()),
             "bead_types": dict(self.bead_types.most_common()),
             "similarity_histogram": self.similarities.tolist(),
             "pairs_listed": [
