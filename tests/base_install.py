@@ -30,13 +30,13 @@ def main() -> None:
     for path in configs:
         load = load_nightly if path.name == "nightly.toml" else load_config
         load(path)
-    print(f"what Modal needs and {len(configs)} configs load without {', '.join(WORKERS_ONLY)}")
+    print(f"what Modal needs and {len(configs)} configs load without {', '.join(WORKERS_ONLY)}")  # noqa: T201
 
     demo = [sys.executable, "-m", "pipeline", "run", "--config", str(ROOT / "configs/demo.toml")]
     done = subprocess.run([*demo, "--store", "/nonexistent/store"], capture_output=True, text=True, check=False)
     assert done.returncode == 2, done
     assert "pip install 'bitext-pipeline[local]'" in done.stderr, done.stderr
-    print(f"bitext run says: {done.stderr.strip()}")
+    print(f"bitext run says: {done.stderr.strip()}")  # noqa: T201
 
 
 if __name__ == "__main__":
