@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pipeline.languages import detect_language, parse_language
 from pipeline.text import normalise
 from stages.align import AlignConfig, align_pair
-from stages.data import AlignedPair, Overlaps, Sentence
+from stages.data import AlignedPair, Beads, Overlaps, Sentence
 from stages.encode.config import EncodeConfig
 from stages.split.config import SplitConfig
 from stages.text import join_sentences
@@ -131,9 +131,12 @@ def align_texts(
     """
     encode = EncodeConfig(encoder=encoder, max_overlap=max_overlap)
     align = AlignConfig(**align_options)
-    source_side = _prepare(source, source_language, encode, "source")
-    target_side = _prepare(target, target_language, encode, "target")
-    beads = align_pair(source_side.overlaps, target_side.overlaps, align)
+    source_side = _prepare(source, source_language, "source")
+    target_side = _prepare(target, target_language, "target")
+    if align.method == "bertalign":
+        beads = align_pair(_encode(source_side, encode), _encode(target_side, encode), align)
+    else:
+        beads = _align_on_demand(source_side, target_side, encode, align)
     return Alignment(
         AlignedPair(
             pair_id="",
@@ -149,13 +152,15 @@ def align_texts(
 class _Side(NamedTuple):
     language: str
     sentences: list[Sentence]
-    overlaps: Overlaps
+
+    @property
+    def lines(self) -> list[str]:
+        return [sentence.text for sentence in self.sentences]
 
 
-def _prepare(text: Text, language: str | None, config: EncodeConfig, side: str) -> _Side:
+def _prepare(text: Text, language: str | None, side: str) -> _Side:
     language = _language(text, language, side)
-    sentences = _split(text, language)
-    return _Side(language, sentences, _encode(sentences, language, config))
+    return _Side(language, _split(text, language))
 
 
 def _language(text: Text, language: str | None, side: str) -> str:
@@ -176,12 +181,31 @@ def _split(text: Text, language: str) -> list[Sentence]:
     return list(split_document("\n".join([*lines, ""]), language, SplitConfig(), is_split=True).sentences)
 
 
-def _encode(sentences: Sequence[Sentence], language: str, config: EncodeConfig) -> Overlaps:
+def _encode(side: _Side, config: EncodeConfig) -> Overlaps:
+    """Encode every overlap."""
     from stages.encode import assemble_overlaps, encode_document
 
-    lines = [sentence.text for sentence in sentences]
-    encoded = encode_document(lines, language, range(1, config.max_overlap + 1), _encoder(config), config)
-    return assemble_overlaps(lines, encoded.overlaps, config.max_overlap)
+    sizes = range(1, config.max_overlap + 1)
+    encoded = encode_document(side.lines, side.language, sizes, _encoder(config), config)
+    return assemble_overlaps(side.lines, encoded.overlaps, config.max_overlap)
+
+
+def _align_on_demand(source: _Side, target: _Side, encode: EncodeConfig, align: AlignConfig) -> Beads:
+    """Encode sentences, and of the larger overlaps those that the alignment turns on."""
+    from stages.align import find_contested
+    from stages.encode import assemble_overlaps, encode_document, encode_overlaps
+
+    encoder, sides = _encoder(encode), (source, target)
+    encoded = [dict(encode_document(side.lines, side.language, [1], encoder, encode).overlaps) for side in sides]
+
+    def overlaps(side: int) -> Overlaps:
+        return assemble_overlaps(sides[side].lines, encoded[side], encode.max_overlap, is_complete=False)
+
+    contested = find_contested(overlaps(0), overlaps(1), align)
+    one_by_one = not encoder.info.wants_gpu  # as in a run, so that both give the same beads
+    for side, known, stops in zip(sides, encoded, (contested.source, contested.target), strict=True):
+        known |= encode_overlaps(side.lines, side.language, stops, encoder, encode, one_by_one).overlaps
+    return align_pair(overlaps(0), overlaps(1), align, on_demand=True)
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from pipeline.config import RunConfig
+from pipeline.contested import contested
 from pipeline.rows import beads, embeddings, sentences, texts
 from pipeline.store import Shelf, Store
 
@@ -32,7 +33,7 @@ def compact(store: Store, config: RunConfig, min_files: int = MIN_FILES) -> Coun
     A new file is whole before the old ones go: killed in between, some rows lie in two files, which does no harm.
     """
     counts: Counter[str] = Counter()
-    for shelf in (texts(store), sentences(store, config), beads(store, config)):
+    for shelf in (texts(store), sentences(store, config), contested(store, config), beads(store, config)):
         counts += _compact_shelf(shelf, COMPRESSED, min_files)
     return counts + _compact_shelf(embeddings(store, config), VECTORS, min_files)
 

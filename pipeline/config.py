@@ -156,6 +156,16 @@ class RunConfig(Section):
         describe(encode)
         return encode
 
+    @model_validator(mode="after")
+    def _method_has_its_overlaps(self) -> RunConfig:
+        asked = self.encode.overlaps if "overlaps" in self.encode.model_fields_set else "all"
+        if self.align.method == "bertalign" and asked != "all":
+            raise ValueError(
+                f'encode.overlaps: "{asked}" is not valid with the method bertalign, which knows no stand-ins; '
+                'leave it out, or set it to "all"'
+            )
+        return self
+
     def resolve(self, path: str) -> Path:
         """Return a path of the config as one that can be opened from anywhere."""
         return self.folder / expand_user(path)
@@ -232,10 +242,20 @@ def embeddings_address(config: RunConfig) -> str:
 
 
 def beads_address(config: RunConfig) -> str:
-    """Return where the beads lie."""
+    """Return where the beads lie, and what pairs contest on the way to them."""
     return _digest(
-        "align", ALIGN_VERSION, config.align.model_dump(), config.encode.max_overlap, embeddings_address(config)
+        "align",
+        ALIGN_VERSION,
+        config.align.model_dump(),
+        config.encode.max_overlap,
+        which_overlaps(config),
+        embeddings_address(config),
     )
+
+
+def which_overlaps(config: RunConfig) -> str:
+    """Return which overlaps are encoded: the method `bertalign` knows no stand-ins, and has all of them."""
+    return "all" if config.align.method == "bertalign" else config.encode.overlaps
 
 
 def _digest(*parts: Any) -> str:

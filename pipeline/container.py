@@ -33,7 +33,7 @@ from pipeline.errors import BitextError, ConfigError
 from pipeline.local import LocalBackend
 from pipeline.shards import Item, effort, run_shards
 from pipeline.store import Store
-from pipeline.tasks import Outcome, Shard, Task, align_shard, get_encoder
+from pipeline.tasks import Outcome, Shard, Task, align_shard, contest_shard, get_encoder
 from stages.data import Facts
 from stages.encode.config import EncodeConfig
 from stages.encode.registry import describe
@@ -66,6 +66,8 @@ class Work:
     index: int
     config: RunConfig
     shard: Shard
+    is_contest: bool = False
+    """Of a shard of pairs: only find out which overlaps they contest."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,8 @@ def run_align(volume: Volume, cache: Volume, work: Work) -> Done:
     machine.get_ready_to_align(work.config.align)
     if _n_kernels() != n_kernels:
         cache.commit()
-    return run_work(volume, align_shard, work, work.config.compute.cores)
+    task = contest_shard if work.is_contest else align_shard
+    return run_work(volume, task, work, work.config.compute.cores)
 
 
 def load_encoder(weights: Volume, encode_config: str) -> None:

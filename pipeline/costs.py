@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.config import RunConfig
+from pipeline.config import RunConfig, which_overlaps
 from pipeline.container import Done
 from pipeline.flow import Run
 from pipeline.machines import CLERK, COMPUTING_STAGES, PRICES_DATE, ComputingStage, Machine, machine_of
@@ -28,6 +28,9 @@ SPLIT_CHARS_PER_SECOND = 250_000.0
 
 ALIGN_CHARS_PER_SECOND = 500_000.0
 """On one core, both sides counted: a book of 7,000 sentences a side takes a second or two."""
+
+TOKENS_ON_DEMAND = 1.4
+"""Tokens encoded for each token of text with overlaps on demand: at most 1.34 on the gold sets."""
 
 CPU_TOKENS_PER_SECOND = 6_000.0
 """On one core, `use-multilingual`: measured in containers that share their cores; twice as much is possible."""
@@ -119,7 +122,9 @@ def _work_seconds(
         speed = SPLIT_CHARS_PER_SECOND if stage == "split" else ALIGN_CHARS_PER_SECOND
         return sum(item.n_chars for item in items) / speed / machine.cores
     tokens = sum(map(effort, items)) / CHARS_PER_TOKEN
-    places = config.encode.max_overlap * (config.encode.max_overlap + 1) / 2  # overlaps that hold a sentence
+    largest = config.encode.max_overlap
+    all_places = largest * (largest + 1) / 2  # overlaps that hold a sentence
+    places = {"none": 1.0, "on-demand": min(TOKENS_ON_DEMAND, all_places), "all": all_places}[which_overlaps(config)]
     if machine.gpu is None:
         return tokens * places / CPU_TOKENS_PER_SECOND / machine.cores
     return tokens * places / GPU_TOKENS_PER_SECOND["L40S" if machine.gpu == "any" else machine.gpu]

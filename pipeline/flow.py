@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from pipeline import tasks
 from pipeline.backend import Backend, Observer
 from pipeline.config import RunConfig
+from pipeline.demand import describe_sums
 from pipeline.errors import CorruptFile, MissingError, StoreError
 from pipeline.intake import TextKeeper, lies_with_store, read_corpus
 from pipeline.manifest import Document, DocumentPair, Failure, Manifest, build_manifest
@@ -100,6 +101,8 @@ class Flow:
             for stage in COMPUTING:
                 if self.run.wants(stage):
                     self._compute(stage)
+                if stage == "encode" and self.run.wants(stage):
+                    self._encode_contested()
             if len(self.run.set_aside) == n_set_aside and (not with_exports or self._export()):
                 return self.run
             if self.run.stage:
@@ -135,19 +138,47 @@ class Flow:
 
     def _compute(self, stage: Stage) -> None:
         missing = self.find_missing()
-        todo: Sequence[Item] = getattr(missing, stage)
+        todo: Sequence[Item] = missing.align_now if stage == "align" else getattr(missing, stage)
         ready = self._without_blocked(stage, todo, missing)
-        if not ready:
-            if not todo:
-                self.observer.note(f"{stage:<7} nothing to do, {_there(self.run.manifest, stage)}")
-            return
-        shards = cut_shards(ready, self.run.config, self.backend.n_workers, self.backend.min_shard_chars)
-        with self._record(stage) as record, self.observer.stage(stage, len(shards)) as progress:
-            outcome = run_shards(self.backend, stage, COMPUTING[stage], self.run.config, shards, progress)
+        if ready:
+            self._work_on(stage, COMPUTING[stage], ready)
+        elif not todo:
+            self.observer.note(f"{stage:<7} nothing to do, {_there(self.run.manifest, stage)}")
+        if stage == "align":
+            self._note_sums()
+
+    def _work_on(self, name: str, task: Task, items: Sequence[Item]) -> None:
+        """Run a task on documents or pairs, under the name of a stage or of a step of one."""
+        shards = cut_shards(items, self.run.config, self.backend.n_workers, self.backend.min_shard_chars)
+        with self._record(name) as record, self.observer.stage(name, len(shards)) as progress:
+            outcome = run_shards(self.backend, name, task, self.run.config, shards, progress)
             record.n_shards += len(shards)
             record.counts.update(outcome.counts)
-        self.run.failures.extend(outcome.failures)
+        listed = {(failure.stage, failure.name) for failure in self.run.failures}
+        self.run.failures.extend(one for one in outcome.failures if (one.stage, one.name) not in listed)
         self._set_aside(outcome.corrupt)
+
+    def _encode_contested(self) -> None:
+        """Find out which overlaps the pairs contest, and encode these: the second round of the encode stage."""
+        missing = self.find_missing()
+        lacking = {document.id for document in (*missing.split, *missing.encode)}
+        pairs = [pair for pair in missing.contest if not lacking.intersection(side.id for side in _sides(pair))]
+        if pairs:
+            self._work_on("contest", tasks.contest_shard, pairs)
+        if documents := self.find_missing().contested:
+            self._work_on("encode", tasks.encode_shard, documents)
+
+    def _note_sums(self) -> None:
+        """Say how well sums stood in for overlaps, and which pairs are waiting for a full run."""
+        counts = self.run.records["align"].counts if "align" in self.run.records else Counter()
+        n_provisional = len(self.find_missing().provisional)
+        waiting = (
+            f"{units({'pairs': n_provisional})} with provisional beads: run without --stage to encode what they lack"
+        )
+        for note in (describe_sums(counts), waiting if n_provisional else None):
+            if note and note not in self.run.notes:
+                self.run.notes.append(note)
+                self.observer.note(note)
 
     def _without_blocked(self, stage: Stage, todo: Sequence[Item], missing: Missing) -> list[Item]:
         """Leave out, and list, what lacks its input: a document failed on the way, or --stage skips its stage."""
@@ -186,7 +217,7 @@ class Flow:
 
     def require_beads(self) -> int:
         """Return how many pairs have no beads in the store; raises MissingError if none has any."""
-        missing = {pair.key for pair in self.find_missing().align}
+        missing = self.find_missing().without_beads
         n_missing = sum(pair.key in missing for pair in self.run.manifest.pairs)
         if n_missing == len(self.run.manifest.pairs) and n_missing:
             advice = "run --stage align first, or run without --stage"
@@ -195,7 +226,7 @@ class Flow:
 
     def _list_unaligned(self) -> None:
         """List the pairs without beads that no earlier stage has listed, such as the twin of a pair that failed."""
-        missing = {pair.key for pair in self.find_missing().align}
+        missing = self.find_missing().without_beads
         reasons = {failure.name: failure.reason for failure in self.run.failures}
         twins = {pair.key: reasons[pair.pair_id] for pair in self.run.manifest.pairs if pair.pair_id in reasons}
         unknown = "it has no beads in the store; run --stage align first, or run without --stage"

@@ -15,7 +15,12 @@ from rich.progress import Progress as Bars
 LOG_SECONDS = 15
 """How often a log gets a line while a stage runs."""
 
-HIDDEN = frozenset({"distinct_texts", "load_ms", "first_batch_ms", "encode_ms"})
+HIDDEN = frozenset(
+    (
+        *("distinct_texts", "load_ms", "first_batch_ms", "encode_ms", "compared_sums", "sum_cosines_milli"),
+        *("provisional_pairs", "provisional_beads"),
+    )
+)
 """Counts that only the report shows."""
 
 

@@ -29,6 +29,7 @@ Item = TypeVar("Item")
 STAGE_OF: dict[Task, ComputingStage] = {
     tasks.split_shard: "split",
     tasks.encode_shard: "encode",
+    tasks.contest_shard: "align",
     tasks.align_shard: "align",
 }
 
@@ -86,7 +87,9 @@ class ModalBackend:
         """
         machine = machine_of(STAGE_OF[task], config)
         n_containers = n_containers_for([item for shard in shards for item in shard.items], config)
-        works = [Work(index, config, shard) for index, shard in enumerate(shards)]
+        works = [
+            Work(index, config, shard, is_contest=task is tasks.contest_shard) for index, shard in enumerate(shards)
+        ]
         waiting, deaths = dict(enumerate(shards)), []
         n_working = min(n_containers, len(shards))
         around = STARTUP_SECONDS[machine.function] + config.compute.scaledown_seconds

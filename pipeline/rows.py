@@ -45,13 +45,18 @@ def overlap_key(document: Document, size: int) -> str:
     return f"{document.id}:{size}"
 
 
+def provisional_key(pair: DocumentPair) -> str:
+    """Return what the store knows the beads of a pair by that lack overlaps which they want encoded."""
+    return f"provisional:{pair.key}"
+
+
 def read_some_pairs(store: Store, config: RunConfig, pairs: Iterable[DocumentPair]) -> Iterator[AlignedPair]:
     """Give those of the pairs that have been aligned, in their order.
 
     Raises CorruptFile where a stored file fails its checks.
     """
     done = beads(store, config).places()
-    return (read_pair(store, config, pair) for pair in pairs if pair.key in done)
+    return (read_pair(store, config, pair) for pair in pairs if pair.key in done or provisional_key(pair) in done)
 
 
 def read_pair(store: Store, config: RunConfig, pair: DocumentPair) -> AlignedPair:
@@ -59,7 +64,8 @@ def read_pair(store: Store, config: RunConfig, pair: DocumentPair) -> AlignedPai
     from stages.data import BEAD_ARRAYS, AlignedPair, Beads
 
     shelf = beads(store, config)
-    rows = shelf.read(pair.key)
+    key = pair.key if pair.key in shelf.places() else provisional_key(pair)
+    rows = shelf.read(key)
     arrays = {name: rows[name].to_numpy() for name in BEAD_ARRAYS}
     return AlignedPair(
         pair_id=pair.pair_id,
@@ -67,7 +73,7 @@ def read_pair(store: Store, config: RunConfig, pair: DocumentPair) -> AlignedPai
         target_language=pair.target.language,
         source=read_sentences(store, config, pair.source),
         target=read_sentences(store, config, pair.target),
-        beads=Beads(**arrays, facts=shelf.facts(pair.key)),
+        beads=Beads(**arrays, facts=shelf.facts(key)),
     )
 
 
@@ -88,16 +94,24 @@ def read_sentence_texts(store: Store, config: RunConfig, document: Document) -> 
 
 def read_overlaps(store: Store, config: RunConfig, document: Document) -> Overlaps:
     """Return a document's sentences with the vectors of all overlaps that the config asks for."""
-    from stages.encode import EncodedOverlaps, assemble_overlaps
+    from stages.encode import assemble_overlaps
 
-    encoded = {}
+    shelf = embeddings(store, config)
+    encoded: dict[int, EncodedOverlaps] = {}
     for size in range(1, config.encode.max_overlap + 1):
-        rows = embeddings(store, config).read(overlap_key(document, size)).combine_chunks()
-        vectors = rows["vector"].combine_chunks()
-        flat = vectors.flatten().to_numpy(zero_copy_only=False)
-        stops = rows["stop"].to_numpy()
-        encoded[size] = EncodedOverlaps(stops, flat.reshape(len(stops), vectors.type.list_size))
+        encoded |= read_vectors(shelf, overlap_key(document, size))
     return assemble_overlaps(read_sentence_texts(store, config, document), encoded, config.encode.max_overlap)
+
+
+def read_vectors(shelf: Shelf, key: str) -> dict[int, EncodedOverlaps]:
+    """Return the vectors of a key by overlap size; a size without any is left out."""
+    from stages.encode import EncodedOverlaps
+
+    rows = shelf.read(key).combine_chunks()
+    vectors = rows["vector"].combine_chunks()
+    sizes, stops = rows["overlap_size"].to_numpy(), rows["stop"].to_numpy()
+    flat = vectors.flatten().to_numpy(zero_copy_only=False).reshape(len(stops), vectors.type.list_size)
+    return {size: EncodedOverlaps(stops[sizes == size], flat[sizes == size]) for size in sorted(set(sizes.tolist()))}
 
 
 def read_text(store: Store, document: Document) -> str:

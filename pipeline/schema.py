@@ -25,6 +25,14 @@ SENTENCES = pa.schema(
     ]
 )
 
+CONTESTED = pa.schema(
+    [
+        pa.field("document", pa.string(), nullable=False),
+        pa.field("overlap_size", pa.int16(), nullable=False),  # at least 2
+        pa.field("stop", pa.int32(), nullable=False),  # as in the vectors
+    ]
+)
+
 BEADS = pa.schema(
     [
         pa.field("source_document", pa.string(), nullable=False),

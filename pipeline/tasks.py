@@ -15,9 +15,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import schema
-from pipeline.config import RunConfig
-from pipeline.encoding import Wanted, encode_together, timing_counts
+from pipeline import contested, schema
+from pipeline.config import RunConfig, which_overlaps
+from pipeline.demand import align_on_demand, bead_counts, contest_pair
+from pipeline.encoding import Wanted, encode_together, timing_counts, write_vectors
 from pipeline.errors import BitextError, ConfigError, CorruptFile, StoreError
 from pipeline.manifest import Document, DocumentPair, Failure, Manifest
 from pipeline.rows import (
@@ -25,6 +26,7 @@ from pipeline.rows import (
     beads,
     embeddings,
     overlap_key,
+    provisional_key,
     read_overlaps,
     read_sentence_texts,
     read_some_pairs,
@@ -33,7 +35,6 @@ from pipeline.rows import (
     sentences,
     text_rows,
     texts,
-    vector_rows,
 )
 from pipeline.store import Places, Store
 
@@ -125,53 +126,78 @@ def split_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
 
 
 def encode_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
-    """Turn the overlaps of documents into vectors: those sizes that the store doesn't hold."""
-    from stages.encode import encode_overlaps, overlap_stops
-
+    """Turn the overlaps of documents into vectors: those that the config and the pairs want, and the store lacks."""
     outcome = Outcome()
     encoder, before = take_encoder(config.encode)
-    shelf = embeddings(store, config)
-    places = shelf.places()
-    work = []
-    for document in shard.documents:
-        with outcome.isolate("encode", document.path):
-            lines = read_sentence_texts(store, config, document)
-            sizes = missing_sizes(config, places, document)
-            work.append(Wanted(document, lines, {size: overlap_stops(lines, size) for size in sizes}))
+    work = list(_find_work(store, config, shard, outcome))
     # Not isolated: where a GPU is lost, the shard fails, not each of its documents.
     known = encode_together(encoder, config.encode, work)
     columns = schema.embeddings(encoder.dimensions)
+    shelf = embeddings(store, config)
     with shelf.write(columns, compression="none", use_dictionary=["document", "overlap_size"]) as writer:
-        for document, lines, stops in work:
-            with outcome.isolate("encode", document.path):
-                for size in stops:
-                    part = encode_overlaps(lines, document.language, {size: stops[size]}, known, config.encode)
-                    rows = vector_rows(document, size, part.overlaps[size], columns)
-                    writer.add(overlap_key(document, size), rows, part.facts)
-                    outcome.counts.update({name: n for name, n in part.facts.items() if isinstance(n, int)})
-                outcome.counts.update(documents=1)
+        for wanted in work:
+            with outcome.isolate("encode", wanted.document.path):
+                outcome.counts.update(write_vectors(writer, columns, wanted, known, config))
+                outcome.counts.update(documents=int(1 in wanted.stops or not wanted.asked))  # not once for each round
     outcome.counts.update(timing_counts(before, encoder.timing))
     return outcome
 
 
+def _find_work(store: Store, config: RunConfig, shard: Shard, outcome: Outcome) -> Iterator[Wanted]:
+    """Give what is to be encoded of each document of a shard."""
+    from stages.encode import overlap_stops
+
+    shelf, asked_for = embeddings(store, config), contested.contested(store, config)
+    places = shelf.places()
+    encoded_keys = contested.keys_by_document(places, shard.documents)
+    asked_keys = contested.keys_by_document(asked_for.places(), shard.documents)
+    for document in shard.documents:
+        with outcome.isolate("encode", document.path):
+            lines = read_sentence_texts(store, config, document)
+            sizes = missing_sizes(config, places, document)
+            asked = contested.find_asked(asked_for, asked_keys[document.id], places)
+            known = contested.find_known(shelf, encoded_keys[document.id], asked)
+            stops = {size: overlap_stops(lines, size) for size in sizes} | contested.unknown_stops(asked, known)
+            yield Wanted(document, lines, stops, asked, known)
+
+
+def contest_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
+    """Find out which overlaps pairs of documents contest: what the second round of encoding is for."""
+    outcome = Outcome()
+    with contested.contested(store, config).write(schema.CONTESTED, compression="zstd") as asking:
+        for pair in shard.pairs:
+            with outcome.isolate("align", pair.pair_id):
+                outcome.counts.update(contest_pair(store, config, pair, asking))
+    return outcome
+
+
 def align_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
-    """Align pairs of documents."""
+    """Align pairs of documents; with overlaps on demand, as far as what they contest is known and encoded."""
     from stages.align import align_pair
 
     outcome = Outcome()
-    with beads(store, config).write(schema.BEADS, compression="zstd") as writer:
+    which = which_overlaps(config)
+    with (
+        beads(store, config).write(schema.BEADS, compression="zstd") as writer,
+        contested.contested(store, config).write(schema.CONTESTED, compression="zstd") as asking,
+    ):
         for pair in shard.pairs:
             with outcome.isolate("align", pair.pair_id):
-                source, target = (read_overlaps(store, config, side) for side in (pair.source, pair.target))
+                if which == "on-demand":
+                    outcome.counts.update(align_on_demand(store, config, pair, writer, asking))
+                    continue
+                read = read_overlaps if which == "all" else contested.read_singles
+                source, target = (read(store, config, side) for side in (pair.source, pair.target))
                 found = align_pair(source, target, config.align)
                 writer.add(pair.key, bead_rows(pair, found), found.facts)
-                outcome.counts.update(pairs=1, beads=len(found), nulls=int(found.is_null.sum()))
+                outcome.counts.update(bead_counts(found))
     return outcome
 
 
 def missing_sizes(config: RunConfig, places: Places, document: Document) -> list[int]:
-    """Return the overlap sizes of a document that have no vectors yet."""
-    return [size for size in range(1, config.encode.max_overlap + 1) if overlap_key(document, size) not in places]
+    """Return the overlap sizes of a document that are encoded whole, and have no vectors yet."""
+    largest = config.encode.max_overlap if which_overlaps(config) == "all" else 1
+    return [size for size in range(1, largest + 1) if overlap_key(document, size) not in places]
 
 
 # ---- what the orchestrator asks where the store lies
@@ -184,8 +210,26 @@ class Missing:
     split: tuple[Document, ...]
     encode: tuple[Document, ...]
     align: tuple[DocumentPair, ...]
+    contest: tuple[DocumentPair, ...] = ()
+    """Pairs of which it isn't known what they contest."""
+    contested: tuple[Document, ...] = ()
+    """Documents of which contested overlaps have no vectors."""
+    provisional: frozenset[str] = frozenset()
+    """The keys of pairs to align that have provisional beads."""
+    waiting: frozenset[str] = frozenset()
+    """Those of them that still lack vectors of contested overlaps."""
     set_aside: tuple[str, ...] = ()
     """Files whose footers have been found damaged since this was last asked."""
+
+    @property
+    def align_now(self) -> tuple[DocumentPair, ...]:
+        """The pairs that can be aligned further than they are."""
+        return tuple(pair for pair in self.align if pair.key not in self.waiting)
+
+    @property
+    def without_beads(self) -> set[str]:
+        """The keys of pairs that have no beads, not even provisional ones."""
+        return {pair.key for pair in self.align} - self.provisional
 
 
 def known_texts(store: Store) -> set[str]:
@@ -198,13 +242,23 @@ def find_missing(store: Store, config: RunConfig, manifest: Manifest) -> Missing
     documents = manifest.documents
     split, encoded, aligned = sentences(store, config), embeddings(store, config), beads(store, config)
     done_split, done_encode, done_align = split.places(), encoded.places(), aligned.places()
-    for shelf in (texts(store), split, encoded, aligned):
+    asked_for = contested.contested(store, config)
+    done_asking = asked_for.places()
+    to_align = tuple({pair.key: pair for pair in manifest.pairs if pair.key not in done_align}.values())
+    on_demand = which_overlaps(config) == "on-demand"
+    lacking = {pair.key: contested.lacking_documents(pair, done_asking, done_encode) for pair in to_align}
+    provisional = frozenset(pair.key for pair in to_align if provisional_key(pair) in done_align)
+    for shelf in (texts(store), split, encoded, asked_for, aligned):
         with suppress(StoreError):  # it is only a shortcut, and a full disk will be met with soon enough
             shelf.save_index()
     return Missing(
         split=tuple(document for document in documents if document.id not in done_split),
         encode=tuple(document for document in documents if missing_sizes(config, done_encode, document)),
-        align=tuple({pair.key: pair for pair in manifest.pairs if pair.key not in done_align}.values()),
+        align=to_align,
+        contest=tuple(pair for pair in to_align if on_demand and not contested.is_contested(pair, done_asking)),
+        contested=tuple({side.id: side for sides in lacking.values() for side in sides}.values()),
+        provisional=provisional,
+        waiting=frozenset(key for key in provisional if lacking[key]),
         set_aside=tuple(store.take_set_aside()),
     )
 

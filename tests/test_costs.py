@@ -79,7 +79,7 @@ def test_twice_the_text_is_expected_to_take_twice_the_work() -> None:
 def test_chinese_has_more_tokens_a_character() -> None:
     config = config_of(containers=1)
     english, chinese = (
-        estimate(config, Missing((), (document(1, language=language),), ()))[1] for language in ("en", "zh-Hant")
+        estimate(config, Missing((), (document(1, 10_000_000, language),), ()))[1] for language in ("en", "zh-Hant")
     )
     assert chinese.wall_seconds > 1.5 * english.wall_seconds
 

@@ -190,8 +190,9 @@ def test_one_more_pair_is_two_documents_of_work(place: Place) -> None:
 
 
 def test_a_larger_max_overlap_encodes_the_new_sizes_only(place: Place) -> None:
-    place.run()
-    run = place.run(CONFIG.replace("max_overlap = 2", "max_overlap = 3"))
+    all_overlaps = CONFIG.replace("max_overlap = 2", 'max_overlap = 2\noverlaps = "all"')
+    place.run(all_overlaps)
+    run = place.run(all_overlaps.replace("max_overlap = 2", "max_overlap = 3"))
     n_sentences = sum(path.read_text().count(".") - 1 for path in place.folder.glob("*/0*.txt"))  # less the number
     assert "split" not in done(run)
     assert run.records["encode"].counts["texts"] == n_sentences - 2 * (2 * N_PAIRS)

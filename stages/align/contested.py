@@ -26,7 +26,7 @@ from stages.align.links import Links
 from stages.align.positions import Path
 from stages.align.standins import fill_missing, has_encoded_overlaps
 from stages.align.statistics import centred
-from stages.align.weights import ENCODED, SUMMED
+from stages.align.weights import ENCODED, SUMMED, changed
 from stages.data import Beads, Facts, Overlaps
 
 Stops = Mapping[int, NDArray[np.int32]]
@@ -83,7 +83,8 @@ def find_contested(source: Overlaps, target: Overlaps, config: AlignConfig) -> t
     if not source.sentences or not target.sentences:
         return {}, {}
     evidence = gather_evidence(_singles_of(source), _singles_of(target), config)
-    survivors = find_survivors(*make_lattice_of(evidence, config, SUMMED), config.contest_margin)
+    by_sums = make_lattice_of(evidence, config, changed(SUMMED, config.weights))
+    survivors = find_survivors(*by_sums, config.contest_margin)
     unsettled = ~_is_settled(survivors, len(source.sentences), len(target.sentences))
     stops, shapes = survivors.stops[unsettled], survivors.shapes[unsettled]
     return (
@@ -101,14 +102,14 @@ def align_survivors(source: Overlaps, target: Overlaps, config: AlignConfig) -> 
     if not source.sentences or not target.sentences:
         return without_beads(source, target)
     evidence = gather_evidence(_singles_of(source), _singles_of(target), config)
-    lattice, band = make_lattice_of(evidence, config, SUMMED)
-    weights = SUMMED
+    weights = changed(SUMMED, config.weights)
+    lattice, band = make_lattice_of(evidence, config, weights)
     facts: Facts = {}
     if has_encoded_overlaps(source.vectors) or has_encoded_overlaps(target.vectors):
         is_alive = find_survivors(lattice, band, config.contest_margin).is_alive
         facts = compare_standins(evidence, source, target)
-        weights, evidence = ENCODED, _with_encoded(evidence, source, target)
-        lattice, band = make_lattice_of(evidence, config, ENCODED)
+        weights, evidence = changed(ENCODED, config.weights), _with_encoded(evidence, source, target)
+        lattice, band = make_lattice_of(evidence, config, weights)
         lattice = lattice._replace(score=np.where(is_alive, lattice.score, np.float32(-np.inf)))
     path = make_path(find_best_path(lattice, band), evidence, lattice, band, weights)
     return path._replace(facts=path.facts | facts), evidence.links

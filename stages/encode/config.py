@@ -27,6 +27,10 @@ class EncodeConfig(Section):
     fastest of the machine that keeps vectors within .001 of float32 in cosine; "int8" is for CPUs. Name one for a store
     that is filled by machines of different kinds."""
 
+    overlaps: Literal["on-demand", "all", "none"] = "on-demand"
+    """Which overlaps of two sentences or more are encoded: those that alignments turn on, all, or none; the others are
+    stood in for by sums of sentence vectors. The method `bertalign` needs all."""
+
     max_overlap: int = Field(default=4, ge=1, le=16)
     """How many sentences may be joined on one side of a bead."""
 

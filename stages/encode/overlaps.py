@@ -78,18 +78,20 @@ def assemble_overlaps(
     sentences: Sequence[str],
     encoded: Mapping[int, tuple[NDArray[np.int32], NDArray[np.floating]]],
     max_overlap: int,
+    is_complete: bool = True,
 ) -> Overlaps:
     """Lay the stored vectors of sizes 1 to `max_overlap` into one float32 array of shape (K, S, D).
 
     float32, because numba and BLAS compute in it, and normalised again, because float16 moves lengths by up to 0.0005:
     so that a dot product is a cosine. D is 0 if the document has no text. Sizes beyond `max_overlap` are left
-    out; a missing, doubled or impossible row is a ValueError: nothing may be aligned on a guess.
+    out; a missing, doubled or impossible row is a ValueError: nothing may be aligned on a guess. Unless `is_complete`,
+    overlaps of two sentences or more may be missing: their vectors are zero.
     """
     vectors = np.zeros((max_overlap, len(sentences), _dimensions(encoded)), dtype=np.float32)
     for size in range(1, max_overlap + 1):
         expected = overlap_stops(sentences, size)
         stops, rows = encoded.get(size, (np.empty(0, dtype=np.int32), vectors[0, :0]))
-        _check_stops(size, stops, expected)
+        _check_stops(size, stops, expected if is_complete or size == 1 else np.intersect1d(expected, stops))
         if len(stops):
             vectors[size - 1, stops - 1] = unit_rows(rows)
     return Overlaps(sentences, vectors)
