@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import wraps
+from io import TextIOWrapper
 from typing import ParamSpec
 
 import click
@@ -22,6 +23,9 @@ def reported(command: Callable[Parameters, int | None]) -> Callable[Parameters, 
 
     @wraps(command)
     def wrapped(*arguments: Parameters.args, **options: Parameters.kwargs) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):  # a terminal that has no Chinese shows codes instead
+                stream.reconfigure(errors="backslashreplace")
         try:
             sys.exit(command(*arguments, **options))
         except BitextError as error:
