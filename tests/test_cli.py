@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -131,6 +133,35 @@ def test_an_export_of_half_a_run_says_what_is_left_out(
     result = bitext("export", "--config", DEMO, "--store", tmp_path / "store", "-o", tmp_path / "demo.tsv")
     assert result.exit_code == 3
     assert result.stdout.splitlines()[-1] == "1 pair not aligned yet and left out: bitext run goes on with them"
+
+
+def test_a_damaged_file_ends_an_export_with_what_to_do_and_a_run_mends_it(
+    first_run: subprocess.CompletedProcess[str], store: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(store, tmp_path / "store")
+    for path in (tmp_path / "store" / "sentences").glob("*/*.parquet"):
+        data = bytearray(path.read_bytes())
+        data[20:60] = bytes(40)
+        path.write_bytes(data)
+    export = ["export", "--config", DEMO, "--store", tmp_path / "store", "-o", tmp_path / "demo.tsv"]
+    damaged = bitext(*export)
+    assert damaged.exit_code == 1
+    assert re.search(r"bitext: .*: .*; set aside as \w+.parquet.corrupt, to be made again by a run\n", damaged.stderr)
+    assert not (tmp_path / "demo.tsv").exists()
+    assert bitext("run", "--config", DEMO, "--store", tmp_path / "store", "--out", tmp_path / "out").exit_code == 0
+    assert bitext(*export).exit_code == 0
+
+
+def test_a_terminal_without_chinese_letters_shows_codes(
+    first_run: subprocess.CompletedProcess[str], store: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "pipeline", "run", "--config", DEMO, "--store", store, "--show", "1"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(
+        [*map(str, command), "--out", str(tmp_path)], capture_output=True, text=True, check=False, env=environment
+    )
+    assert result.returncode == 0
+    assert "\\u970d\\u6797" in result.stdout
 
 
 def test_store_shows_what_it_holds_and_empties_it(tmp_path: Path) -> None:
