@@ -19,7 +19,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 LOOPMODAL = ROOT.parent / "shared" / "loopmodal" / "loopmodal.py"
 START_SECONDS = 30
-RUN_SECONDS = 300
+RUN_SECONDS = 900
 
 FAULTS = """
 import importlib.abc, importlib.util, json, os, pathlib, sys, time
