@@ -31,8 +31,8 @@ COMPUTING: dict[Stage, Task] = {"split": tasks.split_shard, "encode": tasks.enco
 NEEDS = {"encode": ("split", "sentences"), "align": ("encode", "vectors"), "export": ("align", "beads")}
 """For each stage, the stage before it and what that leaves in the store."""
 
-MAX_PASSES = 3
-"""How often damaged files are made again before the disk is blamed."""
+MAX_PASSES = 6
+"""How often damaged files are made again before the disk is blamed; a pair reads four, and tells of one at a time."""
 
 
 @dataclass
