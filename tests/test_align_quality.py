@@ -30,7 +30,7 @@ def test_a_translation_is_ok() -> None:
     facts = facts_of(TEXT, TEXT)
     assert facts["verdict"] == "ok"
     assert facts["quality"] > 0.9
-    assert facts["reason"] == "all but 0% of the source sentences have a translation"
+    assert facts["reason"] == "every sentence has a translation"
 
 
 def test_another_document_is_unrelated() -> None:
@@ -51,6 +51,13 @@ def test_a_translated_chapter_among_foreign_ones_is_partial() -> None:
     facts = facts_of(pasted(FOREIGN, TEXT), pasted(TEXT, OTHER))
     assert facts["verdict"] == "partial"
     assert 0 < facts["quality"] < 0.27
+
+
+def test_a_sentence_or_two_are_given_the_benefit_of_the_doubt() -> None:
+    for n_sentences in (1, 2):
+        few = with_overlaps(TEXT.sentences[:n_sentences], TEXT.vectors[0][:n_sentences])
+        facts = facts_of(few, few)
+        assert (facts["verdict"], facts["reason"]) == ("ok", "too few sentences to judge")
 
 
 def test_a_few_sentences_are_judged_by_their_beads() -> None:

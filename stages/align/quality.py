@@ -20,6 +20,9 @@ encoders, 174 wrong ones at most .23. It was read off these pairs, evaluation se
 FEW_SENTENCES = 15
 """With fewer sentences on a side anchors are a matter of chance, and the scores of the beads have to do."""
 
+TOO_FEW_SENTENCES = 3
+"""With fewer, taking the mean vector away leaves nothing of a side, and a pair gets the benefit of the doubt."""
+
 JUNK_SCORE, GOOD_SCORE = 1.5, 5.5
 """About what a bead scores on average in wrong and in true pairs, read off the gold sets (all of longer documents):
 wrong pairs had 1.5 and at most 3.3, true ones 6 and at least 4.3."""
@@ -44,6 +47,8 @@ def judge_pair(
     if min(n_source, n_target) < FEW_SENTENCES:
         mean = float(score.mean()) if len(score) else 0.0
         density = float(np.clip((mean - JUNK_SCORE) / (GOOD_SCORE - JUNK_SCORE), 0, 1))
+    if min(n_source, n_target) < TOO_FEW_SENTENCES:
+        density = 1.0
     verdict, reason = _verdict(density, shares, _n_near(links), n_source, n_target)
     return {
         "anchors": len(links.source),
@@ -70,6 +75,10 @@ def _verdict(density: float, shares: list[float], n_near: int, n_source: int, n_
         return "unrelated", f"the sentences hardly match: {density:.2f} where translations have at least {MIN_DENSITY}"
     if share < WHOLE_SHARE:
         return "partial", missing
+    if min(n_source, n_target) < TOO_FEW_SENTENCES:
+        return "ok", "too few sentences to judge"
     if density < MIN_DENSITY:
         return "partial", f"only parts of the documents match: {density:.2f}, and {missing}"
-    return "ok", f"all but {1 - share:.0%} of the {side} sentences have a translation"
+    if share == 1:
+        return "ok", "every sentence has a translation"
+    return "ok", f"all but {1 - share:.1%} of the {side} sentences have a translation"
