@@ -12,6 +12,7 @@ import resource
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -725,9 +726,12 @@ def test_wrong_gold_does_not_cost_the_run_its_results(tmp_path: Path) -> None:
 # ---- a disk that is full
 
 
-@pytest.fixture
-def max_file_bytes() -> Iterator[None]:
-    """Let no file of this process grow beyond 3 kB: as on a full disk, a write fails in the middle."""
+@contextmanager
+def small_files() -> Iterator[None]:
+    """Let no file of this process grow beyond 3 kB: as on a full disk, a write fails in the middle.
+
+    It ends before pytest says how the test went, which may go to a larger file.
+    """
     before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (3000, before[1]))
     try:
@@ -737,10 +741,10 @@ def max_file_bytes() -> Iterator[None]:
         signal.signal(signal.SIGXFSZ, handler)
 
 
-def test_a_write_that_fails_in_the_middle_ends_the_run_and_is_no_fault_of_a_document(
-    tmp_path: Path, max_file_bytes: None
-) -> None:
-    result = bitext(*set_up(Case("", ""), tmp_path))
+def test_a_write_that_fails_in_the_middle_ends_the_run_and_is_no_fault_of_a_document(tmp_path: Path) -> None:
+    arguments = set_up(Case("", ""), tmp_path)
+    with small_files():
+        result = bitext(*arguments)
     assert result.exit_code == 1
     assert "/embeddings/" in result.stderr
     assert "can't be written: a file may not be so large here (see ulimit -f)" in result.stderr
