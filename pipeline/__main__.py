@@ -226,7 +226,7 @@ def show_store(store: Path | None, prune: bool) -> None:
 
 def _flow(run: Run, store: Path | None, workers: int | None) -> Flow:
     backend = LocalBackend(store or default_root(), workers or run.config.compute.workers)
-    return Flow(run, backend, Progress())
+    return Flow(run, click.get_current_context().with_resource(backend), Progress())
 
 
 def _evaluate_config(config_path: Path, gold: Path | None, store: Path | None) -> dict[str, Evaluation]:

@@ -15,9 +15,10 @@ from processes import all_gone, wait_until
 from test_config import config_of
 from test_shards import shard_of
 
-from pipeline.local import THREAD_LIMITS, LocalBackend, available_cores
+from pipeline.local import LocalBackend, available_cores
 from pipeline.shards import run_shards
 from pipeline.tasks import Outcome, Task
+from pipeline.workers import THREAD_LIMITS
 
 
 class Notes(list[str]):
@@ -69,6 +70,24 @@ def test_a_map_that_is_given_up_leaves_no_worker(tmp_path: Path) -> None:
     outcomes = LocalBackend(tmp_path, 2).map(worker_tasks.count, config_of(), [shard_of("a"), shard_of("b")])
     next(outcomes)
     outcomes.close()  # type: ignore[attr-defined]
+    assert active_children() == []
+
+
+def processes_of(backend: LocalBackend, n_shards: int) -> set[str]:
+    shards = [shard_of(str(number)) for number in range(n_shards)]
+    outcomes = [outcome for _, outcome in backend.map(worker_tasks.name_process, config_of(), shards)]
+    return {pid for outcome in outcomes if isinstance(outcome, Outcome) for pid in outcome.counts}
+
+
+def test_workers_go_on_from_one_stage_to_the_next_where_they_are_kept(tmp_path: Path) -> None:
+    before = dict(os.environ)
+    with LocalBackend(tmp_path, 1) as backend:
+        first = processes_of(backend, n_shards=3)
+        assert processes_of(backend, n_shards=2) == first
+        assert len(active_children()) == len(first) == 1
+    assert active_children() == []
+    assert dict(os.environ) == before
+    assert processes_of(backend, n_shards=1) != first
     assert active_children() == []
 
 
