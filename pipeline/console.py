@@ -12,7 +12,7 @@ from rich.table import Table
 
 from pipeline.files import TEMPORARY
 from stages.data import AlignedPair
-from stages.text import join_sentences
+from stages.text import running_text
 
 LOG_WIDTH = 140
 """Columns of a line that doesn't go to a terminal."""
@@ -45,8 +45,8 @@ def bead_rows(pair: AlignedPair) -> Iterator[tuple[str, str, str, str]]:
     beads = pair.beads
     spans = zip(beads.source_start, beads.source_stop, beads.target_start, beads.target_stop, strict=True)
     for (i, i_stop, j, j_stop), similarity in zip(spans, beads.similarity, strict=True):
-        source = join_sentences((sentence.text for sentence in pair.source[i:i_stop]), pair.source_language)
-        target = join_sentences((sentence.text for sentence in pair.target[j:j_stop]), pair.target_language)
+        source = running_text((sentence.text for sentence in pair.source[i:i_stop]), pair.source_language)
+        target = running_text((sentence.text for sentence in pair.target[j:j_stop]), pair.target_language)
         yield f"{i_stop - i}-{j_stop - j}", source, target, f"{similarity:.2f}" if source and target else ""
 
 

@@ -7,13 +7,17 @@ UNSPACED = frozenset({"ja", "wuu", "yue", "zh"})
 
 
 def join_sentences(sentences: Iterable[str], language: str) -> str:
-    """Join consecutive sentences as their language writes them; empty positions leave no trace.
+    """Join consecutive sentences as their language writes them; empty positions leave no trace."""
+    return _separator(language).join(sentence for sentence in sentences if sentence)
 
-    A line break inside a sentence of hard-wrapped text is no part of what it says, and is joined in the same way.
-    """
-    separator = "" if primary_language(language) in UNSPACED else " "
-    lines = (line.strip() for sentence in sentences if sentence for line in sentence.split("\n"))
-    return separator.join(lines)
+
+def running_text(sentences: Iterable[str], language: str) -> str:
+    """Join consecutive sentences, and the lines of hard-wrapped ones: what they say, however they were set."""
+    return join_sentences((line.strip() for sentence in sentences for line in sentence.split("\n")), language)
+
+
+def _separator(language: str) -> str:
+    return "" if primary_language(language) in UNSPACED else " "
 
 
 def primary_language(language: str) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stages.data import Overlaps
 from stages.encode.encoder import unit_rows
-from stages.text import join_sentences
+from stages.text import running_text
 
 
 class EncodedOverlaps(NamedTuple):
@@ -65,7 +65,7 @@ def list_overlaps(
     cut: set[int] = set()
     text = np.empty(len(stops), dtype=np.intp)
     for n, last in enumerate(np.searchsorted(positions, stops - 1)):
-        whole = join_sentences((sentences[i] for i in positions[last - size + 1 : last + 1]), language)
+        whole = running_text((sentences[i] for i in positions[last - size + 1 : last + 1]), language)
         row = rows.setdefault(whole[:max_chars], len(rows))
         text[n] = row
         if len(whole) > max_chars:
