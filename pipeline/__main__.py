@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.commands.status import print_status
 from pipeline.config import AUTO, RunConfig, load_config, make_config
 from pipeline.console import out_console, size
 from pipeline.errors import ConfigError, StoreError
@@ -16,8 +17,7 @@ from pipeline.finish import evaluate_gold, finish
 from pipeline.flow import STAGES, Flow, Run, Stage
 from pipeline.local import LocalBackend, require_stages
 from pipeline.progress import Progress
-from pipeline.status import print_status
-from pipeline.store import Store, default_root
+from pipeline.store.store import Store, default_root
 
 if TYPE_CHECKING:
     from stages.evaluate.scores import Evaluation
@@ -105,7 +105,7 @@ def align(
     bitext align book.de.txt book.fr.txt -o book.tmx
     bitext align notes.en.txt notes.zh.txt --source-language en --target-language zh
     """
-    from pipeline.single import align_files
+    from pipeline.commands.single import align_files
 
     corpus = {"source_language": source_language, "target_language": target_language, "is_split": is_split}
     config = make_config(
@@ -157,7 +157,7 @@ def evaluate(
     bitext eval --config configs/demo.toml
     bitext eval out/demo/beads configs/demo/gold
     """
-    from pipeline.evaluation import evaluate_files
+    from pipeline.commands.evaluation import evaluate_files
     from stages.evaluate.scores import summarize
     from stages.evaluate.table import render_table
 
@@ -183,7 +183,7 @@ def export(config_path: Path, name: str | None, output: Path, limit: int | None,
     \b
     bitext export --config configs/demo.toml --format tmx -o demo.tmx
     """
-    from pipeline.single import export_format
+    from pipeline.commands.single import export_format
 
     return export_format(_flow(Run(load_config(config_path), limit=limit), store, 1), name, output)
 
@@ -198,7 +198,7 @@ def bench(what: str, n_tokens: int | None) -> None:  # noqa: ARG001 (there is on
     \b
     bitext bench encode
     """
-    from pipeline.bench import bench_encode
+    from pipeline.commands.bench import bench_encode
 
     bench_encode(out_console(), n_tokens)
 

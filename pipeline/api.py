@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipeline.languages import detect_language, parse_language
-from pipeline.text import normalise
+from pipeline.corpus.languages import detect_language, parse_language
+from pipeline.corpus.text import normalise
 from stages.align import AlignConfig, align_pair
 from stages.data import AlignedPair, Beads, Overlaps, Sentence
 from stages.encode.config import EncodeConfig

@@ -8,7 +8,7 @@ from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from pipeline.config import RunConfig
 from pipeline.progress import StageProgress
-from pipeline.store import Store
+from pipeline.store.store import Store
 from pipeline.tasks import Shard, ShardOutcome, Task
 
 Parameters = ParamSpec("Parameters")

@@ -12,10 +12,10 @@ from typing import Any
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from pipeline.compute import ComputeConfig
+from pipeline.corpus.languages import parse_language
+from pipeline.corpus.text import decode
 from pipeline.errors import ConfigError, DocumentError
 from pipeline.explain import explain
-from pipeline.languages import parse_language
-from pipeline.text import decode
 from stages.align.config import VERSION as ALIGN_VERSION
 from stages.align.config import AlignConfig
 from stages.config import Section

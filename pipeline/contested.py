@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
-from pipeline import schema
 from pipeline.config import RunConfig, beads_address
-from pipeline.manifest import Document, DocumentPair
-from pipeline.rows import embeddings, overlap_key, read_sentence_texts, read_vectors
-from pipeline.shard_file import ShardWriter
-from pipeline.store import Places, Shelf, Store
+from pipeline.corpus.manifest import Document, DocumentPair
+from pipeline.store import schema
+from pipeline.store.rows import embeddings, overlap_key, read_sentence_texts, read_vectors
+from pipeline.store.shard_file import ShardWriter
+from pipeline.store.store import Places, Shelf, Store
 
 if TYPE_CHECKING:
     import numpy as np

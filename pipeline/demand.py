@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from pipeline.config import RunConfig
 from pipeline.contested import contested, is_contested, read_contested, read_singles, vectors_key, write_contested
-from pipeline.manifest import DocumentPair
-from pipeline.rows import bead_rows, beads, embeddings, provisional_key
-from pipeline.shard_file import ShardWriter
-from pipeline.store import Store
+from pipeline.corpus.manifest import DocumentPair
+from pipeline.store.rows import bead_rows, beads, embeddings, provisional_key
+from pipeline.store.shard_file import ShardWriter
+from pipeline.store.store import Store
 
 if TYPE_CHECKING:
     from stages.align.contested import Contested

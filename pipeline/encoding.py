@@ -10,9 +10,9 @@ import pyarrow as pa
 
 from pipeline.config import RunConfig, which_overlaps
 from pipeline.contested import Asked, Known, asked_rows, by_name
-from pipeline.manifest import Document
-from pipeline.rows import overlap_key, vector_rows
-from pipeline.shard_file import ShardWriter
+from pipeline.corpus.manifest import Document
+from pipeline.store.rows import overlap_key, vector_rows
+from pipeline.store.shard_file import ShardWriter
 
 if TYPE_CHECKING:
     import numpy as np

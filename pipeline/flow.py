@@ -13,14 +13,14 @@ from typing import Any, Literal, get_args
 from pipeline import tasks
 from pipeline.backend import Backend, Observer
 from pipeline.config import RunConfig
+from pipeline.corpus.intake import TextKeeper, lies_with_store, read_corpus
+from pipeline.corpus.manifest import Document, DocumentPair, Failure, Manifest, build_manifest
 from pipeline.demand import describe_sums
 from pipeline.errors import CorruptFile, MissingError, StoreError
-from pipeline.intake import TextKeeper, lies_with_store, read_corpus
-from pipeline.manifest import Document, DocumentPair, Failure, Manifest, build_manifest
+from pipeline.exports.staging import writing
 from pipeline.progress import units
 from pipeline.shards import Item, cut_shards, run_shards
-from pipeline.staging import writing
-from pipeline.store import Store
+from pipeline.store.store import Store
 from pipeline.tasks import Exported, Missing, Task
 from stages.encode.registry import describe
 from stages.text import primary_language

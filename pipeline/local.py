@@ -12,7 +12,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from pipeline.config import RunConfig
 from pipeline.errors import ConfigError
-from pipeline.store import Store
+from pipeline.store.store import Store
 from pipeline.tasks import Outcome, Shard, ShardOutcome, Task, encode_shard
 from pipeline.workers import Workers
 from stages.encode.registry import describe

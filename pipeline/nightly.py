@@ -7,10 +7,11 @@ from pathlib import Path
 
 import modal
 
-from pipeline import cloud, container, images, nights
+from pipeline.cloud import app as cloud
+from pipeline.cloud import container, images, nights
+from pipeline.cloud.nightly_config import load_nightly
+from pipeline.cloud.rented import ModalBackend
 from pipeline.config import RunConfig
-from pipeline.nightly_config import load_nightly
-from pipeline.rented import ModalBackend
 
 SENT_ALONG = Path("/root/nightly")
 CONFIG = (

@@ -12,11 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import schema
+from pipeline.corpus.manifest import Failure, Manifest
 from pipeline.files import whole_file, write_text
 from pipeline.flow import Run
-from pipeline.manifest import Failure, Manifest
 from pipeline.progress import duration, units
+from pipeline.store import schema
 from stages.evaluate.scores import Evaluation, summarize
 from stages.evaluate.table import render_table
 from stages.report.pages import render_page

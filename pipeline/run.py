@@ -7,17 +7,17 @@ from typing import Literal
 
 import click
 
-from pipeline.cloud import app
+from pipeline.cloud.app import app
+from pipeline.cloud.costs import costs_of, dollars_text, estimate
+from pipeline.cloud.laptop import LaptopBackend
+from pipeline.cloud.machines import PRICES_DATE
+from pipeline.commands.status import print_status
 from pipeline.config import load_config
 from pipeline.console import out_console
-from pipeline.costs import costs_of, dollars_text, estimate
 from pipeline.exits import reported
 from pipeline.finish import finish
 from pipeline.flow import Flow, Run
-from pipeline.laptop import LaptopBackend
-from pipeline.machines import PRICES_DATE
 from pipeline.progress import Progress
-from pipeline.status import print_status
 
 
 @app.local_entrypoint()

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from pipeline.backend import Backend
 from pipeline.config import RunConfig
+from pipeline.corpus.manifest import Document, DocumentPair, Failure
 from pipeline.errors import BitextError
-from pipeline.manifest import Document, DocumentPair, Failure
 from pipeline.progress import StageProgress
 from pipeline.tasks import Outcome, Shard, Task
 from stages.text import primary_language

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import click
 
-from pipeline.cloud import app
+from pipeline.cloud.app import app
+from pipeline.cloud.costs import dollars_text
+from pipeline.cloud.laptop import LaptopBackend
+from pipeline.cloud.machines import Machine
 from pipeline.config import RunConfig, make_config
-from pipeline.costs import dollars_text
 from pipeline.exits import reported
 from pipeline.flow import Flow, Run
-from pipeline.laptop import LaptopBackend
-from pipeline.machines import Machine
 from pipeline.progress import Progress
 from stages.encode.registry import LABSE, USE_MULTILINGUAL
 

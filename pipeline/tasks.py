@@ -15,13 +15,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import contested, schema
+from pipeline import contested
 from pipeline.config import RunConfig, which_overlaps
+from pipeline.corpus.manifest import Document, DocumentPair, Failure, Manifest
 from pipeline.demand import align_on_demand, bead_counts, contest_pair
 from pipeline.encoding import Wanted, encode_together, timing_counts, write_vectors
 from pipeline.errors import BitextError, ConfigError, CorruptFile, StoreError
-from pipeline.manifest import Document, DocumentPair, Failure, Manifest
-from pipeline.rows import (
+from pipeline.store import schema
+from pipeline.store.rows import (
     bead_rows,
     beads,
     embeddings,
@@ -36,7 +37,7 @@ from pipeline.rows import (
     text_rows,
     texts,
 )
-from pipeline.store import Places, Store
+from pipeline.store.store import Places, Store
 
 if TYPE_CHECKING:
     from stages.encode.config import EncodeConfig
@@ -277,7 +278,7 @@ def export_run(store: Store, config: RunConfig, manifest: Manifest, folder: Path
 
     Raises CorruptFile where a stored file fails its checks.
     """
-    from pipeline.exports import write_exports
+    from pipeline.exports.write import write_exports
     from stages.report.summary import CorpusSummary
 
     summary = CorpusSummary()

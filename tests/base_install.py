@@ -23,8 +23,8 @@ def main() -> None:
     import pipeline.nightly
     import pipeline.run
     import pipeline.smoke  # noqa: F401 - the entry points of `modal run` and `modal deploy`
+    from pipeline.cloud.nightly_config import load_nightly
     from pipeline.config import load_config
-    from pipeline.nightly_config import load_nightly
 
     configs = sorted((ROOT / "configs").glob("*.toml"))
     for path in configs:

@@ -34,7 +34,7 @@ def test_the_body_has_the_operations_of_its_weights(tmp_path: Path) -> None:
 def test_every_way_encodes_the_same_and_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     make_model = benchmark.make_model
     monkeypatch.setattr(benchmark, "make_model", lambda folder, layers: make_model(folder, 1))
-    monkeypatch.setattr("pipeline.bench.embedded_speed", lambda n_processes: 1000.0 * n_processes)
+    monkeypatch.setattr("pipeline.commands.bench.embedded_speed", lambda n_processes: 1000.0 * n_processes)
     shown = CliRunner().invoke(main, ["bench", "encode", "--tokens", "300"])
     assert shown.exit_code == 0, shown.output
     cosines = re.findall(r"(?:float32|bfloat16|int8) .* (0\.\d+|1\.\d+) *$", shown.output, re.MULTILINE)

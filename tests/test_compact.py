@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pipeline import compact as compact_module
 from pipeline.__main__ import main
-from pipeline.compact import compact
 from pipeline.config import load_config
-from pipeline.store import Store
+from pipeline.store import compact as compact_module
+from pipeline.store.compact import compact
+from pipeline.store.store import Store
 
 CONFIG = """
 [corpus]

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from pipeline import rented, tasks
+from pipeline import tasks
+from pipeline.cloud import rented
+from pipeline.cloud.container import Done, deal
+from pipeline.cloud.costs import bill, costs_of, dollars_text, estimate, n_containers_for
+from pipeline.cloud.machines import CLERK, machine_of
 from pipeline.config import RunConfig, make_config
-from pipeline.container import Done, deal
-from pipeline.costs import bill, costs_of, dollars_text, estimate, n_containers_for
+from pipeline.corpus.manifest import Document, DocumentPair
 from pipeline.errors import BudgetError, ConfigError
 from pipeline.flow import Run, StageRecord
-from pipeline.machines import CLERK, machine_of
-from pipeline.manifest import Document, DocumentPair
 from pipeline.shards import cut_shards
 from pipeline.tasks import Exported, Missing, Outcome, Shard
 

@@ -17,7 +17,7 @@ from hypothesis import given
 from lxml import etree
 from translate.storage.tmx import tmxfile
 
-from pipeline.exports import write_pair
+from pipeline.exports.write import write_pair
 from stages.data import AlignedPair
 from stages.evaluate.links import parse_beads
 from stages.export.characters import escape_xml

@@ -18,12 +18,12 @@ from export_pairs import NASTY_TEXTS, any_pair, any_text, make_pair
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline import sinks
 from pipeline.errors import ConfigError, StoreError
-from pipeline.exports import file_name, write_exports, write_file, write_pair
-from pipeline.filenames import MAX_NAME_BYTES
+from pipeline.exports import sinks
+from pipeline.exports.filenames import MAX_NAME_BYTES
+from pipeline.exports.staging import writing
+from pipeline.exports.write import file_name, write_exports, write_file, write_pair
 from pipeline.files import STALE_SECONDS
-from pipeline.staging import writing
 from stages.data import AlignedPair
 from stages.export.config import ExportConfig
 
@@ -168,7 +168,7 @@ KILLED = """
 import os, sys, time
 from pathlib import Path
 from export_pairs import make_pair
-from pipeline.exports import write_exports
+from pipeline.exports.write import write_exports
 from stages.export.config import ExportConfig
 
 def pairs():

@@ -21,7 +21,7 @@ from pipeline.errors import MissingError, StoreError
 from pipeline.files import publish
 from pipeline.flow import STAGES, Flow, Run
 from pipeline.record import make_report, verdict, write_tables
-from pipeline.store import INDEX
+from pipeline.store.store import INDEX
 from pipeline.tasks import Shard, ShardOutcome, Task
 
 N_PAIRS = 3
@@ -370,7 +370,7 @@ def test_a_disk_that_damages_all_it_is_given_is_blamed(place: Place, monkeypatch
         if "beads" in path.parts:
             damage(path, "bit")
 
-    monkeypatch.setattr("pipeline.shard_file.publish", publish_damaged)
+    monkeypatch.setattr("pipeline.store.shard_file.publish", publish_damaged)
     shutil.rmtree(place.store / "beads")
     with pytest.raises(StoreError, match="this has happened again and again: is the disk sound"):
         place.run()

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import manifest as manifest_module
 from pipeline import tasks
 from pipeline.config import RunConfig, make_config
+from pipeline.corpus import manifest as manifest_module
+from pipeline.corpus.intake import read_corpus
 from pipeline.errors import ConfigError
-from pipeline.intake import read_corpus
-from pipeline.store import Store
+from pipeline.store.store import Store
 
 AN_HOUR_AGO = time.time() - 3600
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.corpus.languages import Detected, detect_language, parse_language
 from pipeline.errors import ConfigError
-from pipeline.languages import Detected, detect_language, parse_language
 
 TEXTS = {
     "en": "The ship left the harbour before dawn, and nobody on the quay waved to it.",
@@ -116,7 +116,7 @@ import socket, sys
 sys.modules["numpy"] = None
 def refuse(*args, **kwargs): raise OSError("no network in this test")
 socket.socket.connect = refuse
-from pipeline.languages import detect_language
+from pipeline.corpus.languages import detect_language
 print(detect_language({TEXTS["fr"]!r}).language)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.config import make_config
-from pipeline.manifest import Document, DocumentPair, Failure, Manifest, build_manifest, document_id
+from pipeline.corpus.manifest import Document, DocumentPair, Failure, Manifest, build_manifest, document_id
 
 GERMAN = "Der alte Mann ging jeden Morgen an den Hafen und sah den Schiffen nach. Er wartete auf einen Brief.\n"
 FRENCH = "Le vieil homme allait chaque matin au port et regardait les bateaux. Il attendait une lettre.\n"

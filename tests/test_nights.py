@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
+from pipeline.cloud.costs import Bill
+from pipeline.cloud.nightly_config import load_nightly
+from pipeline.cloud.nights import NightFailed, may_start, run_nights
 from pipeline.config import RunConfig
-from pipeline.costs import Bill
 from pipeline.errors import ConfigError
 from pipeline.local import LocalBackend
-from pipeline.nightly_config import load_nightly
-from pipeline.nights import NightFailed, may_start, run_nights
 
 RUN = """
 [corpus]
@@ -87,7 +87,7 @@ def test_a_night_leaves_a_record_and_only_the_next_one_s_news_are_done(nightly: 
 
 def test_older_nights_are_kept_as_configured(nightly: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for second in (1, 2, 3):
-        monkeypatch.setattr("pipeline.nights.datetime", clock(f"2026-11-0{second}T02-00-00"))
+        monkeypatch.setattr("pipeline.cloud.nights.datetime", clock(f"2026-11-0{second}T02-00-00"))
         run_a_night(nightly)
     kept = sorted(path.name for path in (nightly.parent / "store/runs/first/nights").iterdir())
     assert kept == ["2026-11-02T02-00-00", "2026-11-03T02-00-00"]

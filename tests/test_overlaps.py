@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from small_corpus import InlineBackend, read_exports, run_inline
 
+from pipeline.commands.status import print_status
 from pipeline.config import RunConfig, load_config
 from pipeline.contested import contested
 from pipeline.demand import describe_sums
 from pipeline.errors import ConfigError
 from pipeline.flow import Run
 from pipeline.progress import Progress
-from pipeline.rows import beads, embeddings, provisional_key
-from pipeline.status import print_status
-from pipeline.store import Store
+from pipeline.store.rows import beads, embeddings, provisional_key
+from pipeline.store.store import Store
 
 DEMO = Path(__file__).parents[1] / "configs" / "demo.toml"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from pipeline import pins
+from pipeline.cloud import pins
 
 ROOT = Path(__file__).resolve().parents[1]
 GROUPS = {name: getattr(pins, name) for name in dir(pins) if name.isupper() and isinstance(getattr(pins, name), dict)}

@@ -16,8 +16,8 @@ from export_pairs import make_pair
 from small_corpus import InlineBackend, bitext, write_corpus
 from test_config import config_of
 
+from pipeline.corpus.manifest import Document, DocumentPair, Failure, Manifest
 from pipeline.flow import Run, StageRecord
-from pipeline.manifest import Document, DocumentPair, Failure, Manifest
 from pipeline.progress import duration, stage_line, units
 from pipeline.record import MAX_NOTES, describe_run, make_report, verdict, write_record, write_tables
 from pipeline.tasks import Exported

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.config import RunConfig, make_config
+from pipeline.corpus.patterns import find_files
+from pipeline.corpus.readers import read_documents
+from pipeline.corpus.sources import Corpus, find_pairs
 from pipeline.errors import ConfigError
-from pipeline.patterns import find_files
-from pipeline.readers import read_documents
-from pipeline.sources import Corpus, find_pairs
 
 
 def config_in(folder: Path, **corpus: Any) -> RunConfig:

@@ -10,7 +10,7 @@ import sentence_splitter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.text import normalise
+from pipeline.corpus.text import normalise
 from stages.split import SplitConfig, SplitResult, split_document
 from stages.split.boundaries import SENTENCE_SPLITTER_LANGUAGES, find_sentence_ends
 from stages.split.paragraphs import is_hard_wrapped

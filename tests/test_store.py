@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import schema
 from pipeline.errors import CorruptFile, StoreError
-from pipeline.shard_file import is_damage
-from pipeline.store import INDEX, Shelf, Store, default_root
+from pipeline.store import schema
+from pipeline.store.shard_file import is_damage
+from pipeline.store.store import INDEX, Shelf, Store, default_root
 
 ADDRESS = "0123456789abcdef"
 
@@ -148,7 +148,7 @@ def test_a_reader_finds_what_others_have_made_again_elsewhere(tmp_path: Path) ->
 
 
 def test_footers_that_are_kept_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.store.MAX_KEPT_ROW_GROUPS", 4)
+    monkeypatch.setattr("pipeline.store.store.MAX_KEPT_ROW_GROUPS", 4)
     for number in range(5):
         write(shelf_in(tmp_path), **{f"{number}a": 1, f"{number}b": 1})
     shelf = shelf_in(tmp_path)
@@ -232,7 +232,7 @@ def test_what_can_not_be_opened_is_no_damage(tmp_path: Path, monkeypatch: pytest
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("pipeline.shard_file.pq.ParquetFile", refuse)
+    monkeypatch.setattr("pipeline.store.shard_file.pq.ParquetFile", refuse)
     with pytest.raises(StoreError, match="can't be read: Permission denied; mend that") as caught:
         shelf_in(tmp_path).read("a")
     assert not isinstance(caught.value, CorruptFile)
@@ -269,7 +269,7 @@ def test_the_index_says_what_the_footers_say(tmp_path: Path) -> None:
 
 def test_with_an_index_no_footer_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     indexed(tmp_path)
-    monkeypatch.setattr("pipeline.store.read_footer", lambda path: pytest.fail(f"{path} was opened"))
+    monkeypatch.setattr("pipeline.store.store.read_footer", lambda path: pytest.fail(f"{path} was opened"))
     assert set(shelf_in(tmp_path).places()) == {"a", "b", "c"}
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.corpus.text import decode, normalise
 from pipeline.errors import ConfigError, DocumentError
-from pipeline.text import decode, normalise
 
 AWKWARD = st.text(
     st.sampled_from("aé\u0301e\u030a\r\n\t\v\f\x00\x1c\x1f\x85\x9d\u2028\u2029\ufeff\ufffe\ud800\udc00한ᄒ")

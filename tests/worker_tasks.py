@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from pipeline.config import RunConfig
-from pipeline.store import Store
+from pipeline.store.store import Store
 from pipeline.tasks import Outcome, Shard
 
 

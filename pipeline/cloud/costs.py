@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.cloud.container import Done
+from pipeline.cloud.machines import CLERK, COMPUTING_STAGES, PRICES_DATE, ComputingStage, Machine, machine_of
 from pipeline.config import RunConfig, which_overlaps
-from pipeline.container import Done
+from pipeline.corpus.manifest import Document, DocumentPair
 from pipeline.flow import Run
-from pipeline.machines import CLERK, COMPUTING_STAGES, PRICES_DATE, ComputingStage, Machine, machine_of
-from pipeline.manifest import Document, DocumentPair
 from pipeline.progress import duration
 from pipeline.shards import effort
 from pipeline.tasks import Missing

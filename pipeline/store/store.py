@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import CorruptFile
 from pipeline.files import TEMPORARY, sweep, whole_file
-from pipeline.shard_file import (
+from pipeline.store.shard_file import (
     DAMAGE,
     SUFFIX,
     Footer,

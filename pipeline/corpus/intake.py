@@ -10,13 +10,13 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import schema
 from pipeline.config import CorpusConfig, RunConfig
+from pipeline.corpus.manifest import Document, Manifest, build_manifest
+from pipeline.corpus.readers import Source
 from pipeline.errors import ConfigError
 from pipeline.files import whole_file
-from pipeline.manifest import Document, Manifest, build_manifest
-from pipeline.readers import Source
-from pipeline.store import Store
+from pipeline.store import schema
+from pipeline.store.store import Store
 from pipeline.tasks import keep_texts, known_texts
 
 VERSION = 1

@@ -14,9 +14,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.costs import GPU_TOKENS_PER_SECOND
+from pipeline.cloud.costs import GPU_TOKENS_PER_SECOND
+from pipeline.cloud.machines import PRICES_DATE, Machine
 from pipeline.errors import ConfigError
-from pipeline.machines import PRICES_DATE, Machine
 
 GPUS = ("L40S", "A100-80GB", "H100")
 TOKENS = {"cpu": 6_000, "cuda": 4_000_000}

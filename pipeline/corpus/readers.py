@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.config import CorpusConfig
+from pipeline.corpus.text import decode
 from pipeline.errors import ConfigError, DocumentError
-from pipeline.text import decode
 
 ROW_SUFFIXES = frozenset({".jsonl", ".parquet"})
 """Files that hold a document in each row."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipeline import schema
 from pipeline.config import RunConfig, beads_address, embeddings_address, sentences_address
-from pipeline.manifest import Document, DocumentPair
-from pipeline.store import Shelf, Store
+from pipeline.corpus.manifest import Document, DocumentPair
+from pipeline.store import schema
+from pipeline.store.store import Shelf, Store
 
 if TYPE_CHECKING:
     from stages.data import AlignedPair, Beads, Overlaps, Sentence

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import ConfigError
-from pipeline.filenames import BEADS, BEADS_SUFFIX, file_name
+from pipeline.exports.filenames import BEADS, BEADS_SUFFIX, file_name
 from stages.data import AlignedPair
 from stages.export.beads import render_beads
 from stages.export.characters import replace_surrogates

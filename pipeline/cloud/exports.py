@@ -8,10 +8,10 @@ import tempfile
 from pathlib import Path
 
 from pipeline.config import RunConfig
-from pipeline.filenames import BEADS
+from pipeline.corpus.manifest import Manifest
+from pipeline.exports.filenames import BEADS
 from pipeline.files import whole_file
-from pipeline.manifest import Manifest
-from pipeline.store import Store
+from pipeline.store.store import Store
 from pipeline.tasks import Exported, export_run
 
 RUNS = "runs"

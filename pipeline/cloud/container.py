@@ -27,12 +27,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from pipeline import machine
+from pipeline.cloud import machine
 from pipeline.config import RunConfig
 from pipeline.errors import BitextError, ConfigError
 from pipeline.local import LocalBackend
 from pipeline.shards import Item, effort, run_shards
-from pipeline.store import Store
+from pipeline.store.store import Store
 from pipeline.tasks import Outcome, Shard, Task, align_shard, contest_shard, get_encoder
 from stages.data import Facts
 from stages.encode.config import EncodeConfig

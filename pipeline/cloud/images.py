@@ -9,7 +9,7 @@ import os
 
 import modal
 
-from pipeline import pins
+from pipeline.cloud import pins
 
 STORE_FOLDER = "/store"
 WEIGHTS_FOLDER = "/weights"

@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.filenames import BEADS, BEADS_SUFFIX
+from pipeline.exports.filenames import BEADS, BEADS_SUFFIX
 from pipeline.files import STALE_SECONDS, publish, unwritable
 
 STAGING = ".export-"

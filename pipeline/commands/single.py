@@ -7,12 +7,12 @@ from typing import get_args
 
 import click
 
+from pipeline.corpus.sources import find_pairs
 from pipeline.errors import BitextError, ConfigError
-from pipeline.exports import SUFFIXES, render, write_exports, write_file, write_pair
+from pipeline.exports.write import SUFFIXES, render, write_exports, write_file, write_pair
 from pipeline.flow import Flow
 from pipeline.progress import units
-from pipeline.rows import read_some_pairs
-from pipeline.sources import find_pairs
+from pipeline.store.rows import read_some_pairs
 from stages.export.config import Format
 
 FOLDERS = ("moses", "beads")

@@ -11,15 +11,24 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import modal
 
-from pipeline import cloud, tasks
+from pipeline import tasks
+from pipeline.cloud import app as cloud
+from pipeline.cloud.container import Done, Work
+from pipeline.cloud.costs import (
+    CHARS_PER_CONTAINER,
+    STARTUP_SECONDS,
+    Bill,
+    bill,
+    bill_clerk,
+    dollars_text,
+    n_containers_for,
+)
+from pipeline.cloud.exports import export_to_volume
+from pipeline.cloud.machines import ComputingStage, Machine, machine_of
 from pipeline.config import RunConfig
-from pipeline.container import Done, Work
-from pipeline.costs import CHARS_PER_CONTAINER, STARTUP_SECONDS, Bill, bill, bill_clerk, dollars_text, n_containers_for
+from pipeline.corpus.manifest import Manifest
 from pipeline.errors import BudgetError
-from pipeline.machines import ComputingStage, Machine, machine_of
-from pipeline.manifest import Manifest
-from pipeline.remote_export import export_to_volume
-from pipeline.store import Store
+from pipeline.store.store import Store
 from pipeline.tasks import Exported, Shard, ShardOutcome, Task
 
 Parameters = ParamSpec("Parameters")

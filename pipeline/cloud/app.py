@@ -10,8 +10,9 @@ from typing import Any
 
 import modal
 
-from pipeline import container, images, tasks
-from pipeline.container import Done, Work
+from pipeline import tasks
+from pipeline.cloud import container, images
+from pipeline.cloud.container import Done, Work
 
 app = modal.App("bitext", include_source=False)
 

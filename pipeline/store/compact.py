@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 
 from pipeline.config import RunConfig
 from pipeline.contested import contested
-from pipeline.rows import beads, embeddings, sentences, texts
-from pipeline.store import Shelf, Store
+from pipeline.store.rows import beads, embeddings, sentences, texts
+from pipeline.store.store import Shelf, Store
 
 SMALL_BYTES = 8 << 20
 """A smaller file may be put together with others."""

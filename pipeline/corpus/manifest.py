@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pipeline.config import AUTO, RunConfig
+from pipeline.corpus.languages import detect_language
+from pipeline.corpus.readers import Source, read_documents
+from pipeline.corpus.sources import PairSource, find_pairs
+from pipeline.corpus.text import normalise
 from pipeline.errors import DocumentError
-from pipeline.languages import detect_language
-from pipeline.readers import Source, read_documents
-from pipeline.sources import PairSource, find_pairs
-from pipeline.text import normalise
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
-from pipeline import images, tasks
+from pipeline import tasks
+from pipeline.cloud import images
+from pipeline.cloud.exports import BEADS_ARCHIVE, RUNS, is_export
+from pipeline.cloud.rented import ModalBackend
 from pipeline.config import RunConfig
 from pipeline.console import size
-from pipeline.manifest import Document, Manifest
-from pipeline.remote_export import BEADS_ARCHIVE, RUNS, is_export
-from pipeline.rented import ModalBackend
-from pipeline.staging import publish_exports, staging_folder, writing
-from pipeline.store import Store
+from pipeline.corpus.manifest import Document, Manifest
+from pipeline.exports.staging import publish_exports, staging_folder, writing
+from pipeline.store.store import Store
 from pipeline.tasks import Exported
 
 Parameters = ParamSpec("Parameters")

@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline.backend import Backend
-from pipeline.compact import compact
+from pipeline.cloud.costs import Bill, costs_of, dollars_text
 from pipeline.config import RunConfig
-from pipeline.costs import Bill, costs_of, dollars_text
 from pipeline.errors import BitextError
 from pipeline.files import write_text
 from pipeline.finish import keep_record
 from pipeline.flow import Flow, Run
 from pipeline.progress import Progress, duration
 from pipeline.record import verdict
-from pipeline.store import Store
+from pipeline.store.compact import compact
+from pipeline.store.store import Store
 
 NIGHTS = "nights"
 HISTORY = "history.jsonl"

@@ -8,10 +8,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from pipeline.errors import ConfigError
-from pipeline.filenames import BEADS, file_name
+from pipeline.exports.filenames import BEADS, file_name
+from pipeline.exports.sinks import BeadsSink, MosesSink, ParquetSink, Sink, TextSink
+from pipeline.exports.staging import publish_exports, staging_folder, writing
 from pipeline.files import whole_file
-from pipeline.sinks import BeadsSink, MosesSink, ParquetSink, Sink, TextSink
-from pipeline.staging import publish_exports, staging_folder, writing
 from stages.data import AlignedPair
 from stages.export.config import ExportConfig, Format
 from stages.export.render import make_renderer, render

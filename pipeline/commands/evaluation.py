@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.errors import ConfigError, MissingError
-from pipeline.filenames import BEADS_SUFFIX, GOLD_SUFFIX, file_name
+from pipeline.exports.filenames import BEADS_SUFFIX, GOLD_SUFFIX, file_name
 from stages.evaluate.links import Link, check_gold, parse_beads
 from stages.evaluate.scores import Evaluation, evaluate, sum_evaluations
 

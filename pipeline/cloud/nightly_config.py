@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationError, field_validator
 
 from pipeline.config import RunConfig, load_config, read_toml
+from pipeline.corpus.intake import lies_with_store
 from pipeline.errors import ConfigError
 from pipeline.explain import explain
-from pipeline.intake import lies_with_store
 from stages.config import Section
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.config import AUTO, RunConfig, expand_user, split_pair
+from pipeline.corpus.languages import parse_language
+from pipeline.corpus.patterns import WILDCARD, Match, find_files, is_unicode
+from pipeline.corpus.readers import BadRow, Source, has_rows, row_ids
+from pipeline.corpus.table import table_rows
 from pipeline.errors import ConfigError
-from pipeline.languages import parse_language
-from pipeline.patterns import WILDCARD, Match, find_files, is_unicode
-from pipeline.readers import BadRow, Source, has_rows, row_ids
-from pipeline.table import table_rows
 
 MAX_PROBLEMS = 20
 """How many problems of one kind are spelled out."""

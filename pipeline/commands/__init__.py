@@ -1,0 +1,1 @@
+"""The commands beside `run`, each with what it does and what it prints."""
