@@ -7,9 +7,9 @@ from pathlib import Path
 from rich.console import Console
 
 from pipeline import tasks
-from pipeline.commands.evaluation import find_gold, read_lines
 from pipeline.console import list_files, print_beads
 from pipeline.errors import ConfigError
+from pipeline.evaluation import find_gold, read_lines
 from pipeline.flow import Flow, Run
 from pipeline.record import verdict, write_record, write_tables
 from pipeline.store.rows import read_some_pairs

@@ -637,7 +637,7 @@ DOCUMENTS = [
 
 @pytest.fixture(autouse=True)
 def _inline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.__main__.LocalBackend", InlineBackend)
+    monkeypatch.setattr("pipeline.commands.options.LocalBackend", InlineBackend)
 
 
 def set_up(case: Case, folder: Path) -> list[str]:

@@ -39,7 +39,7 @@ def first_run(store: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(autouse=True)
 def _inline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.__main__.LocalBackend", InlineBackend)
+    monkeypatch.setattr("pipeline.commands.options.LocalBackend", InlineBackend)
 
 
 # ---- run

@@ -185,7 +185,7 @@ def test_the_record_holds_the_resolved_config_the_versions_and_every_failure(tmp
 def test_a_run_keeps_its_record_in_the_store_and_beside_the_results(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.__main__.LocalBackend", InlineBackend)
+    monkeypatch.setattr("pipeline.commands.options.LocalBackend", InlineBackend)
     config = write_corpus(tmp_path, n_pairs=1)
     bitext("run", "--config", config, "--store", tmp_path / "store", "--out", tmp_path / "out")
     kept = {path.name for path in (tmp_path / "store" / "runs" / "run" / "latest").iterdir()}

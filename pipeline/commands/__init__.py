@@ -1,1 +1,1 @@
-"""The commands beside `run`, each with what it does and what it prints."""
+"""The commands of `bitext`, each with its options, what it does and what it prints."""

@@ -10,13 +10,16 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from pipeline.cloud.costs import GPU_TOKENS_PER_SECOND
 from pipeline.cloud.machines import PRICES_DATE, Machine
+from pipeline.console import out_console
 from pipeline.errors import ConfigError
+from pipeline.exits import reported
 
 GPUS = ("L40S", "A100-80GB", "H100")
 TOKENS = {"cpu": 6_000, "cuda": 4_000_000}
@@ -29,6 +32,19 @@ SENTENCES = (
 )
 PAIR_SENTENCES = 2.0
 """A sentence pair is made of one sentence of each side, nearly."""
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["encode"]))
+@click.option("--tokens", "n_tokens", type=click.IntRange(min=100), help="How much text to encode.")
+@reported
+def bench(what: str, n_tokens: int | None) -> None:  # noqa: ARG001 (there is one so far)
+    """Measure how fast this machine encodes, with a model of LaBSE's shape and with use-multilingual.
+
+    \b
+    bitext bench encode
+    """
+    bench_encode(out_console(), n_tokens)
 
 
 def bench_encode(console: Console, n_tokens: int | None = None, layers: int = 12) -> None:

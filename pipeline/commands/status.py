@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from pipeline.flow import Flow
+from pipeline.commands.options import CONFIG, LIMIT, STORE, make_flow
+from pipeline.config import load_config
+from pipeline.exits import reported
+from pipeline.flow import Flow, Run
 from pipeline.tasks import Missing
+
+
+@click.command()
+@CONFIG
+@LIMIT
+@STORE
+@reported
+def status(config_path: Path, limit: int | None, store: Path | None) -> None:
+    """Say what of a run is done, and what is missing.
+
+    \b
+    bitext status --config configs/demo.toml
+    """
+    print_status(make_flow(Run(load_config(config_path), limit=limit), store, None))
 
 
 def print_status(flow: Flow) -> Missing:

@@ -1,4 +1,4 @@
-"""Commands that write one file: align two documents, export a run in one more format."""
+"""`bitext export`: what a run has aligned, in one more format."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import get_args
 
 import click
 
-from pipeline.corpus.sources import find_pairs
-from pipeline.errors import BitextError, ConfigError
-from pipeline.exports.write import SUFFIXES, render, write_exports, write_file, write_pair
-from pipeline.flow import Flow
+from pipeline.commands.options import CONFIG, LIMIT, PATH, STORE, make_flow
+from pipeline.config import load_config
+from pipeline.errors import ConfigError
+from pipeline.exits import reported
+from pipeline.exports.write import SUFFIXES, write_exports, write_file
+from pipeline.flow import Flow, Run
 from pipeline.progress import units
 from pipeline.store.rows import read_some_pairs
 from stages.export.config import Format
@@ -19,26 +21,20 @@ FOLDERS = ("moses", "beads")
 """Formats of several files."""
 
 
-def align_files(flow: Flow, output: Path | None) -> int:
-    """Align the one pair of a run, and write or print it."""
-    if output is not None and output.suffix.lower() not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
-        raise ConfigError(f"{output}: no format is known by the suffix {output.suffix!r}; known are {known}")
-    n_pairs = len(find_pairs(flow.run.config).pairs)
-    if n_pairs > 1:
-        raise ConfigError(
-            f"these files hold {n_pairs:,} pairs of documents; name them in a config: bitext run --config"
-        )
-    run = flow.carry_out(with_exports=False)
-    if run.failures:
-        raise BitextError(run.failures[0].reason)
-    (pair,) = flow.backend.do(read_some_pairs, run.config, run.manifest.pairs)
-    if output is None:
-        click.echo(render(pair, "tsv"), nl=False)
-        return 0
-    write_pair(pair, output, run.config.export)
-    click.echo(f"{output}: {len(pair.beads):,} beads, {int(pair.beads.is_null.sum()):,} of them on one side only")
-    return 0
+@click.command()
+@CONFIG
+@click.option("--format", "name", help="tsv, jsonl, parquet, tmx, moses or beads [default: by the output's name].")
+@click.option("-o", "--output", type=PATH, required=True, help="The file, or for moses and beads the folder, to write.")
+@LIMIT
+@STORE
+@reported
+def export(config_path: Path, name: str | None, output: Path, limit: int | None, store: Path | None) -> int:
+    """Write what a run has aligned in one more format.
+
+    \b
+    bitext export --config configs/demo.toml --format tmx -o demo.tmx
+    """
+    return export_format(make_flow(Run(load_config(config_path), limit=limit), store, 1), name, output)
 
 
 def export_format(flow: Flow, name: str | None, output: Path) -> int:

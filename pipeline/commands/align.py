@@ -1,0 +1,81 @@
+"""`bitext align`: two documents, no config."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipeline.commands.options import PATH, STORE, WORKERS, make_flow
+from pipeline.config import AUTO, make_config
+from pipeline.corpus.sources import find_pairs
+from pipeline.errors import BitextError, ConfigError
+from pipeline.exits import reported
+from pipeline.exports.write import SUFFIXES, render, write_pair
+from pipeline.flow import Flow, Run
+from pipeline.local import require_stages
+from pipeline.store.rows import read_some_pairs
+
+
+@click.command()
+@click.argument("source", type=PATH)
+@click.argument("target", type=PATH)
+@click.option("--source-language", default=AUTO, show_default=True, help="Its language, such as de.")
+@click.option("--target-language", default=AUTO, show_default=True, help="Its language, such as fr.")
+@click.option("--encoder", default="use-multilingual", show_default=True, help="As [encode] encoder in a config.")
+@click.option("--is-split", is_flag=True, help="Every line is a sentence.")
+@click.option("-o", "--output", type=PATH, help="A .tsv, .jsonl, .parquet, .tmx or .txt file [default: print TSV].")
+@STORE
+@WORKERS
+@reported
+def align(
+    source: Path,
+    target: Path,
+    source_language: str,
+    target_language: str,
+    encoder: str,
+    is_split: bool,
+    output: Path | None,
+    store: Path | None,
+    workers: int | None,
+) -> int:
+    """Align two documents.
+
+    \b
+    bitext align book.de.txt book.fr.txt -o book.tmx
+    bitext align notes.en.txt notes.zh.txt --source-language en --target-language zh
+    """
+    corpus = {"source_language": source_language, "target_language": target_language, "is_split": is_split}
+    config = make_config(
+        {
+            "name": "align",
+            "corpus": {"source": str(source.absolute()), "target": str(target.absolute()), **corpus},
+            "encode": {"encoder": encoder},
+        },
+        where="the command line",
+        folder=Path.cwd(),
+    )
+    require_stages()
+    return align_files(make_flow(Run(config), store, workers), output)
+
+
+def align_files(flow: Flow, output: Path | None) -> int:
+    """Align the one pair of a run, and write or print it."""
+    if output is not None and output.suffix.lower() not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise ConfigError(f"{output}: no format is known by the suffix {output.suffix!r}; known are {known}")
+    n_pairs = len(find_pairs(flow.run.config).pairs)
+    if n_pairs > 1:
+        raise ConfigError(
+            f"these files hold {n_pairs:,} pairs of documents; name them in a config: bitext run --config"
+        )
+    run = flow.carry_out(with_exports=False)
+    if run.failures:
+        raise BitextError(run.failures[0].reason)
+    (pair,) = flow.backend.do(read_some_pairs, run.config, run.manifest.pairs)
+    if output is None:
+        click.echo(render(pair, "tsv"), nl=False)
+        return 0
+    write_pair(pair, output, run.config.export)
+    click.echo(f"{output}: {len(pair.beads):,} beads, {int(pair.beads.is_null.sum()):,} of them on one side only")
+    return 0

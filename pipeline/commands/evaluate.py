@@ -1,0 +1,64 @@
+"""`bitext eval`: how well beads agree with gold."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.commands.options import PATH, STORE, make_flow
+from pipeline.config import RunConfig, load_config
+from pipeline.errors import ConfigError
+from pipeline.evaluation import evaluate_files
+from pipeline.exits import reported
+from pipeline.finish import evaluate_gold
+from pipeline.flow import Run
+
+if TYPE_CHECKING:
+    from stages.evaluate.scores import Evaluation
+
+
+@click.command("eval")
+@click.argument("predicted", type=PATH, required=False)
+@click.argument("gold_beads", type=PATH, required=False)
+@click.option("--config", "config_path", type=PATH, help="A config whose run has been done.")
+@click.option("--gold", type=PATH, help="With --config: a folder of <pair_id>.gold.txt [default: [corpus] gold].")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with precision, recall and f1, strict and lax.")
+@STORE
+@reported
+def evaluate(
+    predicted: Path | None,
+    gold_beads: Path | None,
+    config_path: Path | None,
+    gold: Path | None,
+    as_json: bool,
+    store: Path | None,
+) -> None:
+    """Compare beads with gold: strict and lax precision, recall and F1, as Vecalign defines them.
+
+    \b
+    bitext eval --config configs/demo.toml
+    bitext eval out/demo/beads configs/demo/gold
+    """
+    from stages.evaluate.scores import summarize
+    from stages.evaluate.table import render_table
+
+    if config_path is not None and predicted is None:
+        documents = _evaluate_config(config_path, gold, store)
+    elif predicted is not None and gold_beads is not None and config_path is None:
+        documents = evaluate_files(predicted, gold_beads).documents
+    else:
+        raise ConfigError("name a run with --config, or two files or folders of beads: bitext eval PREDICTED GOLD")
+    click.echo(json.dumps(summarize(documents), indent=2) if as_json else render_table(documents))
+
+
+def _evaluate_config(config_path: Path, gold: Path | None, store: Path | None) -> dict[str, Evaluation]:
+    config: RunConfig = load_config(config_path)
+    if gold is None and config.corpus.gold is None:
+        raise ConfigError(f"{config_path} names no [corpus] gold; name the folder with --gold")
+    flow = make_flow(Run(config), store, 1)
+    flow.read_manifest()
+    flow.require_beads()
+    return evaluate_gold(flow, gold)

@@ -1,0 +1,24 @@
+"""What the commands have in common: options, and the flow on this machine that they drive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipeline.flow import Flow, Run
+from pipeline.local import LocalBackend
+from pipeline.progress import Progress
+from pipeline.store.store import default_root
+
+PATH = click.Path(path_type=Path)
+CONFIG = click.option("--config", "config_path", type=PATH, required=True, help="The run's TOML file.")
+STORE = click.option("--store", type=PATH, help="Where finished work is kept [default: $BITEXT_STORE, or a cache].")
+WORKERS = click.option("--workers", type=click.IntRange(min=1), help="How many processes [default: all cores].")
+LIMIT = click.option("--limit", type=click.IntRange(min=1), help="Only the first N pairs.")
+
+
+def make_flow(run: Run, store: Path | None, workers: int | None) -> Flow:
+    """Return the flow of a run on this machine; its worker processes end with the command."""
+    backend = LocalBackend(store or default_root(), workers or run.config.compute.workers)
+    return Flow(run, click.get_current_context().with_resource(backend), Progress())

@@ -1,0 +1,53 @@
+"""`bitext run`: align the documents of a config, on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipeline.commands.options import CONFIG, LIMIT, PATH, STORE, WORKERS, make_flow
+from pipeline.commands.status import print_status
+from pipeline.config import load_config
+from pipeline.console import out_console
+from pipeline.exits import reported
+from pipeline.finish import finish
+from pipeline.flow import STAGES, Run, Stage
+from pipeline.local import require_stages
+
+
+@click.command()
+@CONFIG
+@click.option("--stage", type=click.Choice(STAGES), help="Only this stage, from what the stage before it left.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do none of it.")
+@LIMIT
+@click.option("--out", type=PATH, help="The folder for results [default: out/NAME].")
+@click.option("--show", type=click.IntRange(min=0), default=0, help="Print N beads of each pair of languages.")
+@STORE
+@WORKERS
+@reported
+def run(
+    config_path: Path,
+    stage: Stage | None,
+    dry_run: bool,
+    limit: int | None,
+    out: Path | None,
+    show: int,
+    store: Path | None,
+    workers: int | None,
+) -> int:
+    """Align the documents of a config. Only what is new or changed is done.
+
+    \b
+    bitext run --config configs/demo.toml
+    bitext run --config configs/demo.toml --stage align
+    """
+    config = load_config(config_path)
+    flow = make_flow(Run(config, stage, limit, out or Path("out") / config.name), store, workers)
+    if dry_run:
+        print_status(flow)
+        return 0
+    require_stages()
+    flow.carry_out()
+    finish(flow, out_console(), show)
+    return flow.run.exit_status
