@@ -17,7 +17,7 @@ from pipeline.corpus.text import decode
 from pipeline.errors import ConfigError, DocumentError
 from pipeline.explain import explain
 from stages.align.config import VERSION as ALIGN_VERSION
-from stages.align.config import AlignConfig
+from stages.align.config import AlignConfig, WeightsConfig
 from stages.config import Section
 from stages.encode.config import VERSION as ENCODE_VERSION
 from stages.encode.config import EncodeConfig
@@ -179,12 +179,12 @@ def load_config(path: Path) -> RunConfig:
     return make_config({"name": path.stem, **read_toml(path)}, where=str(path), folder=path.parent.resolve())
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read a TOML file; raises ConfigError where it can't be read or isn't one."""
+def read_toml(path: Path, advice: str = "name a config with --config") -> dict[str, Any]:
+    """Read a TOML file; raises ConfigError where it isn't one, or can't be read: with advice where there is none."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise ConfigError(f"{path}: there is no such file; name a config with --config") from None
+        raise ConfigError(f"{path}: there is no such file; {advice}") from None
     except IsADirectoryError:
         raise ConfigError(f"{path} is a folder; name the .toml file in it") from None
     except OSError as error:
@@ -198,7 +198,8 @@ def read_toml(path: Path) -> dict[str, Any]:
 def make_config(values: dict[str, Any], where: str, folder: Path) -> RunConfig:
     """Check the values of a config, which `where` names in errors."""
     try:
-        return RunConfig.model_validate({**_with_model_path(values, folder), "folder": folder})
+        values = _with_weights(_with_model_path(values, folder), folder)
+        return RunConfig.model_validate({**values, "folder": folder})
     except ValidationError as error:
         raise ConfigError.from_problems(where, explain(error, RunConfig)) from None
 
@@ -219,6 +220,24 @@ def _with_model_path(values: dict[str, Any], folder: Path) -> dict[str, Any]:
         return values
     path = folder / expand_user(name)
     return {**values, "encode": {**encode, "encoder": str(path)}} if path.is_dir() else values
+
+
+def _with_weights(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Put weights in place of the name of their file: beads depend on what it says, not on where it lies."""
+    align = values.get("align")
+    name = align.get("weights") if isinstance(align, dict) else None
+    if not isinstance(align, dict) or not isinstance(name, str):
+        return values
+    return {**values, "align": {**align, "weights": read_weights(folder / expand_user(name))}}
+
+
+def read_weights(path: Path) -> WeightsConfig:
+    """Read a file of weights, as `bitext fit` writes it; raises ConfigError that names every problem."""
+    tables = read_toml(path, advice="[align] weights names a file that `bitext fit` has written")
+    try:
+        return WeightsConfig.model_validate(tables)
+    except ValidationError as error:
+        raise ConfigError.from_problems(str(path), explain(error, WeightsConfig)) from None
 
 
 def split_pair(pair: str) -> tuple[str, str]:

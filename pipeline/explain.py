@@ -42,6 +42,7 @@ def _explain(details: ErrorDetails, model: type[BaseModel]) -> list[str]:
 EXPECTED: dict[str, Callable[[dict[str, Any]], str]] = {
     "bool_parsing": lambda _: "it must be true or false",
     "bool_type": lambda _: "it must be true or false",
+    "dict_type": lambda _: "it must be a table",
     "float_parsing": lambda _: "it must be a number",
     "float_type": lambda _: "it must be a number",
     "greater_than_equal": lambda context: f"it must be at least {context['ge']}",

@@ -156,4 +156,4 @@ def test_weights_by_name_replace_the_shipped_ones() -> None:
 
 def test_an_unknown_weight_is_refused() -> None:
     with pytest.raises(ValueError, match="no weight is called similarty; there are similarity_by_size"):
-        AlignConfig(weights={"similarty": 1.0})
+        AlignConfig(weights={"encoded": {"similarty": 1.0}})

@@ -96,7 +96,7 @@ def _align_ordered(source: Overlaps, target: Overlaps, config: AlignConfig) -> t
     if not source.sentences or not target.sentences:
         return without_beads(source, target)
     is_encoded = has_encoded_overlaps(source.vectors) or has_encoded_overlaps(target.vectors)
-    weights = changed(ENCODED if is_encoded else SUMMED, config.weights)
+    weights = changed(ENCODED, config.weights.encoded) if is_encoded else changed(SUMMED, config.weights.summed)
     evidence = gather_evidence(source, target, config)
     lattice, band = make_lattice_of(evidence, config, weights)
     best = find_best_path(lattice, band)

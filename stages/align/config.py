@@ -12,6 +12,27 @@ VERSION = 2
 """Raise it when the same config aligns the same vectors differently: stored beads are then made anew."""
 
 
+class WeightsConfig(Section):
+    """Weights by name; those that are not given are the shipped ones."""
+
+    encoded: dict[str, float] = Field(default_factory=dict)
+    """Where larger overlaps are encoded."""
+
+    summed: dict[str, float] = Field(default_factory=dict)
+    """Where they are stood in for by sums of sentence vectors: the first alignment, with overlaps on demand."""
+
+    @field_validator("encoded", "summed")
+    @classmethod
+    def _check_names(cls, weights: dict[str, float]) -> dict[str, float]:
+        unknown = sorted(set(weights) - set(WEIGHT_NAMES))
+        if unknown:
+            raise ValueError(f"no weight is called {', '.join(unknown)}; there are {', '.join(WEIGHT_NAMES)}")
+        broken = sorted(name for name, weight in weights.items() if not isfinite(weight))
+        if broken:
+            raise ValueError(f"weights must be finite numbers; {', '.join(broken)} is not")
+        return weights
+
+
 class AlignConfig(Section):
     """How beads are found."""
 
@@ -32,8 +53,9 @@ class AlignConfig(Section):
     top_k: int = Field(default=3, ge=1, le=50)
     """Target sentences nearest to a source sentence that may become its anchor."""
 
-    weights: dict[str, float] = Field(default_factory=dict)
-    """Weights of `bitext` by name, as fitted to gold; those that are not given are the shipped ones."""
+    weights: WeightsConfig = WeightsConfig()
+    """What `bitext` weighs its features with: the name of a file that `bitext fit` wrote, or by default what is
+    shipped."""
 
     band_radius: int = Field(default=5, ge=1, le=1000)
     """Sentences searched around the anchors on every side; wider is slower."""
@@ -46,13 +68,3 @@ class AlignConfig(Section):
 
     use_length: bool = True
     """Multiply the score of a bead by how well the lengths of its sides agree: log2(1 + shorter / longer)."""
-
-    @field_validator("weights")
-    @classmethod
-    def _check_names(cls, weights: dict[str, float]) -> dict[str, float]:
-        unknown = sorted(set(weights) - set(WEIGHT_NAMES))
-        if unknown:
-            raise ValueError(f"no weight is called {', '.join(unknown)}; there are {', '.join(WEIGHT_NAMES)}")
-        if not all(map(isfinite, weights.values())):
-            raise ValueError(f"weights must be finite numbers, not {weights}")
-        return weights

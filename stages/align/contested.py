@@ -83,7 +83,7 @@ def find_contested(source: Overlaps, target: Overlaps, config: AlignConfig) -> t
     if not source.sentences or not target.sentences:
         return {}, {}
     evidence = gather_evidence(_singles_of(source), _singles_of(target), config)
-    by_sums = make_lattice_of(evidence, config, changed(SUMMED, config.weights))
+    by_sums = make_lattice_of(evidence, config, changed(SUMMED, config.weights.summed))
     survivors = find_survivors(*by_sums, config.contest_margin)
     unsettled = ~_is_settled(survivors, len(source.sentences), len(target.sentences))
     stops, shapes = survivors.stops[unsettled], survivors.shapes[unsettled]
@@ -102,13 +102,13 @@ def align_survivors(source: Overlaps, target: Overlaps, config: AlignConfig) -> 
     if not source.sentences or not target.sentences:
         return without_beads(source, target)
     evidence = gather_evidence(_singles_of(source), _singles_of(target), config)
-    weights = changed(SUMMED, config.weights)
+    weights = changed(SUMMED, config.weights.summed)
     lattice, band = make_lattice_of(evidence, config, weights)
     facts: Facts = {}
     if has_encoded_overlaps(source.vectors) or has_encoded_overlaps(target.vectors):
         is_alive = find_survivors(lattice, band, config.contest_margin).is_alive
         facts = compare_standins(evidence, source, target)
-        weights, evidence = changed(ENCODED, config.weights), _with_encoded(evidence, source, target)
+        weights, evidence = changed(ENCODED, config.weights.encoded), _with_encoded(evidence, source, target)
         lattice, band = make_lattice_of(evidence, config, weights)
         lattice = lattice._replace(score=np.where(is_alive, lattice.score, np.float32(-np.inf)))
     path = make_path(find_best_path(lattice, band), evidence, lattice, band, weights)
