@@ -16,7 +16,14 @@ MAX_LISTED = 1000
 """How many pairs a report lists, the most doubtful first."""
 
 N_BINS = 20
-"""Bins of the histogram of similarities, from 0 to 1."""
+"""Bins of the histograms of similarity and confidence, from 0 to 1."""
+
+LOW_CONFIDENCE = 0.5
+"""A bead below this is as likely wrong as right: it is counted as doubtful, and marked in the page of its pair."""
+
+
+NO_MEASURES = ("pair_id", "source_language", "target_language", "facts")
+"""The fields of a summary that are no measures."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +32,11 @@ class PairSummary:
 
     aligned_share   : share of the sentences of both sides that lie in beads with text on both sides.
     mean_similarity : mean cosine of these beads, 0 without any.
+    mean_confidence : mean over all beads; None for a method that has no measure of it.
+    doubtful        : beads with a confidence below LOW_CONFIDENCE.
+    length_ratio    : characters of the target for each of the source; None where one side has no text.
+    monotonic_coverage : share of the sentences of the shorter side that are anchors: links that both sides choose
+                      first, and that stand in the same order on both. None for a method without them.
     """
 
     pair_id: str
@@ -36,7 +48,17 @@ class PairSummary:
     nulls: int
     aligned_share: float
     mean_similarity: float
+    mean_confidence: float | None = None
+    doubtful: int = 0
+    length_ratio: float | None = None
+    monotonic_coverage: float | None = None
     facts: Facts = field(default_factory=dict)
+
+    @property
+    def measures(self) -> dict[str, Any]:
+        """What a page says of the pair, in numbers."""
+        numbers = {name: value for name, value in vars(self).items() if name not in NO_MEASURES}
+        return {name: round(value, 4) if isinstance(value, float) else value for name, value in numbers.items()}
 
     @property
     def quality(self) -> float:
@@ -50,6 +72,9 @@ def summarise_pair(pair: AlignedPair) -> PairSummary:
     aligned = ~beads.is_null
     covered = (beads.source_stop - beads.source_start + beads.target_stop - beads.target_start)[aligned].sum()
     n_source, n_target = (sum(1 for sentence in side if sentence.text) for side in (pair.source, pair.target))
+    source_chars, target_chars = (sum(len(sentence.text) for sentence in side) for side in (pair.source, pair.target))
+    confidence = beads.confidence[np.isfinite(beads.confidence)]
+    anchors = beads.facts.get("anchors")
     return PairSummary(
         pair_id=pair.pair_id,
         source_language=pair.source_language,
@@ -60,6 +85,10 @@ def summarise_pair(pair: AlignedPair) -> PairSummary:
         nulls=int(beads.is_null.sum()),
         aligned_share=min(1.0, float(covered) / max(1, n_source + n_target)),
         mean_similarity=float(beads.similarity[aligned].mean()) if aligned.any() else 0.0,
+        mean_confidence=float(confidence.mean()) if len(confidence) else None,
+        doubtful=int((confidence < LOW_CONFIDENCE).sum()),
+        length_ratio=target_chars / source_chars if source_chars and target_chars else None,
+        monotonic_coverage=None if anchors is None else min(1.0, float(anchors) / max(1, min(n_source, n_target))),
         facts=dict(beads.facts),
     )
 
@@ -72,6 +101,7 @@ class CorpusSummary:
         self.bead_types: Counter[str] = Counter()
         self.verdicts: Counter[str] = Counter()
         self.similarities = np.zeros(N_BINS, dtype=np.int64)
+        self.confidences = np.zeros(N_BINS, dtype=np.int64)
         self._doubtful: list[tuple[float, int, PairSummary]] = []
 
     def watch(self, pairs: Iterable[AlignedPair]) -> Iterator[AlignedPair]:
@@ -89,6 +119,7 @@ class CorpusSummary:
             target_sentences=summary.target_sentences,
             beads=summary.beads,
             nulls=summary.nulls,
+            doubtful=summary.doubtful,
         )
         if "verdict" in summary.facts:
             self.verdicts[str(summary.facts["verdict"])] += 1
@@ -106,6 +137,8 @@ class CorpusSummary:
         self.bead_types.update({f"{m}-{n}": int(count) for (m, n), count in zip(types, counts, strict=True)})
         similarities = np.clip(beads.similarity[~beads.is_null], 0, 1)
         self.similarities += np.histogram(similarities, bins=N_BINS, range=(0, 1))[0]
+        confidences = beads.confidence[np.isfinite(beads.confidence)]
+        self.confidences += np.histogram(np.clip(confidences, 0, 1), bins=N_BINS, range=(0, 1))[0]
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the report shows, the most doubtful pairs first."""
@@ -115,16 +148,12 @@ class CorpusSummary:
             "verdicts": dict(self.verdicts.most_common()),
             "bead_types": dict(self.bead_types.most_common()),
             "similarity_histogram": self.similarities.tolist(),
+            "confidence_histogram": self.confidences.tolist(),
             "pairs_listed": [
                 {
                     "pair_id": summary.pair_id,
                     "languages": f"{summary.source_language}-{summary.target_language}",
-                    "source_sentences": summary.source_sentences,
-                    "target_sentences": summary.target_sentences,
-                    "beads": summary.beads,
-                    "nulls": summary.nulls,
-                    "aligned_share": round(summary.aligned_share, 4),
-                    "mean_similarity": round(summary.mean_similarity, 4),
+                    **summary.measures,
                     **summary.facts,
                 }
                 for summary in listed
