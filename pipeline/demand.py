@@ -48,11 +48,13 @@ def align_on_demand(
         target = read_singles(store, config, pair.target, wanted.target)
     found = align_pair(source, target, config.align, on_demand=True)
     if is_ready:
-        writer.add(pair.key, bead_rows(pair, found), found.facts)
+        writer.add(pair.key, bead_rows(pair, found, source, target), found.facts)
         return bead_counts(found) | _sum_counts(found)
     n_beads = wanted.count_beads(found, source, target)
     if provisional_key(pair) not in beads(store, config).places():
-        writer.add(provisional_key(pair), bead_rows(pair, found), found.facts | {"provisional_beads": n_beads})
+        writer.add(
+            provisional_key(pair), bead_rows(pair, found, source, target), found.facts | {"provisional_beads": n_beads}
+        )
     return bead_counts(found) | {"provisional_pairs": 1, "provisional_beads": n_beads}
 
 

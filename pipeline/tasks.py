@@ -190,7 +190,7 @@ def align_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
                 read = read_overlaps if which == "all" else contested.read_singles
                 source, target = (read(store, config, side) for side in (pair.source, pair.target))
                 found = align_pair(source, target, config.align)
-                writer.add(pair.key, bead_rows(pair, found), found.facts)
+                writer.add(pair.key, bead_rows(pair, found, source, target), found.facts)
                 outcome.counts.update(bead_counts(found))
     return outcome
 

@@ -13,7 +13,10 @@ from pipeline.store import schema
 from pipeline.store.store import Shelf, Store
 
 if TYPE_CHECKING:
-    from stages.data import AlignedPair, Beads, Overlaps, Sentence
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from stages.data import AlignedPair, Beads, Facts, Overlaps, Sentence
     from stages.encode import EncodedOverlaps
 
 TEXTS_ADDRESS = "all"
@@ -63,9 +66,7 @@ def read_pair(store: Store, config: RunConfig, pair: DocumentPair) -> AlignedPai
     """Return one aligned pair with its sentences."""
     from stages.data import BEAD_ARRAYS, AlignedPair, Beads
 
-    shelf = beads(store, config)
-    key = pair.key if pair.key in shelf.places() else provisional_key(pair)
-    rows = shelf.read(key)
+    rows, facts = _read_beads(store, config, pair)
     arrays = {name: rows[name].to_numpy() for name in BEAD_ARRAYS}
     return AlignedPair(
         pair_id=pair.pair_id,
@@ -73,8 +74,28 @@ def read_pair(store: Store, config: RunConfig, pair: DocumentPair) -> AlignedPai
         target_language=pair.target.language,
         source=read_sentences(store, config, pair.source),
         target=read_sentences(store, config, pair.target),
-        beads=Beads(**arrays, facts=shelf.facts(key)),
+        beads=Beads(**arrays, facts=facts),
     )
+
+
+def read_map(store: Store, config: RunConfig, pair: DocumentPair) -> NDArray[np.uint8] | None:
+    """Return the similarity map of an aligned pair: uint8 array of shape (rows, columns); None without a bead."""
+    import numpy as np
+
+    from stages.report.dotplot import map_shape
+
+    rows, _ = _read_beads(store, config, pair)
+    if not rows.num_rows:
+        return None
+    shape = map_shape(rows["source_stop"][-1].as_py(), rows["target_stop"][-1].as_py())
+    return np.frombuffer(rows["similarity_map"][0].as_py(), np.uint8).reshape(shape)
+
+
+def _read_beads(store: Store, config: RunConfig, pair: DocumentPair) -> tuple[pa.Table, Facts]:
+    """Return the rows of an aligned pair's beads, provisional ones where there are no others, and what was said."""
+    shelf = beads(store, config)
+    key = pair.key if pair.key in shelf.places() else provisional_key(pair)
+    return shelf.read(key), shelf.facts(key)
 
 
 def read_sentences(store: Store, config: RunConfig, document: Document) -> list[Sentence]:
@@ -155,9 +176,12 @@ def vector_rows(document: Document, size: int, overlaps: EncodedOverlaps, column
     )
 
 
-def bead_rows(pair: DocumentPair, found: Beads) -> pa.Table:
-    """Return a row for each bead."""
+def bead_rows(pair: DocumentPair, found: Beads, source: Overlaps, target: Overlaps) -> pa.Table:
+    """Return a row for each bead, and with the first of them what a plot of the pair is drawn on."""
     from stages.data import BEAD_ARRAYS
+    from stages.report.dotplot import similarity_map
 
     documents = {"source_document": [pair.source.id] * len(found), "target_document": [pair.target.id] * len(found)}
-    return pa.table({**documents, **{name: getattr(found, name) for name in BEAD_ARRAYS}}, schema=schema.BEADS)
+    maps = [similarity_map(source, target).tobytes(), *[None] * len(found)][: len(found)]
+    arrays = {name: getattr(found, name) for name in BEAD_ARRAYS}
+    return pa.table({**documents, **arrays, "similarity_map": maps}, schema=schema.BEADS)

@@ -44,6 +44,7 @@ BEADS = pa.schema(
         pa.field("similarity", pa.float32(), nullable=False),  # cosine of the two sides; 0 for a null bead
         pa.field("score", pa.float32(), nullable=False),  # what the dynamic program added for the bead
         pa.field("confidence", pa.float32(), nullable=False),  # 0 to 1; nan where the method has no measure of it
+        pa.field("similarity_map", pa.binary()),  # with the first bead of a pair: see stages.report.dotplot
     ]
 )
 

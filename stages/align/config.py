@@ -8,8 +8,9 @@ from pydantic import Field, field_validator
 from stages.align.weights import WEIGHT_NAMES
 from stages.config import Section
 
-VERSION = 2
-"""Raise it when the same config aligns the same vectors differently: stored beads are then made anew."""
+VERSION = 3
+"""Raise it when the same config aligns the same vectors differently, or when more is stored with beads: those that are
+stored are then made anew."""
 
 
 class WeightsConfig(Section):
