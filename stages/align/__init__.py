@@ -8,19 +8,27 @@ from stages.align.config import AlignConfig
 
 if TYPE_CHECKING:
     from stages.align.contested import Contested
+    from stages.corrections import Corrections
     from stages.data import Beads, Overlaps
 
 __all__ = ["AlignConfig", "align_pair", "find_contested"]
 
 
-def align_pair(source: Overlaps, target: Overlaps, config: AlignConfig, on_demand: bool = False) -> Beads:
+def align_pair(
+    source: Overlaps,
+    target: Overlaps,
+    config: AlignConfig,
+    on_demand: bool = False,
+    corrections: Corrections | None = None,
+) -> Beads:
     """Align the sentences of two documents.
 
     Every position of both sides lies in exactly one bead, and the beads are in order. Null beads hold one position
     each; in a run of them those of the source come first. Empty positions take no part in the search: one inside the
     span of a bead belongs to that bead, all others are null beads with score 0. An empty side leaves only null beads.
 
-    With `on_demand`, overlaps that have vectors are those that `find_contested` asks for.
+    With `on_demand`, overlaps that have vectors are those that `find_contested` asks for. With `corrections`, which
+    are about these sentences, beads that people have called good are kept, and `bitext` aligns the rest around them.
 
     Raises ValueError if the vectors of the two sides have different dimensions or are not finite.
     """
@@ -28,6 +36,7 @@ def align_pair(source: Overlaps, target: Overlaps, config: AlignConfig, on_deman
     from stages.align.bitext import align_bitext
     from stages.align.classic import align_classic
     from stages.align.contested import align_survivors
+    from stages.align.fixed import fix_beads, settle
     from stages.align.positions import restore_positions, take_out_empty
 
     _check_vectors(source, target)
@@ -36,8 +45,11 @@ def align_pair(source: Overlaps, target: Overlaps, config: AlignConfig, on_deman
     if config.method == "bertalign":
         path = align_classic(source_text, target_text, config)
     else:
-        path = align_bitext(source_text, target_text, config, align_survivors if on_demand else None)
-    return restore_positions(path, source_positions, target_positions, len(source.sentences), len(target.sentences))
+        fixed = fix_beads(corrections, source.has_text, target.has_text) if corrections else None
+        path = align_bitext(source_text, target_text, config, align_survivors if on_demand else None, fixed)
+    counts = len(source.sentences), len(target.sentences)
+    beads = restore_positions(path, source_positions, target_positions, *counts)
+    return settle(beads, corrections, *counts) if corrections else beads
 
 
 def find_contested(source: Overlaps, target: Overlaps, config: AlignConfig) -> Contested:

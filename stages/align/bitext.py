@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from stages.align.band import Band, band_around
 from stages.align.config import AlignConfig
 from stages.align.features import BandFeatures, Sides, score_beads
+from stages.align.fixed import Fixed, link_fixed, restrict, without_bonus
 from stages.align.lattice import BestPath, Lattice, find_best_path, make_lattice
 from stages.align.lengths import bytes_before
 from stages.align.links import Links, find_nearest, mutual_links, supported_chain
@@ -58,23 +59,31 @@ class Evidence(NamedTuple):
     scale: Scale
     sides: Sides
     types: NDArray[np.int64]
+    fixed: Fixed | None = None
+    """What people have decided."""
 
 
-Method = Callable[[Overlaps, Overlaps, AlignConfig], tuple[Path, Links]]
+Method = Callable[[Overlaps, Overlaps, AlignConfig, Fixed | None], tuple[Path, Links]]
 """Aligns two documents that are in the canonical order."""
 
 
-def align_bitext(source: Overlaps, target: Overlaps, config: AlignConfig, method: Method | None = None) -> Path:
+def align_bitext(
+    source: Overlaps,
+    target: Overlaps,
+    config: AlignConfig,
+    method: Method | None = None,
+    fixed: Fixed | None = None,
+) -> Path:
     """Align two documents whose every position holds a sentence; either may be empty.
 
     Aligning (b, a) gives the mirror image of (a, b), because one order of the two is always the one computed.
     """
     align = method or _align_ordered
     if is_swapped(source, target):
-        path, links = align(target, source, config)
+        path, links = align(target, source, config, fixed and fixed.mirrored)
         path = _mirrored(path)
     else:
-        path, links = align(source, target, config)
+        path, links = align(source, target, config, fixed)
     verdict = judge_pair(links, path.spans, path.score, len(source.sentences), len(target.sentences))
     return path._replace(facts=path.facts | verdict)
 
@@ -92,12 +101,12 @@ def _mirrored(path: Path) -> Path:
     return path._replace(spans=path.spans[:, [2, 3, 0, 1]], source_null=path.target_null, target_null=path.source_null)
 
 
-def _align_ordered(source: Overlaps, target: Overlaps, config: AlignConfig) -> tuple[Path, Links]:
+def _align_ordered(source: Overlaps, target: Overlaps, config: AlignConfig, fixed: Fixed | None) -> tuple[Path, Links]:
     if not source.sentences or not target.sentences:
         return without_beads(source, target)
     is_encoded = has_encoded_overlaps(source.vectors) or has_encoded_overlaps(target.vectors)
     weights = changed(ENCODED, config.weights.encoded) if is_encoded else changed(SUMMED, config.weights.summed)
-    evidence = gather_evidence(source, target, config)
+    evidence = gather_evidence(source, target, config, fixed)
     lattice, band = make_lattice_of(evidence, config, weights)
     best = find_best_path(lattice, band)
     return make_path(best, evidence, lattice, band, weights), evidence.links
@@ -110,14 +119,16 @@ def make_lattice_of(evidence: Evidence, config: AlignConfig, weights: Weights) -
     band = band_around(links.source, links.target, n_source, n_target, config.band_radius, MAX_GAP_CELLS)
     found = score_beads(*evidence[:2], evidence.scale, evidence.sides, band, evidence.types, weights)
     source_null, target_null = (score_nulls(side, weights) for side in null_features(evidence, found))
-    return make_lattice(found.score, evidence.types, source_null, target_null, weights, band), band
+    lattice = make_lattice(found.score, evidence.types, source_null, target_null, weights, band)
+    return restrict(lattice, band, evidence.fixed) if evidence.fixed else lattice, band
 
 
-def gather_evidence(source: Overlaps, target: Overlaps, config: AlignConfig) -> Evidence:
+def gather_evidence(source: Overlaps, target: Overlaps, config: AlignConfig, fixed: Fixed | None = None) -> Evidence:
     """Measure everything that does not depend on weights."""
     byte_lengths = [np.diff(bytes_before(side.sentences)) for side in (source, target)]
     singles = [np.ascontiguousarray(side.vectors[0], np.float32) for side in (source, target)]
     links = find_links(singles[0], singles[1], byte_lengths[0])
+    links = link_fixed(links, fixed) if fixed else links
     region = anchored_region(links, len(source.sentences), len(target.sentences))
     scale = measure_scale(singles[0], singles[1], links, region)
     lengths = scaled_lengths(source.sentences, target.sentences, region)
@@ -134,6 +145,7 @@ def gather_evidence(source: Overlaps, target: Overlaps, config: AlignConfig) -> 
         scale,
         sides,
         bead_types(config.max_bead, source_size, target_size),
+        fixed,
     )
 
 
@@ -187,7 +199,7 @@ def make_path(best: BestPath, evidence: Evidence, lattice: Lattice, band: Band, 
     )
     sizes, lasts = lattice.types[best.kinds] - 1, best.stops - 1
     vectors = evidence.source[sizes[:, 0], lasts[:, 0]], evidence.target[sizes[:, 1], lasts[:, 1]]
-    score = lattice.score[cells, best.kinds]
+    score = without_bonus(lattice.score[cells, best.kinds])
     facts: Facts = {"band_cells": band.n_cells} | evidence.scale.as_facts()
     return Path(spans, cosines(*vectors), score, confidence, source_null, target_null, facts)
 

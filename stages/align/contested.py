@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from stages.align.band import Band
 from stages.align.bitext import Evidence, gather_evidence, is_swapped, make_lattice_of, make_path, without_beads
 from stages.align.config import AlignConfig
+from stages.align.fixed import Fixed
 from stages.align.lattice import TEXT, Lattice, fill_states, find_best_path
 from stages.align.lengths import bytes_before
 from stages.align.links import Links
@@ -93,7 +94,9 @@ def find_contested(source: Overlaps, target: Overlaps, config: AlignConfig) -> t
     )
 
 
-def align_survivors(source: Overlaps, target: Overlaps, config: AlignConfig) -> tuple[Path, Links]:
+def align_survivors(
+    source: Overlaps, target: Overlaps, config: AlignConfig, fixed: Fixed | None = None
+) -> tuple[Path, Links]:
     """Align two documents in the canonical order, choosing among the survivors of an alignment by sums.
 
     Contested overlaps that were encoded are taken as they are, all others stood in for. Where none was, this is the
@@ -101,7 +104,7 @@ def align_survivors(source: Overlaps, target: Overlaps, config: AlignConfig) -> 
     """
     if not source.sentences or not target.sentences:
         return without_beads(source, target)
-    evidence = gather_evidence(_singles_of(source), _singles_of(target), config)
+    evidence = gather_evidence(_singles_of(source), _singles_of(target), config, fixed)
     weights = changed(SUMMED, config.weights.summed)
     lattice, band = make_lattice_of(evidence, config, weights)
     facts: Facts = {}

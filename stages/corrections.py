@@ -1,0 +1,250 @@
+"""Corrections: what people have decided about the beads of a pair, as a text file that they can read, edit and merge.
+
+    source: 42 sentences, 3f2a9c0d11e4b7a5  # en/lighthouse.txt
+    target: 43 sentences, 91ab02ce77d0f3b8  # de/lighthouse.txt
+
+    [3, 4]:[5]  good  # Ada was seventy-one … | Ada war einundsiebzig …
+    [7]:[]  good
+    [9]:[9]  bad
+
+A good bead is right, and stays; `[7]:[]` is good where the sentence has no translation. A bad bead is wrong, whatever
+is right. All else is the aligner's. Sentences are known by their digest, so that corrections are never applied to a
+text that has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple
+
+from stages.evaluate.links import Link, parse_beads
+from stages.export.beads import Positions
+
+SIDES = ("source", "target")
+GOOD, BAD = "good", "bad"
+
+LINE = re.compile(r"(?P<bead>\[[^][]*\]\s*:\s*\[[^][]*\])\s+(?P<mark>\w+)")
+HEADER = re.compile(r"(?P<side>source|target):\s*(?P<count>\d{1,9}) sentences?, (?P<digest>[0-9a-f]{16})")
+
+SNIPPET_CHARS = 40
+"""How much of a sentence stands behind a bead, for whoever reads the file."""
+
+
+class Span(NamedTuple):
+    """A bead by its half-open spans of positions; a side without sentences is 0, 0."""
+
+    source_start: int
+    source_stop: int
+    target_start: int
+    target_stop: int
+
+    @property
+    def is_null(self) -> bool:
+        """Whether it has sentences on one side only."""
+        return self.source_start == self.source_stop or self.target_start == self.target_stop
+
+    @property
+    def source(self) -> range:
+        return range(self.source_start, self.source_stop)
+
+    @property
+    def target(self) -> range:
+        return range(self.target_start, self.target_stop)
+
+    @property
+    def mirrored(self) -> Span:
+        """The same bead with its sides exchanged."""
+        return Span(self.target_start, self.target_stop, self.source_start, self.source_stop)
+
+    def __str__(self) -> str:
+        """Write it as in a file of beads."""
+        return f"{list(self.source)}:{list(self.target)}"
+
+
+def make_span(source_start: int, source_stop: int, target_start: int, target_stop: int) -> Span:
+    """Return a bead; raises ValueError where it is none."""
+    if not (0 <= source_start <= source_stop and 0 <= target_start <= target_stop):
+        raise ValueError(
+            f"{source_start, source_stop, target_start, target_stop} is not a bead: spans go forward from 0"
+        )
+    if source_start == source_stop and target_start == target_stop:
+        raise ValueError("a bead needs a sentence on one side at least")
+    source = (source_start, source_stop) if source_start < source_stop else (0, 0)
+    target = (target_start, target_stop) if target_start < target_stop else (0, 0)
+    return Span(*source, *target)
+
+
+class Text(NamedTuple):
+    """What a document's sentences are known by."""
+
+    n_sentences: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """What people have decided about one pair of documents.
+
+    good, bad : beads in their order. Good beads share no sentence, and follow each other on both sides.
+    source, target : which sentences they are about.
+
+    Raises ValueError that names every bead that can't stand beside the others.
+    """
+
+    good: tuple[Span, ...]
+    bad: tuple[Span, ...]
+    source: Text
+    target: Text
+
+    def __post_init__(self) -> None:
+        problems = [*self._outside(), *_conflicts(self.good)]
+        good = set(self.good)
+        problems += [f"{bead} is good and bad" for bead in self.bad if bead in good]
+        if problems:
+            raise ValueError("\n".join(problems))
+
+    def __len__(self) -> int:
+        return len(self.good) + len(self.bad)
+
+    @cached_property
+    def digest(self) -> str:
+        """What was decided, and about which sentences, in 16 hexadecimal digits."""
+        return hashlib.sha256(repr((self.good, self.bad, self.source, self.target)).encode()).hexdigest()[:16]
+
+    def fit(self, source: Sequence[str], target: Sequence[str]) -> bool:
+        """Say whether they are about these sentences."""
+        return describe_text(source) == self.source and describe_text(target) == self.target
+
+    def _outside(self) -> Iterator[str]:
+        for bead in (*self.good, *self.bad):
+            if bead.source_stop > self.source.n_sentences or bead.target_stop > self.target.n_sentences:
+                yield (
+                    f"{bead} is outside the documents, which have {self.source.n_sentences} and "
+                    f"{self.target.n_sentences} sentences; they count from 0"
+                )
+
+
+def make_corrections(good: Iterable[Span], bad: Iterable[Span], source: Text, target: Text) -> Corrections:
+    """Return corrections with their beads in order, each once."""
+    return Corrections(tuple(sorted(set(good), key=_order)), tuple(sorted(set(bad), key=_order)), source, target)
+
+
+def describe_text(sentences: Sequence[str]) -> Text:
+    """Return what the sentences of a document are known by."""
+    digest = hashlib.sha256()
+    for sentence in sentences:
+        data = sentence.encode("utf-8", "surrogatepass")
+        digest.update(b"%d:" % len(data) + data)
+    return Text(len(sentences), digest.hexdigest()[:16])
+
+
+def parse_corrections(text: str) -> Corrections:
+    """Read a file of corrections; raises ValueError that names every bad line."""
+    marked: dict[str, list[Span]] = {GOOD: [], BAD: []}
+    texts: dict[str, Text] = {}
+    problems: list[str] = []
+    for number, line in enumerate(text.lstrip("\ufeff").splitlines(), start=1):
+        content = line.partition("#")[0].strip()
+        try:
+            if header := HEADER.fullmatch(content):
+                texts[header["side"]] = Text(int(header["count"]), header["digest"])
+            elif content:
+                mark, bead = _parse_line(content)
+                marked[mark].append(bead)
+        except ValueError as error:
+            problems.append(f"line {number}: {error}")
+    problems += [f"no line `{side}: … sentences, …` says which text it is about" for side in SIDES if side not in texts]
+    if problems:
+        raise ValueError("\n".join(problems))
+    return make_corrections(marked[GOOD], marked[BAD], *(texts[side] for side in SIDES))
+
+
+def render_corrections(corrections: Corrections, source: Sequence[str], target: Sequence[str], head: str = "") -> str:
+    """Write corrections with the beginnings of the sentences that they are about; `head` is one line for people."""
+    lines = [f"# {head}"] if head else []
+    lines += [
+        "# A line is a bead, and good or bad. Sentences count from 0. What stands after # is for people.",
+        *(f"{side}: {text.n_sentences} sentences, {text.digest}" for side, text in _texts(corrections)),
+        "",
+    ]
+    marks = dict.fromkeys(corrections.bad, BAD) | dict.fromkeys(corrections.good, GOOD)
+    for bead in sorted(marks, key=_order):
+        lines.append(f"{bead}  {marks[bead]}  # {_snippet(source, bead.source)} | {_snippet(target, bead.target)}")
+    return "\n".join(lines) + "\n"
+
+
+def judged_links(corrections: Corrections, predicted: Iterable[Link]) -> tuple[list[Link], list[Link]]:
+    """Return the predicted beads that people have judged, and the gold beads to compare them with.
+
+    A predicted bead counts if it shares a sentence with a good bead, or is a bad one: nobody has said a word about the
+    others. Null beads are taken one sentence each, as predicted ones are.
+    """
+    gold = [link for bead in corrections.good for link in _links(bead)]
+    bad = {(link.source, link.target) for bead in corrections.bad for link in _links(bead)}
+    sources = {position for link in gold for position in link.source}
+    targets = {position for link in gold for position in link.target}
+    judged = [
+        link
+        for link in predicted
+        if not sources.isdisjoint(link.source)
+        or not targets.isdisjoint(link.target)
+        or (link.source, link.target) in bad
+    ]
+    return judged, gold
+
+
+def _links(bead: Span) -> list[Link]:
+    if not bead.is_null:
+        return [Link(tuple(bead.source), tuple(bead.target))]
+    return [*(Link((i,), ()) for i in bead.source), *(Link((), (j,)) for j in bead.target)]
+
+
+def _texts(corrections: Corrections) -> list[tuple[str, Text]]:
+    return [("source", corrections.source), ("target", corrections.target)]
+
+
+def _order(bead: Span) -> tuple[int, ...]:
+    """Order beads by their source, and those of the target only by where they stand there."""
+    return (bead.source_start, bead.source_stop, bead.target_start, bead.target_stop)
+
+
+def _conflicts(good: Sequence[Span]) -> Iterator[str]:
+    """Name the good beads that share a sentence, or cross."""
+    for name, start, stop in (("source", 0, 1), ("target", 2, 3)):
+        ordered = sorted((bead for bead in good if bead[start] < bead[stop]), key=lambda bead: bead[start])
+        for before, after in pairwise(ordered):
+            if before[stop] > after[start]:
+                yield f"{before} and {after} share a {name} sentence"
+    ordered = sorted(bead for bead in good if not bead.is_null)
+    for before, after in pairwise(ordered):
+        if before.target_start > after.target_start:
+            yield f"{before} and {after} cross: the one that comes first must do so on both sides"
+
+
+def _parse_line(content: str) -> tuple[str, Span]:
+    match = LINE.fullmatch(content)
+    if match is None or match["mark"] not in (GOOD, BAD):
+        raise ValueError(f"{content[:60]!r} is not a correction; one looks like [3, 4]:[5]  good, or ends with bad")
+    try:
+        (link,) = parse_beads([match["bead"]])
+    except ValueError as error:
+        raise ValueError(str(error).removeprefix("line 1: ")) from None
+    return match["mark"], make_span(*_bounds(link.source), *_bounds(link.target))
+
+
+def _bounds(positions: Positions) -> tuple[int, int]:
+    if not positions:
+        return 0, 0
+    if positions != tuple(range(positions[0], positions[0] + len(positions))):
+        raise ValueError(f"{list(positions)} are not sentences that follow each other")
+    return positions[0], positions[-1] + 1
+
+
+def _snippet(sentences: Sequence[str], positions: range) -> str:
+    text = " ".join(" ".join(sentences[position] for position in positions).split())
+    return text if len(text) <= SNIPPET_CHARS else text[: SNIPPET_CHARS - 1].rstrip() + "…"
