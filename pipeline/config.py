@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from pipeline.compute import ComputeConfig
+from pipeline.corpus.formats.names import Format
 from pipeline.corpus.languages import parse_language
 from pipeline.corpus.text import decode
 from pipeline.errors import ConfigError, DocumentError
@@ -59,14 +60,17 @@ class CorpusConfig(Section):
     is_split: bool = False
     """Every line is a sentence; blank lines count as (empty) positions."""
 
+    format: Format | None = None
+    """How files are read whose names don't end with their format: every file of the corpus is then taken for this."""
+
     encoding: str | None = None
     """The encoding of text files, such as "cp1252"; without it they must be UTF-8."""
 
     id_column: str = "id"
-    """In .jsonl and .parquet files, which hold a document in each row: the column with its name."""
+    """In files with a document in each row (.jsonl, .parquet, .arrow, datasets): the column with its name."""
 
     text_column: str = "text"
-    """In .jsonl and .parquet files: the column with the document's text."""
+    """In these files: the column with the document's text."""
 
     min_language_confidence: float = Field(default=0.5, ge=0, le=1)
     """A document whose language is detected with less certainty than this is refused."""

@@ -185,8 +185,8 @@ def test_a_row_is_a_document_named_by_its_id(suffix: str, tmp_path: Path) -> Non
     config = config_in(tmp_path, documents=f"{{language}}.{suffix}", pairs=["en-de"])
     corpus = find_pairs(config)
     assert shown(corpus) == [(f"{n}.en-de", f"en.{suffix}#{n}", f"de.{suffix}#{n}") for n in ("1", "2")]
-    texts = dict(read_documents([pair.source for pair in corpus.pairs], config.corpus))
-    assert {source.row: text for source, text in texts.items()} == {"1": "Page 1 in en.", "2": "Page 2 in en."}
+    found = read_documents([pair.source for pair in corpus.pairs], config.corpus)
+    assert {source.row: text for source, (text, _) in found} == {"1": "Page 1 in en.", "2": "Page 2 in en."}
 
 
 def test_rows_may_lie_in_columns_of_other_names_and_in_several_files(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_rows_may_lie_in_columns_of_other_names_and_in_several_files(tmp_path: P
     config = config_in(tmp_path, documents="{language}-*.jsonl", pairs=["en-de"], **columns)
     corpus = find_pairs(config)
     assert [pair.pair_id for pair in corpus.pairs] == ["0/home.en-de", "1/home.en-de"]
-    assert [text for _, text in read_documents([pair.source for pair in corpus.pairs], config.corpus)] == [
+    assert [text for _, (text, _) in read_documents([pair.source for pair in corpus.pairs], config.corpus)] == [
         "Home 0.",
         "Home 1.",
     ]

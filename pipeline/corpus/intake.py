@@ -19,11 +19,14 @@ from pipeline.store import schema
 from pipeline.store.store import Store
 from pipeline.tasks import keep_texts, known_texts
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same file gives another document: all files are then read again."""
 
 TEXT_BATCH_CHARS = 16_000_000
 """Characters of new texts that are written to a file of the store."""
+
+READING = ("format", "encoding", "is_split", "min_language_confidence")
+"""What of the config decides which document a file is."""
 
 VOLUME = "volume:"
 BUCKET = "bucket:"
@@ -85,7 +88,7 @@ class KnownFiles:
 
     def __init__(self, path: Path, corpus: CorpusConfig, kept: set[str]):
         self._path = path
-        self._settings = json.dumps([VERSION, corpus.encoding, corpus.is_split, corpus.min_language_confidence])
+        self._settings = json.dumps([VERSION, *(getattr(corpus, name) for name in READING)])
         self._kept = frozenset(kept)
         self._before = self._load()
         self._now: dict[tuple[str, str], tuple[tuple[int, int], Document]] = {}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from pipeline.config import AUTO, RunConfig
+from pipeline.corpus.formats.document import DocumentText
 from pipeline.corpus.languages import detect_language
 from pipeline.corpus.readers import Source, read_documents
 from pipeline.corpus.sources import PairSource, find_pairs
@@ -140,20 +142,22 @@ class _Reader:
                 self.documents[source, language] = document
             else:
                 languages.setdefault(source, []).append(language)
-        for source, text in read_documents(list(languages), self.config.corpus):
+        for source, found in read_documents(list(languages), self.config.corpus):
             for language in languages[source]:
-                self._read(source, language, text)
+                self._read(source, language, found)
 
-    def _read(self, source: Source, language: str, text: str | DocumentError) -> None:
+    def _read(self, source: Source, language: str, found: DocumentText | DocumentError) -> None:
         try:
-            if isinstance(text, DocumentError):
-                raise text
-            normalised = normalise(text)
+            if isinstance(found, DocumentError):
+                raise found
+            normalised = normalise(found.text)
             document = self._document(source, self._language(source, language, normalised), normalised)
         except DocumentError as error:
             self.reasons[source, language] = str(error)
-            self.failures.append(Failure("read", source.name, str(error)))
+            trace = "".join(traceback.format_exception(error.__cause__)) if error.__cause__ else ""
+            self.failures.append(Failure("read", source.name, str(error), trace))
         else:
+            self.notes.extend(f"{source.name}: {note}" for note in found.notes)
             self.documents[source, language] = document
             if not normalised.strip():
                 self.notes.append(f"{source.name}: it holds no text")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from pipeline.corpus.formats.names import is_dataset
 from pipeline.errors import ConfigError
 
 WILDCARD = re.compile(r"\*|\{language\}")
@@ -39,12 +40,12 @@ def _glob(root: Path, pattern: str) -> list[Path]:
     """Return the files that a pattern may match, in the order of their names; a named file may be hidden, or a pipe."""
     if not WILDCARD.search(pattern):
         path = root / pattern
-        return [path] if path.exists() and not path.is_dir() else []
+        return [path] if path.exists() and (not path.is_dir() or is_dataset(path)) else []
     try:
         paths = sorted(root.glob(re.sub(r"[\[?]", r"[\g<0>]", pattern.replace("{language}", "*"))))
     except (ValueError, NotImplementedError) as error:
         raise ConfigError(f"[corpus] pattern {pattern!r} is not valid: {error}") from None
-    return [path for path in paths if path.is_file() and not path.name.startswith(".")]
+    return [path for path in paths if (path.is_file() or is_dataset(path)) and not path.name.startswith(".")]
 
 
 def is_unicode(name: str) -> bool:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.config import AUTO, RunConfig, expand_user, split_pair
+from pipeline.corpus.formats.names import format_of, has_rows
 from pipeline.corpus.languages import parse_language
 from pipeline.corpus.patterns import WILDCARD, Match, find_files, is_unicode
-from pipeline.corpus.readers import BadRow, Source, has_rows, row_ids
+from pipeline.corpus.readers import BadRow, Source, row_ids
 from pipeline.corpus.table import table_rows
 from pipeline.errors import ConfigError
 
@@ -76,7 +77,7 @@ def _pairs_of_languages(config: RunConfig, pattern: str) -> Corpus:
     for path, key, tag in finder.match(pattern):
         language = _language_or_none(tag)
         if language in wanted:
-            finder.add(languages[language], path, key)
+            finder.add(languages[language], path, key, language)
     for source, target in language_pairs:
         finder.pair(languages[source], languages[target], (source, target), f".{source}-{target}")
         finder.list_unmatched(languages[source], languages[target], f"in {source}", f"in {target}")
@@ -88,10 +89,10 @@ def _pairs_of_sides(config: RunConfig, source: str, target: str) -> Corpus:
     """Match `de/*.txt` with `fr/*.txt`."""
     finder = _Finder(config)
     sides: tuple[Found, Found] = ({}, {})
-    for pattern, found in zip((source, target), sides, strict=True):
-        for path, key, _ in finder.match(pattern):
-            finder.add(found, path, key)
     languages = _parsed((config.corpus.source_language or AUTO, config.corpus.target_language or AUTO))
+    for pattern, language, found in zip((source, target), languages, sides, strict=True):
+        for path, key, _ in finder.match(pattern):
+            finder.add(found, path, key, language)
     for pattern, found in zip((source, target), sides, strict=True):
         finder.check_found({pattern: found})
     if "*" not in source + target and all(len(side) == 1 for side in sides):
@@ -135,18 +136,31 @@ def _pair_of_row(config: RunConfig, row: dict[str, str]) -> PairSource:
     ]
     if not all(languages):
         raise ConfigError("no language; add the columns source_language and target_language, or set them in [corpus]")
-    source, target = (_source_of_path(config, row[f"{side}_path"]) for side in ("source", "target"))
-    return PairSource(row["pair_id"], source, target, *_parsed((languages[0], languages[1])))
+    parsed = _parsed((languages[0], languages[1]))
+    source, target = (
+        _source_of_path(config, row[f"{side}_path"], language)
+        for side, language in zip(("source", "target"), parsed, strict=True)
+    )
+    return PairSource(row["pair_id"], source, target, *parsed)
 
 
-def _source_of_path(config: RunConfig, name: str) -> Source:
+def _source_of_path(config: RunConfig, name: str, language: str) -> Source:
     """Read `books/07.txt`, or `pages.jsonl#17` for the row whose id is 17."""
     file, _, row = name.partition("#")
-    if not has_rows(Path(file)):
-        return Source(config.resolve(name), None, name)
+    if not has_rows(config.resolve(file), config.corpus.format):
+        return _source_of_file(config, config.resolve(name), name, language)
     if not row:
         raise ConfigError(f"{file} holds a document in each row; name one of them by its id: {file}#ID")
     return Source(config.resolve(file), row, name)
+
+
+def _source_of_file(config: RunConfig, path: Path, name: str, language: str) -> Source:
+    """Return a file as a document; a TMX file is one for each of its languages."""
+    if format_of(path, config.corpus.format) != "tmx":
+        return Source(path, None, name)
+    if language == AUTO:
+        raise ConfigError(f"{name} holds several languages; name the two to read: source_language, target_language")
+    return Source(path, language, f"{name}#{language}")
 
 
 # ---- matching
@@ -170,11 +184,11 @@ class _Finder:
                 shown = os.fsencode(name).decode(errors="backslashreplace")
                 self.corpus.unreadable.append((shown, f"{shown}: the name of this file is not UTF-8; rename it"))
 
-    def add(self, found: Found, path: Path, key: str) -> None:
+    def add(self, found: Found, path: Path, key: str, language: str) -> None:
         """Add a file, or each row of a file of rows."""
         name = self._name(path)
-        if not has_rows(path):
-            self._add(found, key, Source(path, None, name))
+        if not has_rows(path, self.config.corpus.format):
+            self._add(found, key, _source_of_file(self.config, path, name, language))
             return
         for row in row_ids(path, name, self.config.corpus):
             if isinstance(row, BadRow):

@@ -1,0 +1,77 @@
+"""HTML pages: the text that a reader sees, a paragraph for each block."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.corpus.formats.document import Options, load
+from pipeline.corpus.formats.markup import local_name, parse_html
+
+_BLOCKS = """address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption
+    figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol optgroup option p pre section
+    summary table tbody td tfoot th thead tr ul"""
+BLOCKS = frozenset(_BLOCKS.split())
+"""Elements that begin on a line of their own (HTML Living Standard, section 15.3); all others are part of a line."""
+
+_UNSEEN = """annotation audio canvas datalist embed head iframe map noscript object rp rt rtc script style svg template
+    textarea video"""
+UNSEEN = frozenset(_UNSEEN.split())
+"""What isn't read as text; `rt` is the reading above a Japanese or Chinese word, which would stand within it twice."""
+
+_SPACE = re.compile(r"[ \t\n\r\f]+")
+_AROUND_BREAK = re.compile(r" *\n *")
+
+
+class Gatherer:
+    """Gathers running text, and cuts it where a block begins or ends."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+
+    def add(self, text: str | None, is_verbatim: bool = False) -> None:
+        """Take more text of the same block; white space counts as one space, unless it stands as it was written."""
+        if text:
+            self._pieces.append(text if is_verbatim else _SPACE.sub(" ", text))
+
+    def add_break(self) -> None:
+        """End a line; two breaks end the paragraph."""
+        self._pieces.append("\n")
+
+    def cut(self) -> Iterator[str]:
+        """Give the paragraphs gathered so far, and begin anew."""
+        text = _AROUND_BREAK.sub("\n", re.sub(" {2,}", " ", "".join(self._pieces)))
+        self._pieces = []
+        yield from (paragraph for part in text.split("\n\n") if (paragraph := part.strip(" \n")))
+
+
+def read_html(data: bytes, options: Options) -> Iterator[str]:
+    """Give the paragraphs of a page."""
+    root = parse_html(data, options.encoding)
+    if root is not None:
+        yield from paragraphs_of(root)
+
+
+def paragraphs_of(root: Any) -> Iterator[str]:
+    """Give the paragraphs of a parsed page, HTML or XHTML."""
+    etree = load("lxml.etree", "HTML")
+    gathered = Gatherer()
+    n_verbatim = 0
+    walk = etree.iterwalk(root, events=("start", "end"))
+    for event, element in walk:
+        name = local_name(element)
+        if event == "start" and name in UNSEEN:
+            walk.skip_subtree()
+            continue
+        if name in BLOCKS:
+            yield from gathered.cut()
+        if event == "start":
+            n_verbatim += name == "pre"
+            if name == "br":
+                gathered.add_break()
+            gathered.add(element.text, n_verbatim > 0)
+        else:
+            n_verbatim -= name == "pre"
+            gathered.add(element.tail, n_verbatim > 0)
+    yield from gathered.cut()

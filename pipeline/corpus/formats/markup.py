@@ -1,0 +1,102 @@
+"""XML and HTML parsed without entities, document types or network, in the encoding that they name."""
+
+from __future__ import annotations
+
+import codecs
+import html
+import re
+from typing import Any
+
+from pipeline.corpus.formats.document import load
+from pipeline.corpus.text import BOMS, decode
+from pipeline.errors import DocumentError
+
+HEAD_BYTES = 4096
+"""A file names its encoding at its beginning: XML in its first line, HTML within 1,024 bytes."""
+
+_XML_ENCODING = re.compile(rb"""\A\s*<\?xml[^>]*?\bencoding\s*=\s*["']([\w.:-]+)["']""")
+_HTML_ENCODING = re.compile(rb"""(?i)<meta\b[^>]*?\bcharset\s*=\s*["']?\s*([\w.:-]+)""")
+_XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
+_FIRST_TAG = re.compile(r"<[^!?\s<>/]")
+_ENTITY_DECLARATION = "<!ENTITY"
+_NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
+_XML_NAMES = frozenset({"amp", "lt", "gt", "quot", "apos"})
+
+WEB_NAMES = {"ascii": "cp1252", "iso8859-1": "cp1252", "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932"}
+"""What browsers read a page as that names one of these (WHATWG Encoding Standard, section 4.2), by Python's names."""
+
+
+def parse_xml(data: bytes, encoding: str | None) -> Any:
+    """Return the root element of an XML file.
+
+    Named characters of HTML (`&nbsp;`), which XHTML and DocBook borrow, are known. Raises DocumentError for what is not
+    well-formed, and for entities: those a file declares itself are what bombs are made of.
+    """
+    etree = load("lxml.etree", "XML")
+    text = _XML_DECLARATION.sub("", _decoded(data, encoding), count=1)
+    first_tag = _FIRST_TAG.search(text)
+    if _ENTITY_DECLARATION in text[: first_tag.start() if first_tag else None]:
+        raise DocumentError("declares entities of its own, which are not expanded; write out what they stand for")
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
+        huge_tree=False,
+    )
+    try:
+        root = etree.fromstring(_NAMED.sub(_character, text).encode(), parser)
+    except etree.XMLSyntaxError as error:
+        raise DocumentError(f"is not well-formed XML: {error.msg}") from None
+    for entity in root.iter(etree.Entity):
+        raise DocumentError(f"uses {entity.text}, which is not expanded; write out what it stands for")
+    return root
+
+
+def parse_html(data: bytes, encoding: str | None) -> Any | None:
+    """Return the root element of an HTML file, however it is written; None where it holds nothing."""
+    etree = load("lxml.etree", "HTML")
+    text = _XML_DECLARATION.sub("", _decoded(data, encoding), count=1)
+    if not text.strip():
+        return None
+    parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
+    try:
+        return etree.fromstring(text.encode(), parser)
+    except etree.XMLSyntaxError:
+        return None  # nothing but comments
+
+
+def local_name(element: Any) -> str:
+    """Return the name of an element without its namespace, in small letters."""
+    return str(element.tag).rpartition("}")[2].lower()
+
+
+def _decoded(data: bytes, encoding: str | None) -> str:
+    return decode(data, encoding or _declared_encoding(data))
+
+
+def _declared_encoding(data: bytes) -> str | None:
+    for mark, name in BOMS:
+        if data.startswith(mark):
+            return name
+    xml = _XML_ENCODING.search(data[:HEAD_BYTES])
+    found = xml or _HTML_ENCODING.search(data[:HEAD_BYTES])
+    if found is None:
+        return None
+    name = found.group(1).decode()
+    try:
+        known = codecs.lookup(name).name
+    except LookupError:
+        raise DocumentError(
+            f"says that its encoding is {name!r}, which Python doesn't know; set [corpus] encoding, or convert it"
+        ) from None
+    if known.startswith(("utf-16", "utf-32")):
+        return None  # what could be read as ASCII up to here is neither
+    return known if xml else WEB_NAMES.get(known, known)
+
+
+def _character(match: re.Match[str]) -> str:
+    name = match.group(1)
+    return match.group() if name in _XML_NAMES else html.unescape(match.group())

@@ -1,0 +1,56 @@
+"""TMX translation memories, to be aligned anew: each of its languages is a document, each segment a paragraph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.corpus.formats.document import Options
+from pipeline.corpus.formats.markup import local_name, parse_xml
+from pipeline.corpus.languages import parse_language
+from pipeline.errors import ConfigError, DocumentError
+
+XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+CODES = frozenset({"bpt", "ept", "it", "ph", "ut"})
+"""Elements that hold the codes of another program, no text (TMX 1.4b, section 2.4)."""
+
+
+def read_tmx(data: bytes, options: Options) -> Iterator[str]:
+    """Give the segments of one language in the order of the units; a unit without it gives none.
+
+    A unit with several variants of the language (en-US and en-GB for "en") gives the exact one, else the first.
+    """
+    found: set[str] = set()
+    n_segments = 0
+    for unit in parse_xml(data, options.encoding).iter("{*}tu"):
+        variants = {_language(variant): variant for variant in reversed(list(unit.iter("{*}tuv")))}
+        found |= variants.keys()
+        variant = variants.get(options.language) or _relative(variants, options.language)
+        if variant is not None:
+            n_segments += 1
+            yield " ".join("".join(_text(segment) for segment in variant.iter("{*}seg")).split())
+    if not n_segments:
+        there = f"it has {', '.join(sorted(found))}" if found else "it has no units"
+        raise DocumentError(f"holds nothing in {options.language!r}; {there}")
+
+
+def _language(variant: Any) -> str:
+    tag = variant.get(XML_LANGUAGE) or variant.get("lang") or ""
+    try:
+        return parse_language(tag)
+    except ConfigError:
+        return str(tag)
+
+
+def _relative(variants: dict[str, Any], language: str) -> Any | None:
+    """Return the first variant of a language that says less or more than was asked for: `en-US` for `en`."""
+    near = [
+        variant for tag, variant in variants.items() if tag.startswith(f"{language}-") or language.startswith(f"{tag}-")
+    ]
+    return near[-1] if near else None
+
+
+def _text(element: Any) -> str:
+    """Return the text of a segment without the codes in it; what is highlighted is text."""
+    inside = "" if local_name(element) in CODES else (element.text or "") + "".join(map(_text, element))
+    return inside + ("" if local_name(element) == "seg" else element.tail or "")
