@@ -65,11 +65,11 @@ sys.meta_path.insert(0, Finder())
 class ModalWorld:
     """A control plane that is up, with its Volumes, what it was asked, and the containers it has started."""
 
-    def __init__(self, folder: Path, *options: str):
+    def __init__(self, folder: Path, *options: str, site: str = FAULTS):
         self.folder = folder
         self.faults = folder / "faults"
         self.faults.mkdir(parents=True)
-        (self.faults / "sitecustomize.py").write_text(FAULTS)
+        (self.faults / "sitecustomize.py").write_text(site)
         self._n_faults = 0
         self._log = (folder / "log").open("w+")
         python = sys.executable
