@@ -113,7 +113,7 @@ def align_texts(
     *,
     source_language: str | None = None,
     target_language: str | None = None,
-    encoder: str = "use-multilingual",
+    encoder: str | Encoder = "use-multilingual",
     max_overlap: int = 4,
     **align_options: Any,
 ) -> Alignment:
@@ -129,14 +129,16 @@ def align_texts(
     ...     print(bead)
     2-1  It rained. We left.  |  Es regnete, und wir gingen.
     """
-    encode = EncodeConfig(encoder=encoder, max_overlap=max_overlap)
+    name = encoder if isinstance(encoder, str) else encoder.info.id
+    encode = EncodeConfig(encoder=name, max_overlap=max_overlap)
     align = AlignConfig(**align_options)
     source_side = _prepare(source, source_language, "source")
     target_side = _prepare(target, target_language, "target")
+    loaded = _encoder(EncodeConfig(encoder=encoder)) if isinstance(encoder, str) else encoder
     if align.method == "bertalign":
-        beads = align_pair(_encode(source_side, encode), _encode(target_side, encode), align)
+        beads = align_pair(_encode(source_side, loaded, encode), _encode(target_side, loaded, encode), align)
     else:
-        beads = _align_on_demand(source_side, target_side, encode, align)
+        beads = _align_on_demand(source_side, target_side, loaded, encode, align)
     return Alignment(
         AlignedPair(
             pair_id="",
@@ -181,21 +183,23 @@ def _split(text: Text, language: str) -> list[Sentence]:
     return list(split_document("\n".join([*lines, ""]), language, SplitConfig(), is_split=True).sentences)
 
 
-def _encode(side: _Side, config: EncodeConfig) -> Overlaps:
+def _encode(side: _Side, encoder: Encoder, config: EncodeConfig) -> Overlaps:
     """Encode every overlap."""
     from stages.encode import assemble_overlaps, encode_document
 
     sizes = range(1, config.max_overlap + 1)
-    encoded = encode_document(side.lines, side.language, sizes, _encoder(config), config)
+    encoded = encode_document(side.lines, side.language, sizes, encoder, config)
     return assemble_overlaps(side.lines, encoded.overlaps, config.max_overlap)
 
 
-def _align_on_demand(source: _Side, target: _Side, encode: EncodeConfig, align: AlignConfig) -> Beads:
+def _align_on_demand(
+    source: _Side, target: _Side, encoder: Encoder, encode: EncodeConfig, align: AlignConfig
+) -> Beads:
     """Encode sentences, and of the larger overlaps those that the alignment turns on."""
     from stages.align import find_contested
     from stages.encode import assemble_overlaps, encode_document, encode_overlaps
 
-    encoder, sides = _encoder(encode), (source, target)
+    sides = (source, target)
     encoded = [dict(encode_document(side.lines, side.language, [1], encoder, encode).overlaps) for side in sides]
 
     def overlaps(side: int) -> Overlaps:

@@ -16,15 +16,17 @@ THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "
 
 
 class Workers:
-    """A pool of processes, started when the first work is scheduled."""
+    """A pool of processes, started when the first work is scheduled; each calls `get_ready` before any work."""
 
-    def __init__(self, n_processes: int, n_threads: int):
+    def __init__(self, n_processes: int, n_threads: int, get_ready: Callable[[], object] | None = None):
         from pebble import ProcessPool
 
         self.n_processes, self.n_threads = n_processes, n_threads
         self._until_closed = ExitStack()
         self._until_closed.enter_context(_environment(dict.fromkeys(THREAD_LIMITS, str(n_threads))))
-        self._pool = ProcessPool(n_processes, initializer=_start_worker, context=get_context("spawn"))
+        self._pool = ProcessPool(
+            n_processes, initializer=_start_worker, initargs=(get_ready,), context=get_context("spawn")
+        )
 
     def can_take(self, n_processes: int, n_threads: int) -> bool:
         """Say whether these workers are fit for work that wants so many processes of so many threads."""
@@ -73,10 +75,12 @@ def _without_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _start_worker() -> None:
+def _start_worker(get_ready: Callable[[], object] | None) -> None:
     """Let a worker end at once when it is told to, and when its parent is killed: all it leaves are whole files."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    if get_ready is not None:
+        get_ready()
 
 
 def _end_with_parent() -> None:
