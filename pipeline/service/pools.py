@@ -1,0 +1,103 @@
+"""Where requests are computed: in processes with an encoder each, or in threads that share one.
+
+NumPy's and numba's work holds Python's lock, so an encoder without a GPU gets a process for each core, and one that
+takes too long can be ended. A model on a GPU is loaded once: threads share it, their texts are encoded together,
+and one that takes too long keeps its place until it is done.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, MutableSequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from multiprocessing.sharedctypes import RawArray
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pipeline.service.config import ServeConfig
+from pipeline.workers import Workers
+from stages.encode.config import EncodeConfig
+
+if TYPE_CHECKING:
+    from pipeline.service.worker import Worker
+
+
+class Pool(Protocol):
+    """Computes so many requests at once; `progress[slot]` is how many characters one has had encoded."""
+
+    n_slots: int
+    progress: MutableSequence[int]
+
+    def submit(self, method: str, slot: int, *arguments: Any) -> Future[Any]:
+        """Have a method of a worker called; cancelling it ends a process, and does nothing to a thread."""
+
+    def close(self) -> None:
+        """End at once."""
+
+
+def make_pool(config: ServeConfig, observe: Callable[[int], None] = lambda _: None) -> Pool:
+    """Return the pool that fits the encoder; loads a model that is shared. `observe` is told the size of batches."""
+    if config.wants_gpu:
+        return ThreadPool(config, observe)
+    return ProcessPool(config)
+
+
+class ProcessPool:
+    """Processes with an encoder each; whichever dies is replaced."""
+
+    def __init__(self, config: ServeConfig):
+        self.n_slots = config.workers or os.cpu_count() or 1
+        self.progress: MutableSequence[int] = RawArray("q", self.n_slots)
+        self._workers = Workers(self.n_slots, 1, partial(_start, config.encode, self.progress))
+
+    def submit(self, method: str, slot: int, *arguments: Any) -> Future[Any]:
+        """Have a method called in whichever process is free."""
+        self.progress[slot] = 0
+        return self._workers.schedule(_call, method, slot, *arguments)
+
+    def close(self) -> None:
+        """End all processes, whatever they do."""
+        self._workers.close()
+
+
+class ThreadPool:
+    """Threads that share an encoder."""
+
+    def __init__(self, config: ServeConfig, observe: Callable[[int], None]):
+        from pipeline.service.batching import BatchingEncoder
+        from pipeline.service.worker import Worker
+        from stages.encode import load_encoder
+
+        self.n_slots = config.workers or config.deploy.concurrent
+        self.progress: MutableSequence[int] = [0] * self.n_slots
+        self._encoder = BatchingEncoder(load_encoder(config.encode), config.batch_texts, observe)
+        self._worker = Worker(self._encoder, self.progress)
+        self._worker.warm_up()
+        self._threads = ThreadPoolExecutor(self.n_slots, "requests")
+
+    def submit(self, method: str, slot: int, *arguments: Any) -> Future[Any]:
+        """Have a method called in a thread."""
+        self.progress[slot] = 0
+        return self._threads.submit(getattr(self._worker, method), slot, *arguments)
+
+    def close(self) -> None:
+        """End when the threads are done."""
+        self._threads.shutdown()
+        self._encoder.close()
+
+
+_WORKER: list[Worker] = []
+"""The worker of this process, once it has started."""
+
+
+def _start(config: EncodeConfig, progress: MutableSequence[int]) -> None:
+    from pipeline.service.worker import Worker
+    from stages.encode import load_encoder
+
+    worker = Worker(load_encoder(config), progress)
+    worker.warm_up()
+    _WORKER.append(worker)
+
+
+def _call(method: str, slot: int, *arguments: Any) -> Any:
+    return getattr(_WORKER[0], method)(slot, *arguments)

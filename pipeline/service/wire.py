@@ -1,0 +1,231 @@
+"""What requests and answers look like: shared by the service, its clients and the OpenAPI page.
+
+Strict: "5" is no number and 1 is no boolean, so that a slip is refused rather than guessed at.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
+
+from pipeline.corpus.languages import parse_language
+from pipeline.errors import ConfigError
+from stages.align.config import AlignConfig
+from stages.config import Section
+
+ENGLISH = "The ferry was late. We waited for an hour. Nobody complained."
+GERMAN = "Die Fähre hatte Verspätung, und wir warteten eine Stunde. Niemand beschwerte sich."
+
+STRICT = ConfigDict(strict=True)
+Language = Annotated[str, Field(max_length=35, examples=["de"])]
+
+
+def _shape(value: Any) -> str | None:
+    """Tell a text from a list, so that only the problems of the one that is meant are reported."""
+    return "text" if isinstance(value, str) else "sentences" if isinstance(value, list) else None
+
+
+def _text_or_list(expected: str) -> Discriminator:
+    return Discriminator(_shape, custom_error_type="text_or_list", custom_error_message=f"it must be {expected}")
+
+
+Text = Annotated[
+    Annotated[str, Tag("text")] | Annotated[list[str], Tag("sentences")],
+    _text_or_list("a text, or a list of sentences"),
+]
+Input = Annotated[
+    Annotated[str, Field(min_length=1), Tag("text")]
+    | Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1), Tag("sentences")],
+    _text_or_list("a text or a list of texts; lists of tokens are not taken"),
+]
+
+
+class AlignOptions(AlignConfig):
+    """The keys of a run's [align] section."""
+
+    model_config = STRICT
+
+
+class AlignRequest(Section):
+    """Two texts to align."""
+
+    model_config = STRICT | ConfigDict(
+        json_schema_extra={
+            "examples": [{"source": ENGLISH, "target": GERMAN, "source_language": "en", "target_language": "de"}]
+        }
+    )
+
+    source: Text
+    """A text, which is split into sentences, or a list of sentences, which is taken as it is."""
+
+    target: Text
+    """The same for its translation."""
+
+    source_language: Language | None = None
+    """Its language, such as `en`, `pt-BR` or `zh-Hant`; detected if not given."""
+
+    target_language: Language | None = None
+    """The language of the target."""
+
+    max_overlap: int = Field(default=4, ge=1, le=16)
+    """Sentences that may be joined on one side of a bead."""
+
+    options: AlignOptions = AlignOptions()
+    """How beads are found."""
+
+    stream: bool = False
+    """Answer with server-sent events: `progress` ones, then one `result` or `error`."""
+
+    @field_validator("source_language", "target_language")
+    @classmethod
+    def _is_known(cls, language: str | None) -> str | None:
+        try:
+            return None if language is None else parse_language(language)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+
+    @property
+    def n_characters(self) -> int:
+        """Count the characters of both texts."""
+        return sum(map(count_characters, (self.source, self.target)))
+
+
+class AlignedBead(BaseModel):
+    """Sentences that translate each other; one side is empty in a null bead. Spans are half-open, from 0."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    type: str = Field(examples=["2-1"])
+    """How many sentences stand on each side."""
+    source: str
+    target: str
+    source_start: int
+    source_stop: int
+    target_start: int
+    target_stop: int
+    similarity: float
+    """The cosine of the two sides."""
+    score: float
+
+
+class AlignAnswer(BaseModel):
+    """The beads of two texts, in order, and the sentences whose positions they count."""
+
+    model: str
+    source_language: str
+    target_language: str
+    source_sentences: list[str]
+    target_sentences: list[str]
+    beads: list[AlignedBead]
+
+
+class EmbeddingsRequest(Section):
+    """As OpenAI's: https://platform.openai.com/docs/api-reference/embeddings."""
+
+    model_config = STRICT | ConfigDict(
+        json_schema_extra={"examples": [{"model": "use-multilingual", "input": ["The ferry was late."]}]}
+    )
+
+    model: str
+    """A name that /v1/models lists."""
+
+    input: Input
+    """A text, or a list of texts, none of them empty."""
+
+    encoding_format: Literal["float", "base64"] = "float"
+    """Numbers, or base64 of little-endian float32."""
+
+    dimensions: int | None = Field(default=None, ge=1)
+    """Only those that the model has."""
+
+    user: str | None = None
+    """Taken for compatibility, and not kept."""
+
+    @property
+    def texts(self) -> list[str]:
+        """Return the inputs as a list."""
+        return [self.input] if isinstance(self.input, str) else self.input
+
+
+class Embedding(BaseModel):
+    """The vector of one text, of unit length."""
+
+    object: Literal["embedding"] = "embedding"
+    index: int
+    embedding: list[float] | str
+
+
+class Usage(BaseModel):
+    """The tokens that were computed."""
+
+    prompt_tokens: int
+    total_tokens: int
+
+
+class EmbeddingsAnswer(BaseModel):
+    """Vectors, in the order of the inputs."""
+
+    object: Literal["list"] = "list"
+    data: list[Embedding]
+    model: str
+    usage: Usage
+
+
+class Model(BaseModel):
+    """An encoder."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int
+    owned_by: str
+
+
+class Models(BaseModel):
+    """The encoders of this service: one."""
+
+    object: Literal["list"] = "list"
+    data: list[Model]
+
+
+State = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class Progress(BaseModel):
+    """How far an alignment is; characters of overlaps are encoded on top of those of the texts."""
+
+    state: State
+    elapsed_seconds: float
+    characters: int
+    encoded_characters: int
+
+
+class Job(BaseModel):
+    """An alignment that runs by itself. Times are Unix times."""
+
+    id: str
+    state: State
+    created: float
+    finished: float | None = None
+    error: str | None = None
+    progress: Progress | None = None
+    result: AlignAnswer | None = None
+
+
+class Jobs(BaseModel):
+    """The jobs that are kept, without their results."""
+
+    jobs: list[Job]
+
+
+class Health(BaseModel):
+    """Whether requests are answered."""
+
+    status: Literal["ready", "starting", "ending", "failed"]
+    model: str
+    dimensions: int | None = None
+
+
+def count_characters(text: str | list[str]) -> int:
+    """Count the characters of a text, or of all of a list."""
+    return len(text) if isinstance(text, str) else sum(map(len, text))
