@@ -39,9 +39,12 @@ def contested(store: Store, config: RunConfig) -> Shelf:
 
 
 def contested_key(pair: DocumentPair, side: str) -> str:
-    """Return what the store knows the contested overlaps of one side of a pair by: the document comes first."""
+    """Return what the store knows the contested overlaps of one side of a pair by: the document comes first.
+
+    What people have decided about a pair changes nothing of what is encoded for it.
+    """
     document: Document = getattr(pair, side)
-    return f"{document.id}:{side}:{pair.key}"
+    return f"{document.id}:{side}:{pair.uncorrected.key}"
 
 
 def write_contested(writer: ShardWriter, pair: DocumentPair, found: Contested) -> None:

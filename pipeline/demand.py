@@ -46,7 +46,8 @@ def align_on_demand(
     if is_ready:
         source = read_singles(store, config, pair.source, wanted.source)
         target = read_singles(store, config, pair.target, wanted.target)
-    found = align_pair(source, target, config.align, on_demand=True)
+    corrections = pair.corrections_of(source.sentences, target.sentences)
+    found = align_pair(source, target, config.align, on_demand=True, corrections=corrections)
     if is_ready:
         writer.add(pair.key, bead_rows(pair, found, source, target), found.facts)
         return bead_counts(found) | _sum_counts(found)

@@ -34,9 +34,11 @@ from pipeline.store.rows import (
     read_text,
     sentence_rows,
     sentences,
+    stored_key,
     text_rows,
     texts,
 )
+from pipeline.store.shard_file import ShardWriter
 from pipeline.store.store import Places, Store
 
 if TYPE_CHECKING:
@@ -174,25 +176,35 @@ def contest_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
 
 def align_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
     """Align pairs of documents; with overlaps on demand, as far as what they contest is known and encoded."""
-    from stages.align import align_pair
-
     outcome = Outcome()
-    which = which_overlaps(config)
     with (
         beads(store, config).write(schema.BEADS, compression="zstd") as writer,
         contested.contested(store, config).write(schema.CONTESTED, compression="zstd") as asking,
     ):
         for pair in shard.pairs:
             with outcome.isolate("align", pair.pair_id):
-                if which == "on-demand":
-                    outcome.counts.update(align_on_demand(store, config, pair, writer, asking))
-                    continue
-                read = read_overlaps if which == "all" else contested.read_singles
-                source, target = (read(store, config, side) for side in (pair.source, pair.target))
-                found = align_pair(source, target, config.align)
-                writer.add(pair.key, bead_rows(pair, found, source, target), found.facts)
-                outcome.counts.update(bead_counts(found))
+                if pair.uncorrected.key not in beads(store, config).places():
+                    outcome.counts.update(_align(store, config, pair.uncorrected, writer, asking))
+                if pair.corrections:  # beside the others, which tell how good the aligner is
+                    counts = _align(store, config, pair, writer, asking)
+                    outcome.counts.update(corrected_pairs=1, provisional_pairs=counts.get("provisional_pairs", 0))
     return outcome
+
+
+def _align(
+    store: Store, config: RunConfig, pair: DocumentPair, writer: ShardWriter, asking: ShardWriter
+) -> dict[str, int]:
+    from stages.align import align_pair
+
+    which = which_overlaps(config)
+    if which == "on-demand":
+        return align_on_demand(store, config, pair, writer, asking)
+    read = read_overlaps if which == "all" else contested.read_singles
+    source, target = (read(store, config, side) for side in (pair.source, pair.target))
+    corrections = pair.corrections_of(source.sentences, target.sentences)
+    found = align_pair(source, target, config.align, corrections=corrections)
+    writer.add(pair.key, bead_rows(pair, found, source, target), found.facts)
+    return bead_counts(found)
 
 
 def missing_sizes(config: RunConfig, places: Places, document: Document) -> list[int]:
@@ -217,6 +229,8 @@ class Missing:
     """Documents of which contested overlaps have no vectors."""
     provisional: frozenset[str] = frozenset()
     """The keys of pairs to align that have provisional beads."""
+    superseded: frozenset[str] = frozenset()
+    """The keys of pairs to align that have beads from before their corrections."""
     waiting: frozenset[str] = frozenset()
     """Those of them that still lack vectors of contested overlaps."""
     set_aside: tuple[str, ...] = ()
@@ -229,8 +243,8 @@ class Missing:
 
     @property
     def without_beads(self) -> set[str]:
-        """The keys of pairs that have no beads, not even provisional ones."""
-        return {pair.key for pair in self.align} - self.provisional
+        """The keys of pairs that have no beads, not even provisional ones, or from before their corrections."""
+        return {pair.key for pair in self.align} - self.provisional - self.superseded
 
 
 def known_texts(store: Store) -> set[str]:
@@ -249,6 +263,7 @@ def find_missing(store: Store, config: RunConfig, manifest: Manifest) -> Missing
     on_demand = which_overlaps(config) == "on-demand"
     lacking = {pair.key: contested.lacking_documents(pair, done_asking, done_encode) for pair in to_align}
     provisional = frozenset(pair.key for pair in to_align if provisional_key(pair) in done_align)
+    superseded = frozenset(pair.key for pair in to_align if pair.corrections and stored_key(pair, done_align))
     for shelf in (texts(store), split, encoded, asked_for, aligned):
         with suppress(StoreError):  # it is only a shortcut, and a full disk will be met with soon enough
             shelf.save_index()
@@ -259,6 +274,7 @@ def find_missing(store: Store, config: RunConfig, manifest: Manifest) -> Missing
         contest=tuple(pair for pair in to_align if on_demand and not contested.is_contested(pair, done_asking)),
         contested=tuple({side.id: side for sides in lacking.values() for side in sides}.values()),
         provisional=provisional,
+        superseded=superseded,
         waiting=frozenset(key for key in provisional if lacking[key]),
         set_aside=tuple(store.take_set_aside()),
     )

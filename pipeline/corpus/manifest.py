@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import traceback
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from pipeline.config import AUTO, RunConfig
@@ -16,6 +16,7 @@ from pipeline.corpus.readers import Source, read_documents
 from pipeline.corpus.sources import PairSource, find_pairs
 from pipeline.corpus.text import normalise
 from pipeline.errors import DocumentError
+from stages.corrections import Corrections
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,23 @@ class DocumentPair:
     pair_id: str
     source: Document
     target: Document
+    corrections: Corrections | None = None
+    """What people have decided about it."""
 
     @property
     def key(self) -> str:
-        """What the store knows the pair by: its names live in the manifest only."""
-        return f"{self.source.id}:{self.target.id}"
+        """What the store knows the pair by: its documents, and what was decided; names live in the manifest only."""
+        key = f"{self.source.id}:{self.target.id}"
+        return f"{key}:{self.corrections.digest}" if self.corrections else key
+
+    @property
+    def uncorrected(self) -> DocumentPair:
+        """The pair as if nobody had decided anything."""
+        return replace(self, corrections=None) if self.corrections else self
+
+    def corrections_of(self, source: Sequence[str], target: Sequence[str]) -> Corrections | None:
+        """Return what people have decided, if it is about these sentences."""
+        return self.corrections if self.corrections and self.corrections.fit(source, target) else None
 
     @property
     def n_chars(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -10,7 +11,7 @@ import pyarrow as pa
 from pipeline.config import RunConfig, beads_address, embeddings_address, sentences_address
 from pipeline.corpus.manifest import Document, DocumentPair
 from pipeline.store import schema
-from pipeline.store.store import Shelf, Store
+from pipeline.store.store import Places, Shelf, Store
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,22 +54,29 @@ def provisional_key(pair: DocumentPair) -> str:
     return f"provisional:{pair.key}"
 
 
+def stored_key(pair: DocumentPair, places: Places) -> str | None:
+    """Return where the best beads of a pair lie that there are: made for its corrections, or at least before them."""
+    versions = (pair, pair.uncorrected)
+    keys = (key for version in versions for key in (version.key, provisional_key(version)))
+    return next((key for key in keys if key in places), None)
+
+
 def read_some_pairs(store: Store, config: RunConfig, pairs: Iterable[DocumentPair]) -> Iterator[AlignedPair]:
     """Give those of the pairs that have been aligned, in their order.
 
     Raises CorruptFile where a stored file fails its checks.
     """
     done = beads(store, config).places()
-    return (read_pair(store, config, pair) for pair in pairs if pair.key in done or provisional_key(pair) in done)
+    return (read_pair(store, config, pair) for pair in pairs if stored_key(pair, done))
 
 
 def read_pair(store: Store, config: RunConfig, pair: DocumentPair) -> AlignedPair:
-    """Return one aligned pair with its sentences."""
+    """Return one aligned pair with its sentences, and with what people have decided about these sentences."""
     from stages.data import BEAD_ARRAYS, AlignedPair, Beads
 
     rows, facts = _read_beads(store, config, pair)
     arrays = {name: rows[name].to_numpy() for name in BEAD_ARRAYS}
-    return AlignedPair(
+    aligned = AlignedPair(
         pair_id=pair.pair_id,
         source_language=pair.source.language,
         target_language=pair.target.language,
@@ -76,6 +84,18 @@ def read_pair(store: Store, config: RunConfig, pair: DocumentPair) -> AlignedPai
         target=read_sentences(store, config, pair.target),
         beads=Beads(**arrays, facts=facts),
     )
+    return _corrected(aligned, pair) if pair.corrections else aligned
+
+
+def _corrected(aligned: AlignedPair, pair: DocumentPair) -> AlignedPair:
+    from stages.align.fixed import settle
+
+    sides = [[sentence.text for sentence in side] for side in (aligned.source, aligned.target)]
+    corrections = pair.corrections_of(*sides)
+    if corrections is None:
+        facts = aligned.beads.facts | {"outdated_corrections": len(pair.corrections or ())}
+        return replace(aligned, beads=replace(aligned.beads, facts=facts))
+    return replace(aligned, beads=settle(aligned.beads, corrections, *map(len, sides)))
 
 
 def read_map(store: Store, config: RunConfig, pair: DocumentPair) -> NDArray[np.uint8] | None:
@@ -92,9 +112,9 @@ def read_map(store: Store, config: RunConfig, pair: DocumentPair) -> NDArray[np.
 
 
 def _read_beads(store: Store, config: RunConfig, pair: DocumentPair) -> tuple[pa.Table, Facts]:
-    """Return the rows of an aligned pair's beads, provisional ones where there are no others, and what was said."""
+    """Return the rows of the best beads that there are of a pair, and what was said of them."""
     shelf = beads(store, config)
-    key = pair.key if pair.key in shelf.places() else provisional_key(pair)
+    key = stored_key(pair, shelf.places()) or pair.key
     return shelf.read(key), shelf.facts(key)
 
 
