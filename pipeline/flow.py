@@ -15,6 +15,7 @@ from pipeline.backend import Backend, Observer
 from pipeline.config import RunConfig
 from pipeline.corpus.intake import TextKeeper, lies_with_store, read_corpus
 from pipeline.corpus.manifest import Document, DocumentPair, Failure, Manifest, build_manifest
+from pipeline.corrections import correct_manifest
 from pipeline.demand import describe_sums
 from pipeline.errors import CorruptFile, MissingError, StoreError
 from pipeline.exports.staging import writing
@@ -121,6 +122,9 @@ class Flow:
         return self.run.manifest
 
     def _read_corpus(self, keep: bool) -> Manifest:
+        return correct_manifest(self.run.config, self._find_documents(keep))
+
+    def _find_documents(self, keep: bool) -> Manifest:
         config, limit = self.run.config, self.run.limit
         if lies_with_store(config.corpus):
             return self.backend.do(read_corpus, config, limit, keep)
@@ -175,7 +179,10 @@ class Flow:
         waiting = (
             f"{units({'pairs': n_provisional})} with provisional beads: run without --stage to encode what they lack"
         )
-        for note in (describe_sums(counts), waiting if n_provisional else None):
+        self._note(describe_sums(counts), waiting if n_provisional else None)
+
+    def _note(self, *notes: str | None) -> None:
+        for note in notes:
             if note and note not in self.run.notes:
                 self.run.notes.append(note)
                 self.observer.note(note)
@@ -210,6 +217,7 @@ class Flow:
                 folder = self.run.out if self.run.wants("export") else None
                 self.run.exported = self.backend.do(tasks.export_run, self.run.config, self.run.manifest, folder)
                 record.counts.update(self.run.exported.counts)
+                self._note(*self.run.exported.notes)
         except CorruptFile as error:
             self._set_aside([str(error)])
             return False

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import contested
 from pipeline.config import RunConfig, which_overlaps
 from pipeline.corpus.manifest import Document, DocumentPair, Failure, Manifest
+from pipeline.corrections import CorrectionCounts
 from pipeline.demand import align_on_demand, bead_counts, contest_pair
 from pipeline.encoding import Wanted, encode_together, timing_counts, write_vectors
 from pipeline.errors import BitextError, ConfigError, CorruptFile, StoreError
@@ -287,6 +288,7 @@ class Exported:
     n_pairs: int
     counts: Counter[str]
     summary: dict[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 def export_run(store: Store, config: RunConfig, manifest: Manifest, folder: Path | None) -> Exported:
@@ -299,13 +301,15 @@ def export_run(store: Store, config: RunConfig, manifest: Manifest, folder: Path
 
     summary = CorpusSummary()
     counts: Counter[str] = Counter()
-    pairs = summary.watch(read_some_pairs(store, config, manifest.pairs))
+    corrected = CorrectionCounts()
+    pairs = summary.watch(corrected.watch(read_some_pairs(store, config, manifest.pairs)))
     if folder is None:
         deque(pairs, maxlen=0)
     else:
         languages = {(pair.source.language, pair.target.language) for pair in manifest.pairs}
         counts = write_exports(pairs, config.export, folder, language_pairs=languages)
-    return Exported(summary.totals["pairs"], counts, summary.as_dict())
+    counts.update(corrected.counts)
+    return Exported(summary.totals["pairs"], counts, summary.as_dict(), tuple(corrected.notes))
 
 
 def evaluate_run(

@@ -9,6 +9,7 @@ import click
 
 from pipeline.commands.options import CONFIG, LIMIT, PATH, STORE, make_flow
 from pipeline.config import load_config
+from pipeline.corrections import CorrectionCounts
 from pipeline.errors import ConfigError
 from pipeline.exits import reported
 from pipeline.exports.write import SUFFIXES, write_exports, write_file
@@ -43,14 +44,17 @@ def export_format(flow: Flow, name: str | None, output: Path) -> int:
     flow.read_manifest()
     n_missing = flow.require_beads()
     run = flow.run
-    pairs = flow.backend.do(read_some_pairs, run.config, run.manifest.pairs)
+    corrected = CorrectionCounts()
+    pairs = corrected.watch(flow.backend.do(read_some_pairs, run.config, run.manifest.pairs))
     languages = {(pair.source.language, pair.target.language) for pair in run.manifest.pairs}
     if name in FOLDERS:
         only = run.config.export.model_copy(update={"formats": (name,)})
         counts = write_exports(pairs, only, output, language_pairs=languages)
     else:
         counts = write_file(pairs, output, run.config.export, language_pairs=languages)
-    click.echo(f"{output}: {units(counts)}")
+    click.echo(f"{output}: {units(counts + corrected.counts)}")
+    for note in corrected.notes:
+        click.echo(note)
     if n_missing:
         click.echo(f"{units({'pairs': n_missing})} not aligned yet and left out: bitext run goes on with them")
     return 3 if n_missing else 0
