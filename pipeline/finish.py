@@ -59,18 +59,27 @@ def evaluate_gold(flow: Flow, folder: Path | None = None) -> dict[str, Evaluatio
 
     Raises ConfigError where the gold is no gold, or points outside its document.
     """
-    config = flow.run.config
-    if folder is None and config.corpus.gold is None:
+    if folder is None and flow.run.config.corpus.gold is None:
         return {}
-    folder = folder or config.resolve(config.corpus.gold or "")
-    found = {pair.pair_id: path for pair in flow.run.manifest.pairs if (path := find_gold(folder, pair.pair_id))}
-    if not found:
-        raise ConfigError(f"{folder} holds no gold for this run: no file <pair_id>.gold.txt of its pairs")
-    gold = {pair_id: read_lines(path) for pair_id, path in found.items()}
-    evaluation, problems = flow.backend.do(tasks.evaluate_run, config, flow.run.manifest, gold)
+    folder, gold = read_gold_of(flow.run, folder)
+    evaluation, problems = flow.backend.do(tasks.evaluate_run, flow.run.config, flow.run.manifest, gold)
     if problems:
         raise ConfigError.from_problems(f"the gold in {folder}", problems)
     return evaluation
+
+
+def read_gold_of(run: Run, folder: Path | None) -> tuple[Path, dict[str, list[str]]]:
+    """Return where the gold of a run lies (without a folder, where its config says), and its lines by pair_id.
+
+    Raises ConfigError where there is none.
+    """
+    if folder is None and run.config.corpus.gold is None:
+        raise ConfigError("the config names no [corpus] gold; name the folder with --gold")
+    folder = folder or run.config.resolve(run.config.corpus.gold or "")
+    found = {pair.pair_id: path for pair in run.manifest.pairs if (path := find_gold(folder, pair.pair_id))}
+    if not found:
+        raise ConfigError(f"{folder} holds no gold for this run: no file <pair_id>.gold.txt of its pairs")
+    return folder, {pair_id: read_lines(path) for pair_id, path in found.items()}
 
 
 def keep_record(store: Store, run: Run) -> None:

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
+from small_corpus import bitext, run_inline
 from test_align_pair import with_overlaps
 
+from pipeline.commands.fit import describe
+from pipeline.config import beads_address, load_config, read_weights
+from pipeline.errors import ConfigError
+from pipeline.progress import Progress
 from stages.align import AlignConfig
-from stages.align.fit import Example, _segment_loss, _with_values, cut_segments, fit_weights, minimise
-from stages.align.weights import ENCODED, Weights
+from stages.align.config import WeightsConfig
+from stages.align.fit import Example, _segment_loss, _with_values, cut_segments, fit_weights
+from stages.align.minimise import minimise
+from stages.align.weights import ENCODED, WEIGHT_NAMES, Weights
+from stages.data import Overlaps
+from stages.evaluate import held_out
+from stages.evaluate.held_out import JudgedPair, cut_parts, fit_held_out
+from stages.evaluate.links import Link
 
+DEMO = Path(__file__).parents[1] / "configs" / "demo.toml"
 CONFIG = AlignConfig()
 NEVER = ENCODED._replace(skip_enter=-np.inf, skip_edge=-np.inf)
 
@@ -76,3 +92,130 @@ def test_the_minimum_of_a_bowl_is_found() -> None:
         return float(scales @ away**2) / 2, scales * away
 
     assert minimise(bowl, np.zeros(3)) == pytest.approx(centre, abs=1e-3)
+
+
+# ---- held out
+
+
+def judged(seed: int, *documents: str) -> JudgedPair:
+    made = example(seed)
+    return JudgedPair(
+        made.source, made.target, [Link(*bead) for bead in made.gold], documents or (f"a{seed}", f"b{seed}")
+    )
+
+
+def test_no_document_is_in_two_parts_and_every_pair_is_in_one() -> None:
+    documents = [("a", "b"), ("c", "d"), ("e", "f"), ("b", "c"), *((f"s{n}", f"t{n}") for n in range(9))]
+    parts = cut_parts(documents)
+    assert len(parts) == 5
+    assert sorted(row for part in parts for row in part) == list(range(len(documents)))
+    names = [{name for row in part for name in documents[row]} for part in parts]
+    assert sum(map(len, names)) == len(set().union(*names))
+    assert any({0, 1, 3} <= set(part) for part in parts)
+    assert cut_parts([("a", "b"), ("a", "c")]) == [[0, 1]]
+
+
+def test_fitted_weights_are_judged_on_pairs_that_they_were_not_fitted_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bad weights are found to be bad, and the fit of the others mends it."""
+    bad = CONFIG.model_copy(update={"weights": WeightsConfig(encoded={"null_constant": 9.0})})
+    fitted_to = []
+    fit = held_out.fit_segments
+    monkeypatch.setattr(held_out, "fit_segments", lambda *given: fitted_to.append(len(given[0])) or fit(*given))
+    result = fit_held_out([judged(1), judged(2), judged(3)], bad, ("encoded",), on_demand=False)
+    assert result.n_parts == result.n_pairs == 3
+    assert sorted(fitted_to)[-1] == sum(sorted(fitted_to)[:-1]) / 2
+    assert result.before.strict.f1 < 0.2 < 0.6 < result.fitted.strict.f1
+    assert result.n_better > result.n_worse
+    assert result.chance < 0.001
+    assert list(result.weights.model_dump(exclude_defaults=True)) == ["encoded"]
+
+
+def test_one_pair_alone_is_judged_on_itself_and_this_is_said() -> None:
+    result = fit_held_out([judged(1)], CONFIG, ("summed",), on_demand=False)
+    assert result.n_parts == 1
+    assert "which flatters" in " ".join(describe(result))
+
+
+def test_gold_counts_empty_positions_and_the_fit_is_the_same() -> None:
+    plain, moved = judged(1), judged(1)
+    at = next(link.source[0] for link in plain.gold[5:] if link.source and link.target)  # between two beads
+    shift = [Link(tuple(p + (p >= at) for p in link.source), link.target) for link in moved.gold]
+    vectors = np.insert(plain.source.vectors, at, 0.0, axis=1)
+    sentences = [*plain.source.sentences[:at], "", *plain.source.sentences[at:]]
+    moved = moved._replace(source=Overlaps(sentences, vectors), gold=shift)
+    one, other = (fit_held_out([pair], CONFIG, ("encoded",), on_demand=False) for pair in (plain, moved))
+    assert one.weights == other.weights
+    assert one.fitted.gold_strict == other.fitted.gold_strict
+
+
+def test_chance_is_the_sign_test() -> None:
+    result = fit_held_out([judged(1)], CONFIG, ("summed",), on_demand=False)
+    assert replace(result, n_better=0, n_worse=0).chance == 1.0
+    assert replace(result, n_better=5, n_worse=0).chance == pytest.approx(2 / 32)
+    assert replace(result, n_better=8, n_worse=2).chance == pytest.approx(2 * (1 + 10 + 45) / 1024)
+
+
+# ---- the command
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store in which the demo has been aligned."""
+    folder = tmp_path_factory.mktemp("fit")
+    run_inline(DEMO, folder / "store", folder / "out", Progress())
+    return folder / "store"
+
+
+def test_the_command_writes_weights_that_a_config_takes(store: Path, tmp_path: Path) -> None:
+    shown = bitext("fit", "--config", DEMO, "--store", store, "-o", tmp_path / "weights.toml")
+    assert shown.exit_code == 0
+    assert re.search(r"as configured +0\.\d{3} +[01]\.\d{3}\nfitted +0\.\d{3} +[01]\.\d{3}\n", shown.stdout)
+    assert "Fitted to" in shown.stdout
+    found = read_weights(tmp_path / "weights.toml")
+    assert found.encoded.keys() == found.summed.keys() == set(WEIGHT_NAMES)
+    config = tmp_path / "run.toml"
+    text = DEMO.read_text(encoding="utf-8").replace('"demo/', f'"{DEMO.parent}/demo/')
+    config.write_text(text.replace("[align]", '[align]\nweights = "weights.toml"'), encoding="utf-8")
+    assert load_config(config).align.weights == found
+    assert beads_address(load_config(config)) != beads_address(load_config(DEMO))
+
+
+def test_the_same_weights_have_the_same_address_wherever_they_lie(tmp_path: Path) -> None:
+    text = DEMO.read_text(encoding="utf-8").replace('"demo/', f'"{DEMO.parent}/demo/')
+    addresses = []
+    for name, weight in (("one.toml", 2.5), ("other.toml", 2.5), ("third.toml", 2.6)):
+        (tmp_path / name).write_text(f"[encoded]\nsimilarity = {weight}\n", encoding="utf-8")
+        (tmp_path / "run.toml").write_text(text.replace("[align]", f'[align]\nweights = "{name}"'), encoding="utf-8")
+        addresses.append(beads_address(load_config(tmp_path / "run.toml")))
+    assert addresses[0] == addresses[1] != addresses[2]
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        (None, r"w\.toml: there is no such file; \[align\] weights names a file that `bitext fit` has written"),
+        ("[encoded]\nsimilarty = 1\n", "no weight is called similarty; there are similarity_by_size"),
+        ("[encoded]\nsize = nan\n", "weights must be finite numbers; size is not"),
+        ('[summed]\nsize = "large"\n', "summed.size: 'large' is not valid; it must be a number"),
+        ("size = 1\n", "size: unknown key; known here are encoded, summed"),
+    ],
+)
+def test_a_wrong_table_is_refused_with_its_name(table: str | None, problem: str, tmp_path: Path) -> None:
+    if table is not None:
+        (tmp_path / "w.toml").write_text(table, encoding="utf-8")
+    with pytest.raises(ConfigError, match=problem) as caught:
+        read_weights(tmp_path / "w.toml")
+    assert str(tmp_path / "w.toml") in str(caught.value)
+
+
+def test_what_cannot_be_fitted_is_said(store: Path, tmp_path: Path) -> None:
+    undone = bitext("fit", "--config", DEMO, "--store", tmp_path / "empty", "-o", tmp_path / "w.toml")
+    assert (undone.exit_code, "no pair with gold has been aligned" in undone.stderr) == (1, True)
+    elsewhere = bitext("fit", "--config", DEMO, "--store", store, "--gold", tmp_path, "-o", tmp_path / "w.toml")
+    assert (elsewhere.exit_code, "holds no gold for this run" in elsewhere.stderr) == (2, True)
+    config = tmp_path / "run.toml"
+    text = DEMO.read_text(encoding="utf-8").replace('"demo/', f'"{DEMO.parent}/demo/')
+    config.write_text(text.replace("[align]", '[align]\nmethod = "bertalign"'), encoding="utf-8")
+    classic = bitext("fit", "--config", config, "--store", store, "-o", tmp_path / "w.toml")
+    assert (classic.exit_code, "has no weights" in classic.stderr) == (2, True)
+    assert not (tmp_path / "w.toml").exists()

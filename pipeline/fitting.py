@@ -1,0 +1,70 @@
+"""Fit the weights of alignment to gold, from the vectors that a run has left in the store: nothing is encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pipeline.config import RunConfig, which_overlaps
+from pipeline.contested import read_contested, read_singles
+from pipeline.corpus.manifest import DocumentPair, Manifest
+from pipeline.errors import ConfigError, MissingError
+from pipeline.store.rows import beads, read_overlaps
+from pipeline.store.store import Store
+
+if TYPE_CHECKING:
+    from stages.data import Overlaps
+    from stages.evaluate.held_out import HeldOut, Kind
+
+KINDS: dict[str, tuple[Kind, ...]] = {"all": ("encoded",), "on-demand": ("summed", "encoded"), "none": ("summed",)}
+"""Which tables of weights alignments use, by `encode.overlaps`."""
+
+
+def fit_run(store: Store, config: RunConfig, manifest: Manifest, gold: Mapping[str, Sequence[str]]) -> HeldOut:
+    """Fit to the pairs that have gold, by pair_id the lines of its file, and have been aligned.
+
+    Raises MissingError if no pair of them has been aligned, ConfigError where the gold is no gold, or none of it can be
+    fitted to.
+    """
+    from threadpoolctl import threadpool_limits
+
+    from stages.evaluate.held_out import JudgedPair, fit_held_out
+    from stages.evaluate.links import check_gold, parse_beads
+
+    judged, problems = [], []
+    for pair, source, target in _read_aligned(store, config, (one for one in manifest.pairs if one.pair_id in gold)):
+        try:
+            links = parse_beads(gold[pair.pair_id])
+            check_gold(links, len(source.sentences), len(target.sentences))
+        except ValueError as error:
+            problems.append(f"{pair.pair_id}: {error}")
+        else:
+            judged.append(JudgedPair(source, target, links, (pair.source.id, pair.target.id)))
+    if problems:
+        raise ConfigError.from_problems("the gold", problems)
+    if not judged:
+        raise MissingError("no pair with gold has been aligned: do the run first, with bitext run")
+    which = which_overlaps(config)
+    try:
+        with threadpool_limits(1):  # as workers align, and faster: the matrices are small
+            return fit_held_out(judged, config.align, KINDS[which], which == "on-demand")
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _read_aligned(
+    store: Store, config: RunConfig, pairs: Iterator[DocumentPair]
+) -> Iterator[tuple[DocumentPair, Overlaps, Overlaps]]:
+    """Give the pairs that have been aligned for good, with the vectors that they were aligned by."""
+    done, which = beads(store, config).places(), which_overlaps(config)
+    for pair in pairs:
+        if pair.key not in done:
+            continue
+        if which == "on-demand":
+            stops = read_contested(store, config, pair)
+            source = read_singles(store, config, pair.source, stops.source)
+            target = read_singles(store, config, pair.target, stops.target)
+        else:
+            read = read_overlaps if which == "all" else read_singles
+            source, target = (read(store, config, side) for side in (pair.source, pair.target))
+        yield pair, source, target

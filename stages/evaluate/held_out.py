@@ -1,0 +1,181 @@
+"""Fit weights to pairs with gold, and find out what they bring on pairs that they were not fitted to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import comb
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from stages.align import AlignConfig, align_pair
+from stages.align.config import WeightsConfig
+from stages.align.fit import Example, Segment, cut_segments, fit_segments
+from stages.align.positions import take_out_empty
+from stages.align.weights import ENCODED, SUMMED, Weights, as_table
+from stages.data import Overlaps
+from stages.evaluate.links import Link, links_of
+from stages.evaluate.scores import Bead, Evaluation, evaluate
+
+Kind = Literal["encoded", "summed"]
+"""A table of weights: of alignments with encoded overlaps, or with sums in their place."""
+
+SHIPPED: dict[Kind, Weights] = {"encoded": ENCODED, "summed": SUMMED}
+
+MAX_PARTS = 5
+"""Cross-validation in more parts takes longer and tells the same."""
+
+DECIMALS = 3
+"""Of a weight: more mean nothing, and what is measured is what is written."""
+
+
+class JudgedPair(NamedTuple):
+    """A pair with its gold. Pairs with a document in common are never fitted to and judged by each other.
+
+    source, target : with the vectors that a run aligns by.
+    documents      : what the two documents are known by.
+    """
+
+    source: Overlaps
+    target: Overlaps
+    gold: Sequence[Link]
+    documents: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Fitted weights and what they bring.
+
+    weights      : fitted to all pairs.
+    n_pairs      : those with gold that can be fitted to.
+    n_beads, n_left_out : gold beads that were fitted to, and those that no lattice has.
+    n_parts      : of the cross-validation; 1 where the pairs can't be told apart, and there is none.
+    before, fitted : strict and lax agreement with the weights of the config, and with fitted ones: those of the other
+                   parts, or with one part those fitted to the very same pairs.
+    n_better, n_worse : gold beads that only the fitted weights find, and that only the weights of the config find.
+    """
+
+    weights: WeightsConfig
+    n_pairs: int
+    n_beads: int
+    n_left_out: int
+    n_parts: int
+    before: Evaluation
+    fitted: Evaluation
+    n_better: int
+    n_worse: int
+
+    @property
+    def chance(self) -> float:
+        """How likely a difference as large is if neither weights are better: the two-sided sign test."""
+        n_differing, n_fewer = self.n_better + self.n_worse, min(self.n_better, self.n_worse)
+        n_ways = sum(comb(n_differing, count) for count in range(n_fewer + 1))
+        return min(1.0, float(2 * n_ways / 2**n_differing))
+
+
+def fit_held_out(pairs: Sequence[JudgedPair], config: AlignConfig, kinds: Sequence[Kind], on_demand: bool) -> HeldOut:
+    """Fit the tables of weights that these alignments use, and compare them with those of the config.
+
+    Raises ValueError if no gold bead can be fitted to.
+    """
+    n_gold = sum(len(_full(pair.gold)) for pair in pairs)
+    cut = [(pair, {kind: _segments(pair, config, kind) for kind in kinds}) for pair in pairs]
+    usable = [(pair, found) for pair, found in cut if any(found.values())]
+    if not usable:
+        raise ValueError(
+            f"none of the {n_gold:,} gold beads of {len(pairs):,} pairs has at most {config.max_bead} consecutive "
+            "sentences: there is nothing to fit to; give pairs whose beads fit, or a larger max_bead"
+        )
+    segments = [found for _, found in usable]
+    weights = _fit(segments, SHIPPED)
+    parts = cut_parts([pair.documents for pair, _ in usable])
+    results = _Results()
+    for part in parts:
+        others = [found for row, found in enumerate(segments) if row not in part]
+        changed = config.model_copy(update={"weights": _as_config(_fit(others, weights) if others else weights)})
+        for row in part:
+            results.add(usable[row][0], *(_align(usable[row][0], one, on_demand) for one in (config, changed)))
+    n_beads = sum(max(sum(one.n_beads for one in of_kind) for of_kind in found.values()) for found in segments)
+    return HeldOut(_as_config(weights), len(usable), n_beads, n_gold - n_beads, len(parts), **vars(results))
+
+
+@dataclass
+class _Results:
+    before: Evaluation = field(default_factory=Evaluation)
+    fitted: Evaluation = field(default_factory=Evaluation)
+    n_better: int = 0
+    n_worse: int = 0
+
+    def add(self, pair: JudgedPair, before: list[Link], fitted: list[Link]) -> None:
+        """Count what two alignments of a pair got right."""
+        self.before += evaluate(before, pair.gold)
+        self.fitted += evaluate(fitted, pair.gold)
+        right_before, right_now = (_full(pair.gold) & _full(found) for found in (before, fitted))
+        self.n_better += len(right_now - right_before)
+        self.n_worse += len(right_before - right_now)
+
+
+def cut_parts(documents: Sequence[tuple[str, str]]) -> list[list[int]]:
+    """Deal pairs out into at most MAX_PARTS parts, so that no document is in two of them: lists of rows."""
+    groups: list[tuple[set[str], list[int]]] = []
+    for row, names in enumerate(documents):
+        joined = [group for group in groups if group[0] & set(names)]
+        groups = [group for group in groups if group not in joined]
+        rows = [one for group in joined for one in group[1]]
+        groups.append((set(names).union(*(group[0] for group in joined)), [*rows, row]))
+    parts = [groups[first::MAX_PARTS] for first in range(min(MAX_PARTS, len(groups)))]
+    return [sorted(row for _, rows in part for row in rows) for part in parts]
+
+
+def _segments(pair: JudgedPair, config: AlignConfig, kind: Kind) -> list[Segment]:
+    """Return the stretches of a pair to fit one table to; gold counts empty positions, which no lattice has."""
+    sides, places = [], []
+    for document in (pair.source, pair.target):
+        text, positions = take_out_empty(document)
+        sides.append(text if kind == "encoded" else _without_overlaps(text))
+        places.append({int(position): place for place, position in enumerate(positions)})
+    if not all(side.sentences for side in sides):
+        return []
+    of_source, of_target = places
+    gold = [
+        (
+            [of_source[one] for one in link.source if one in of_source],
+            [of_target[one] for one in link.target if one in of_target],
+        )
+        for link in pair.gold
+    ]
+    return list(cut_segments(Example(sides[0], sides[1], gold), config, SHIPPED[kind]))
+
+
+def _without_overlaps(document: Overlaps) -> Overlaps:
+    vectors = np.zeros_like(document.vectors)
+    vectors[:1] = document.vectors[:1]
+    return Overlaps(document.sentences, vectors)
+
+
+def _fit(pairs: Sequence[Mapping[Kind, list[Segment]]], guesses: Mapping[Kind, Weights]) -> dict[Kind, Weights]:
+    """Return the tables fitted to the stretches of some pairs, climbing from guesses."""
+    return {
+        kind: fit_segments(
+            [segment for found in pairs for segment in found[kind]], SHIPPED[kind], guesses[kind]
+        ).weights
+        for kind in pairs[0]
+    }
+
+
+def _as_config(weights: Mapping[Kind, Weights]) -> WeightsConfig:
+    tables = {
+        kind: {name: round(weight, DECIMALS) for name, weight in as_table(of_kind).items()}
+        for kind, of_kind in weights.items()
+    }
+    return WeightsConfig.model_validate(tables)
+
+
+def _align(pair: JudgedPair, config: AlignConfig, on_demand: bool) -> list[Link]:
+    return links_of(align_pair(pair.source, pair.target, config, on_demand))
+
+
+def _full(links: Iterable[Link]) -> set[Bead]:
+    """Return the beads that have both sides."""
+    return {(link.source, link.target) for link in links if link.source and link.target}
