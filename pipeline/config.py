@@ -24,6 +24,7 @@ from stages.encode.config import VERSION as ENCODE_VERSION
 from stages.encode.config import EncodeConfig
 from stages.encode.registry import describe, identity
 from stages.export.config import ExportConfig
+from stages.report.config import ReportConfig
 from stages.split.config import VERSION as SPLIT_VERSION
 from stages.split.config import SplitConfig
 
@@ -149,6 +150,7 @@ class RunConfig(Section):
     encode: EncodeConfig
     align: AlignConfig = AlignConfig()
     export: ExportConfig = ExportConfig()
+    report: ReportConfig = ReportConfig()
     compute: ComputeConfig = ComputeConfig()
 
     folder: Path = Field(default=Path(), exclude=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 
 from pipeline.corpus.manifest import Failure, Manifest
 from pipeline.files import whole_file, write_text
-from pipeline.flow import Run
+from pipeline.flow import Run, StageRecord
 from pipeline.progress import duration, units
 from pipeline.store import schema
 from stages.evaluate.scores import Evaluation, summarize
@@ -23,6 +24,9 @@ from stages.report.pages import render_page
 
 MAX_NOTES = 200
 """How many notes a report holds."""
+
+SPEEDS = {"split": "sentences", "encode": "tokens", "align": "beads"}
+"""What a stage is so many of a second."""
 
 LIBRARIES = (
     "bitext-pipeline",
@@ -45,7 +49,7 @@ def write_record(run: Run, folder: Path, evaluation: dict[str, Evaluation] | Non
     report = make_report(run, evaluation or {})
     write_text(folder / "report.json", _json(report))
     write_text(folder / "report.md", render_page(report, "md"))
-    write_text(folder / "report.html", render_page(report, "html"))
+    write_text(folder / "report.html", render_page(report, "html", run.exported.pages if run.exported else {}))
     write_text(folder / "failures.tsv", _failures_tsv(run.failures))
     write_text(folder / "run.json", _json(describe_run(run)))
 
@@ -63,17 +67,9 @@ def make_report(run: Run, evaluation: dict[str, Evaluation]) -> dict[str, Any]:
     return {
         "name": run.config.name,
         "verdict": verdict(run),
-        "stages": [
-            {
-                "name": name,
-                "seconds": round(record.seconds, 3),
-                "time": duration(record.seconds),
-                "shards": record.n_shards,
-                "counts": dict(record.counts),
-                "done": units(record.counts) or "nothing new",
-            }
-            for name, record in run.records.items()
-        ],
+        "where": _where(run),
+        "time": duration(sum(record.seconds for record in run.records.values())),
+        "stages": [_stage(run, name, record) for name, record in run.records.items()],
         "corpus": run.exported.summary if run.exported and run.exported.n_pairs else None,
         "evaluation": render_table(evaluation) if evaluation else "",
         "scores": summarize(evaluation) if evaluation else None,
@@ -83,7 +79,33 @@ def make_report(run: Run, evaluation: dict[str, Evaluation]) -> dict[str, Any]:
         "notes": [*run.notes[:MAX_NOTES], *([f"… and {more_notes:,} more notes"] if more_notes > 0 else [])],
         "set_aside": run.set_aside,
         "costs": run.costs,
+        "versions": _python_and_libraries(),
     }
+
+
+def _stage(run: Run, name: str, record: StageRecord) -> dict[str, Any]:
+    """Say what a stage did, how fast, and what it found done by earlier runs."""
+    unit, total = ("pairs", len(run.manifest.pairs)) if name == "align" else ("documents", len(run.manifest.documents))
+    n_reused = total - record.counts[unit] if name in ("split", "encode", "align") else 0
+    fast = SPEEDS.get(name)
+    speed = record.counts[fast] / record.seconds if fast and record.seconds else 0
+    return {
+        "name": name,
+        "seconds": round(record.seconds, 3),
+        "time": duration(record.seconds),
+        "shards": record.n_shards,
+        "counts": dict(record.counts),
+        "done": units(record.counts) or "nothing new",
+        "speed": f"{speed:,.0f} {fast} a second" if speed else "",
+        "reused": f"{n_reused:,} of {units({unit: total})}" if n_reused > 0 else "",
+    }
+
+
+def _where(run: Run) -> str:
+    """Say where a run was done."""
+    if run.costs:
+        return "On rented machines: see the cost."
+    return f"On one machine with {os.cpu_count()} cores: {platform.system()}, {platform.machine()}."
 
 
 def verdict(run: Run) -> str:
@@ -107,15 +129,15 @@ def describe_run(run: Run) -> dict[str, Any]:
     """Say how a run was made: the resolved config, versions and timings."""
     return {
         "config": run.config.model_dump(mode="json"),
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": _python_and_libraries(),
         "seconds": {name: round(record.seconds, 3) for name, record in run.records.items()},
         "stage": run.stage,
         "limit": run.limit,
     }
 
 
-def _versions() -> dict[str, str]:
-    versions = {}
+def _python_and_libraries() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
     for library in LIBRARIES:
         try:
             versions[library] = version(library)

@@ -289,6 +289,8 @@ class Exported:
     counts: Counter[str]
     summary: dict[str, Any]
     notes: tuple[str, ...] = ()
+    pages: dict[str, str] = field(default_factory=dict)
+    """The packed pages of the pairs that the report embeds, by pair_id."""
 
 
 def export_run(store: Store, config: RunConfig, manifest: Manifest, folder: Path | None) -> Exported:
@@ -297,6 +299,7 @@ def export_run(store: Store, config: RunConfig, manifest: Manifest, folder: Path
     Raises CorruptFile where a stored file fails its checks.
     """
     from pipeline.exports.write import write_exports
+    from pipeline.pages import embed_pairs
     from stages.report.summary import CorpusSummary
 
     summary = CorpusSummary()
@@ -309,7 +312,9 @@ def export_run(store: Store, config: RunConfig, manifest: Manifest, folder: Path
         languages = {(pair.source.language, pair.target.language) for pair in manifest.pairs}
         counts = write_exports(pairs, config.export, folder, language_pairs=languages)
     counts.update(corrected.counts)
-    return Exported(summary.totals["pairs"], counts, summary.as_dict(), tuple(corrected.notes))
+    pairs_by_id = {pair.pair_id: pair for pair in manifest.pairs}
+    pages = embed_pairs(store, config, (pairs_by_id[pair_id] for pair_id in summary.most_doubtful()))
+    return Exported(summary.totals["pairs"], counts, summary.as_dict(), tuple(corrected.notes), pages=pages)
 
 
 def evaluate_run(

@@ -6,6 +6,8 @@ scripts of a page are one after the other in one function, so that each sees wha
 
 from __future__ import annotations
 
+import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
@@ -14,6 +16,8 @@ from typing import Any, Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from stages.report.charts import histogram, reliability_points, type_shares
+
 MAX_SHOWN = 200
 """How many failures, and how many pairs, a page lists."""
 
@@ -21,25 +25,46 @@ PAIR_SCRIPTS = ("common.js", "data.js", "text.js", "plot.js", "search.js", "keys
 """The scripts of a pair's page, in page/."""
 
 
-def render_page(report: Mapping[str, Any], kind: Literal["md", "html"]) -> str:
-    """Write a report, as `pipeline.record` gathers it, as Markdown or as HTML."""
-    corpus = report["corpus"]
+def render_page(report: Mapping[str, Any], kind: Literal["md", "html"], pages: Mapping[str, str] | None = None) -> str:
+    """Write a report, as `pipeline.record` gathers it, as Markdown or as HTML.
+
+    pages : the packed data of the pairs that can be opened in the HTML, by pair_id.
+    """
+    corpus, failures = report["corpus"], report["failures"]
     return (
         _environment()
         .get_template(f"report.{kind}.j2")
         .render(
             report,
-            failures=report["failures"][:MAX_SHOWN],
-            n_more_failures=max(0, len(report["failures"]) - MAX_SHOWN),
-            bead_types=list(corpus["bead_types"].items()) if corpus else [],
-            pairs=corpus["pairs_listed"][:MAX_SHOWN] if corpus else [],
+            failures=failures[:MAX_SHOWN],
+            n_failures=len(failures),
+            n_more_failures=max(0, len(failures) - MAX_SHOWN),
+            pairs=corpus["pairs_listed"][: MAX_SHOWN if kind == "md" else None] if corpus else [],
+            pages={name: Markup(packed) for name, packed in (pages or {}).items()},
+            n_embedded=len(pages or {}),
+            scripts=(*PAIR_SCRIPTS, "report.js"),
+            **(_charts(report, corpus) if corpus else {}),
         )
     )
 
 
-def render_pair(
-    title: str, packed: str, extra_scripts: Sequence[str] = (), extra_styles: Sequence[str] = ()
-) -> str:
+def _charts(report: Mapping[str, Any], corpus: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the HTML draws of a corpus, and by what its pairs can be filtered."""
+    pairs = corpus["pairs_listed"]
+    verdicts = Counter(pair["verdict"] for pair in pairs if "verdict" in pair)
+    reliability = report.get("reliability") or []
+    return {
+        "bead_types": list(corpus["bead_types"].items()),
+        "types": type_shares(corpus["bead_types"]),
+        "confidence_chart": histogram(corpus["confidence_histogram"]),
+        "similarity_chart": histogram(corpus["similarity_histogram"], low=0),
+        "reliability": reliability,
+        "reliability_chart": reliability_points(reliability),
+        "filters": {"verdict": dict(verdicts), "language": dict(Counter(pair["languages"] for pair in pairs))},
+    }
+
+
+def render_pair(title: str, packed: str, extra_scripts: Sequence[str] = (), extra_styles: Sequence[str] = ()) -> str:
     """Write the page of one pair, whose data `page_data.pack` has packed.
 
     Extra scripts and styles are files in page/ that only some pages have. A script finds the page as
@@ -60,14 +85,21 @@ def _environment() -> Environment:
     )
     environment.filters["judged"] = judged
     environment.filters["number"] = "{:,}".format
+    environment.filters["percent"] = lambda share: f"{100 * share:.1f} %".replace("100.0 %", "100 %")
     environment.filters["cell"] = lambda text: " ".join(str(text).replace("|", "\\|").split())
     environment.globals["asset"] = _asset
+    environment.globals["view_command"] = view_command
     return environment
 
 
 def _asset(name: str) -> Markup:
     """Return a file of page/ as it is."""
     return Markup(files("stages.report").joinpath("page", name).read_text(encoding="utf-8"))
+
+
+def view_command(run: str, pair_id: str) -> str:
+    """Return what to type to see a pair that is not embedded."""
+    return f"bitext view {run} --pair {shlex.quote(pair_id)}"
 
 
 def judged(pair: Mapping[str, Any]) -> str:

@@ -140,9 +140,15 @@ class CorpusSummary:
         confidences = beads.confidence[np.isfinite(beads.confidence)]
         self.confidences += np.histogram(np.clip(confidences, 0, 1), bins=N_BINS, range=(0, 1))[0]
 
+    def most_doubtful(self) -> list[str]:
+        """Return the ids of the pairs that are listed, in the order of the list."""
+        return [summary.pair_id for summary in self._listed()]
+
+    def _listed(self) -> list[PairSummary]:
+        return [summary for *_, summary in sorted(self._doubtful, key=lambda entry: (-entry[0], -entry[1]))]
+
     def as_dict(self) -> dict[str, Any]:
         """Return what the report shows, the most doubtful pairs first."""
-        listed = [summary for *_, summary in sorted(self._doubtful, key=lambda entry: (-entry[0], -entry[1]))]
         return {
             **self.totals,
             "verdicts": dict(self.verdicts.most_common()),
@@ -153,9 +159,10 @@ class CorpusSummary:
                 {
                     "pair_id": summary.pair_id,
                     "languages": f"{summary.source_language}-{summary.target_language}",
+                    "quality": round(summary.quality, 4),
                     **summary.measures,
                     **summary.facts,
                 }
-                for summary in listed
+                for summary in self._listed()
             ],
         }
