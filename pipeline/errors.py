@@ -5,6 +5,7 @@ BitextError
 ├── DocumentError    one document can't be read                              recorded; the run goes on
 ├── MissingError     a stage needs what an earlier stage has not left        exit status 1
 ├── BudgetError      a run on rented machines has reached --max-dollars
+├── ServiceError     a service gives no answer, or another than was asked for
 └── StoreError       the store can't be used
 └── CorruptFile  a stored file fails its checks                          set aside and made again
 """
@@ -42,6 +43,10 @@ class MissingError(BitextError):
 
 class BudgetError(BitextError):
     """A run on rented machines has reached what it may cost."""
+
+
+class ServiceError(BitextError):
+    """A service that was asked gives no answer."""
 
 
 class StoreError(BitextError):

@@ -89,6 +89,16 @@ ALIGN_ON_GPU = {
 }
 """Without its extra fix-cuda, which takes the CUDA runtime back to an older one."""
 
+SERVE = {
+    "annotated-doc": "0.0.7",
+    "anyio": "4.16.0",
+    "fastapi": "0.165.0",
+    "opentelemetry-api": "1.45.2",
+    "prometheus-client": "0.26.0",
+    "starlette": "1.10.0",
+}
+"""Beside all that encodes and aligns; Modal itself is the server."""
+
 
 def requirements(*groups: dict[str, str]) -> list[str]:
     """Return the requirements of some groups, such as `numpy==2.4.6`, in a stable order: an image is known by them."""

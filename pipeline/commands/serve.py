@@ -35,7 +35,7 @@ def serve(host: str, port: int, config_path: Path | None, jobs: Path | None) -> 
     config = ServeConfig() if config_path is None else load_serve(config_path)
     require_stages()
     if importlib.util.find_spec("fastapi") is None:
-        raise ConfigError("the service is not installed; pip install 'bitext-pipeline[serve]'")
+        raise ConfigError("the service is not installed; pip install 'bitext-pipeline[local,serve]'")
     from pipeline.service.server import serve as serve_here
 
     folder = jobs or user_state_path("bitext") / "jobs" / str(port)

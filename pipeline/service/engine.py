@@ -88,7 +88,7 @@ class Engine:
 
     async def _check(self) -> None:
         try:
-            self.dimensions = await asyncio.wrap_future(self._pool.submit("check", 0))
+            self.dimensions = await asyncio.wrap_future(self._pool.submit("check", self._pool.n_slots))
         except Exception as error:  # noqa: BLE001 - whatever it is, /health tells it
             self.failure = type(error).__name__
 

@@ -23,6 +23,9 @@ LOG = logging.getLogger("bitext.serve")
 OPEN = frozenset({"/health", "/", "/docs", "/openapi.json"})
 """What anybody may see: it says nothing about users, and a browser can't send a token."""
 
+QUIET = frozenset({"/health", "/metrics"})
+"""Asked for every few seconds by machines."""
+
 LOOPBACK = re.compile(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?")
 OWN_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 JSON_TYPE = re.compile(r"application/([\w.-]+\+)?json\s*(;.*)?", re.IGNORECASE)
@@ -111,7 +114,8 @@ class Guard:
         method, route, seconds = exchange.method, exchange.route, time.monotonic() - exchange.started
         self._metrics.requests.labels(method, route, str(exchange.status)).inc()
         self._metrics.seconds.labels(method, route).observe(seconds)
-        LOG.info("%s %s %s %.0f ms id=%s", method, route, exchange.status, seconds * 1000, exchange.request_id)
+        level = logging.DEBUG if route in QUIET else logging.INFO
+        LOG.log(level, "%s %s %s %.0f ms id=%s", method, route, exchange.status, seconds * 1000, exchange.request_id)
 
 
 CLOSE = {"Connection": "close"}

@@ -15,6 +15,7 @@ from multiprocessing.sharedctypes import RawArray
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.service.config import ServeConfig
+from pipeline.tasks import get_encoder
 from pipeline.workers import Workers
 from stages.encode.config import EncodeConfig
 
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 
 
 class Pool(Protocol):
-    """Computes so many requests at once; `progress[slot]` is how many characters one has had encoded."""
+    """Computes so many requests at once; `progress[slot]` is how many characters one has had encoded.
+
+    There is one slot more, for those whose progress nobody asks for.
+    """
 
     n_slots: int
     progress: MutableSequence[int]
@@ -36,7 +40,10 @@ class Pool(Protocol):
 
 
 def make_pool(config: ServeConfig, observe: Callable[[int], None] = lambda _: None) -> Pool:
-    """Return the pool that fits the encoder; loads a model that is shared. `observe` is told the size of batches."""
+    """Return the pool that fits the encoder; loads a model that is shared. `observe` is told the size of batches.
+
+    Raises ConfigError if the encoder can't be had.
+    """
     if config.wants_gpu:
         return ThreadPool(config, observe)
     return ProcessPool(config)
@@ -47,7 +54,7 @@ class ProcessPool:
 
     def __init__(self, config: ServeConfig):
         self.n_slots = config.workers or os.cpu_count() or 1
-        self.progress: MutableSequence[int] = RawArray("q", self.n_slots)
+        self.progress: MutableSequence[int] = RawArray("q", self.n_slots + 1)
         self._workers = Workers(self.n_slots, 1, partial(_start, config.encode, self.progress))
 
     def submit(self, method: str, slot: int, *arguments: Any) -> Future[Any]:
@@ -66,11 +73,10 @@ class ThreadPool:
     def __init__(self, config: ServeConfig, observe: Callable[[int], None]):
         from pipeline.service.batching import BatchingEncoder
         from pipeline.service.worker import Worker
-        from stages.encode import load_encoder
 
         self.n_slots = config.workers or config.deploy.concurrent
-        self.progress: MutableSequence[int] = [0] * self.n_slots
-        self._encoder = BatchingEncoder(load_encoder(config.encode), config.batch_texts, observe)
+        self.progress: MutableSequence[int] = [0] * (self.n_slots + 1)
+        self._encoder = BatchingEncoder(get_encoder(config.encode), config.batch_texts, observe)
         self._worker = Worker(self._encoder, self.progress)
         self._worker.warm_up()
         self._threads = ThreadPoolExecutor(self.n_slots, "requests")
@@ -92,9 +98,8 @@ _WORKER: list[Worker] = []
 
 def _start(config: EncodeConfig, progress: MutableSequence[int]) -> None:
     from pipeline.service.worker import Worker
-    from stages.encode import load_encoder
 
-    worker = Worker(load_encoder(config), progress)
+    worker = Worker(get_encoder(config), progress)
     worker.warm_up()
     _WORKER.append(worker)
 

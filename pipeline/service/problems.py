@@ -9,7 +9,7 @@ Problem
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -91,9 +91,15 @@ class TimedOut(Problem):
         super().__init__(504, f"it took longer than {seconds:g} s; send less at once, or make it a job: POST /v1/jobs")
 
 
-def from_validation(errors: Iterable[Mapping[str, Any]]) -> Problem:
-    """Say what is wrong with each field, in the words that a run's config is explained with."""
-    problems = [_field_problem(error) for error in errors]
+MOST_PROBLEMS = 20
+"""A list may have ten thousand wrong items."""
+
+
+def from_validation(errors: Sequence[Mapping[str, Any]]) -> Problem:
+    """Say what is wrong with each field, and never which text it had."""
+    problems = [_field_problem(error) for error in errors[:MOST_PROBLEMS]]
+    if len(errors) > MOST_PROBLEMS:
+        problems.append(FieldProblem(field="", message=f"and {len(errors) - MOST_PROBLEMS:,} more problems"))
     detail = "; ".join(
         f"{problem.field}: {problem.message}" if problem.field else problem.message for problem in problems
     )

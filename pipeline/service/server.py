@@ -32,10 +32,7 @@ def serve(config: ServeConfig, host: str, port: int, token: str | None, jobs_fol
     only_loopback = check_host(host, token)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     metrics = Metrics()
-    try:
-        pool = make_pool(config, metrics.batch_texts.observe)
-    except (RuntimeError, ValueError) as error:
-        raise BitextError(str(error)) from None
+    pool = make_pool(config, metrics.batch_texts.observe)
     engine = Engine(config, pool, metrics)
     jobs = LocalJobs(jobs_folder, engine, max(1, pool.n_slots - 1))
     app = make_app(config, engine, jobs, token=token, only_loopback=only_loopback)

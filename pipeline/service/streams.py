@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from fastapi.sse import format_sse_event
-
 from pipeline.service.engine import Engine, Ticket
 from pipeline.service.guard import log_bug
 from pipeline.service.problems import Problem
@@ -39,4 +37,4 @@ def _last_event(task: asyncio.Task[bytes], request_id: str) -> bytes:
 
 
 def _event(name: str, data: str) -> bytes:
-    return format_sse_event(event=name, data_str=data)
+    return f"event: {name}\ndata: {data}\n\n".encode()  # JSON on one line: it has no line break of its own
