@@ -63,9 +63,12 @@ def parse_html(data: bytes, encoding: str | None) -> Any | None:
         return None
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
     try:
-        return etree.fromstring(text.encode(), parser)
+        root = etree.fromstring(text.encode(), parser)
     except etree.XMLSyntaxError:
         return None  # nothing but comments
+    for error in parser.error_log.filter_from_fatals():
+        raise DocumentError(f"can't be read as HTML to its end: {error.message}")
+    return root
 
 
 def local_name(element: Any) -> str:

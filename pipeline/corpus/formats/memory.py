@@ -25,7 +25,9 @@ def read_tmx(data: bytes, options: Options) -> Iterator[str]:
     for unit in parse_xml(data, options.encoding).iter("{*}tu"):
         variants = {_language(variant): variant for variant in reversed(list(unit.iter("{*}tuv")))}
         found |= variants.keys()
-        variant = variants.get(options.language) or _relative(variants, options.language)
+        variant = variants.get(options.language)
+        if variant is None:
+            variant = _relative(variants, options.language)
         if variant is not None:
             n_segments += 1
             yield " ".join("".join(_text(segment) for segment in variant.iter("{*}seg")).split())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from pipeline.corpus.formats.document import Options, load
 from pipeline.corpus.text import decode
@@ -27,14 +27,17 @@ def read_subtitles(format_name: str) -> Callable[[bytes, Options], Iterator[str]
             raise DocumentError(f"is no {format_name.upper()} file that can be read: {error}") from None
         if text.strip() and not found.events:
             raise DocumentError(f"holds no subtitle that can be read: is it a {format_name.upper()} file?")
-        yield from _joined(speech for cue in found for speech in _speeches(cue))
+        shown = (str(cue.plaintext) for cue in found)
+        if format_name == "vtt":
+            shown = map(html.unescape, shown)  # it is escaped as HTML is
+        yield from _joined(speech for cue in shown for speech in _speeches(cue))
 
     return read
 
 
-def _speeches(cue: Any) -> Iterator[str]:
+def _speeches(cue: str) -> Iterator[str]:
     """Give what one subtitle says, as one line, or a line for each speaker where dashes set them off."""
-    lines = [line.strip() for line in str(cue.plaintext).split("\n") if line.strip()]
+    lines = [line.strip() for line in cue.split("\n") if line.strip()]
     starts = [index for index, line in enumerate(lines) if index == 0 or _DASH.match(line)]
     for start, stop in zip(starts, [*starts[1:], len(lines)], strict=True):
         yield _DASH.sub("", _as_one_line(lines[start:stop]), count=1) if len(starts) > 1 else _as_one_line(lines)

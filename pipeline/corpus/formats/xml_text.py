@@ -12,9 +12,9 @@ from pipeline.corpus.formats.markup import local_name, parse_xml
 TEI_ROOTS = frozenset({"tei", "tei.2", "teicorpus"})
 """TEI P5 and P4, in small letters."""
 
-_TEI_BLOCKS = """ab argument back body byline castitem castlist cell closer dateline div div1 div2 div3 div4 div5 div6 div7
-    docauthor docdate docedition docimprint doctitle epigraph figure front group head imprimatur item l label lg list
-    opener p postscript row salute signed sp speaker stage table text titlepage titlepart trailer u"""
+_TEI_BLOCKS = """ab argument back body byline castitem castlist cell closer dateline div div1 div2 div3 div4 div5 div6
+    div7 docauthor docdate docedition docimprint doctitle epigraph figure front group head imprimatur item l label lg
+    list opener p postscript row salute signed sp speaker stage table text titlepage titlepart trailer u"""
 TEI_BLOCKS = frozenset(_TEI_BLOCKS.split())
 """Elements of a TEI text that stand on lines of their own (TEI P5, chapters 3, 4, 6 and 7)."""
 

@@ -1,0 +1,33 @@
+"""What the tests of formats share: read one file as a run reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import CorpusConfig
+from pipeline.corpus.formats.document import DocumentText
+from pipeline.corpus.readers import Read, Source, read_documents
+
+SIDES = {"source": "a", "target": "b", "source_language": "en", "target_language": "de"}
+
+
+def read(path: Path, row: str | None = None, **corpus: Any) -> Read:
+    """Return what a file holds, or why it can't be had."""
+    config = CorpusConfig(**SIDES, **corpus)
+    ((_, found),) = read_documents([Source(path, row, path.name)], config)
+    return found
+
+
+def paragraphs(path: Path, row: str | None = None, **corpus: Any) -> list[str]:
+    """Return the paragraphs of a file that can be read."""
+    found = read(path, row, **corpus)
+    assert isinstance(found, DocumentText), found
+    return found.text.removesuffix("\n\n").split("\n\n")
+
+
+def problem(path: Path, row: str | None = None, **corpus: Any) -> str:
+    """Return why a file can't be read."""
+    found = read(path, row, **corpus)
+    assert isinstance(found, Exception), found
+    return str(found)
