@@ -12,6 +12,7 @@ from pipeline.commands.fit import fit
 from pipeline.commands.run import run
 from pipeline.commands.status import status
 from pipeline.commands.store import show_store
+from pipeline.commands.view import view
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -25,7 +26,7 @@ def main() -> None:
     """
 
 
-for command in (run, align, status, evaluate, export, fit, bench, show_store):
+for command in (run, align, view, status, evaluate, export, fit, bench, show_store):
     main.add_command(command)
 
 if __name__ == "__main__":

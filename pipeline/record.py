@@ -129,6 +129,7 @@ def describe_run(run: Run) -> dict[str, Any]:
     """Say how a run was made: the resolved config, versions and timings."""
     return {
         "config": run.config.model_dump(mode="json"),
+        "folder": str(run.config.folder.absolute()),
         "versions": _python_and_libraries(),
         "seconds": {name: round(record.seconds, 3) for name, record in run.records.items()},
         "stage": run.stage,

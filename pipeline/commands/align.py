@@ -12,9 +12,15 @@ from pipeline.corpus.sources import find_pairs
 from pipeline.errors import BitextError, ConfigError
 from pipeline.exits import reported
 from pipeline.exports.write import SUFFIXES, render, write_pair
+from pipeline.files import write_text
 from pipeline.flow import Flow, Run
 from pipeline.local import require_stages
+from pipeline.pages import pack_pair
 from pipeline.store.rows import read_some_pairs
+from stages.report.pages import render_pair
+
+PAGE = ".html"
+"""What the page of a pair ends with."""
 
 
 @click.command()
@@ -24,7 +30,7 @@ from pipeline.store.rows import read_some_pairs
 @click.option("--target-language", default=AUTO, show_default=True, help="Its language, such as fr.")
 @click.option("--encoder", default="use-multilingual", show_default=True, help="As [encode] encoder in a config.")
 @click.option("--is-split", is_flag=True, help="Every line is a sentence.")
-@click.option("-o", "--output", type=PATH, help="A .tsv, .jsonl, .parquet, .tmx or .txt file [default: print TSV].")
+@click.option("-o", "--output", type=PATH, help="A .tsv, .jsonl, .parquet, .tmx, .txt or .html [default: print TSV].")
 @STORE
 @WORKERS
 @reported
@@ -61,8 +67,8 @@ def align(
 
 def align_files(flow: Flow, output: Path | None) -> int:
     """Align the one pair of a run, and write or print it."""
-    if output is not None and output.suffix.lower() not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
+    if output is not None and output.suffix.lower() not in {PAGE, *SUFFIXES}:
+        known = ", ".join([*SUFFIXES, PAGE])
         raise ConfigError(f"{output}: no format is known by the suffix {output.suffix!r}; known are {known}")
     n_pairs = len(find_pairs(flow.run.config).pairs)
     if n_pairs > 1:
@@ -76,6 +82,10 @@ def align_files(flow: Flow, output: Path | None) -> int:
     if output is None:
         click.echo(render(pair, "tsv"), nl=False)
         return 0
-    write_pair(pair, output, run.config.export)
+    if output.suffix.lower() == PAGE:
+        packed = flow.backend.do(pack_pair, run.config, run.manifest.pairs[0])
+        write_text(output, render_pair(output.stem, packed))
+    else:
+        write_pair(pair, output, run.config.export)
     click.echo(f"{output}: {len(pair.beads):,} beads, {int(pair.beads.is_null.sum()):,} of them on one side only")
     return 0

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from stages.report.summary import LOW_CONFIDENCE
+from stages.report.config import LOW_CONFIDENCE
 
 WIDTH, HEIGHT = 360.0, 150.0
 """Of the area that is drawn on, in SVG units; labels stand outside."""

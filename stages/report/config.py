@@ -4,6 +4,9 @@ from pydantic import Field
 
 from stages.config import Section
 
+LOW_CONFIDENCE = 0.5
+"""A bead below this is as likely wrong as right: it is counted as doubtful, and marked in the page of its pair."""
+
 
 class ReportConfig(Section):
     """What a run's report holds. Nothing here changes what is aligned."""

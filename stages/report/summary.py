@@ -11,16 +11,13 @@ from typing import Any
 import numpy as np
 
 from stages.data import AlignedPair, Facts
+from stages.report.config import LOW_CONFIDENCE
 
 MAX_LISTED = 1000
 """How many pairs a report lists, the most doubtful first."""
 
 N_BINS = 20
 """Bins of the histograms of similarity and confidence, from 0 to 1."""
-
-LOW_CONFIDENCE = 0.5
-"""A bead below this is as likely wrong as right: it is counted as doubtful, and marked in the page of its pair."""
-
 
 NO_MEASURES = ("pair_id", "source_language", "target_language", "facts")
 """The fields of a summary that are no measures."""
