@@ -9,6 +9,7 @@ import modal
 
 from pipeline.cloud import app as cloud
 from pipeline.cloud import container, images, nights
+from pipeline.cloud.machines import CLERK
 from pipeline.cloud.nightly_config import load_nightly
 from pipeline.cloud.rented import ModalBackend
 from pipeline.config import RunConfig
@@ -20,6 +21,8 @@ CONFIG = (
 
 app = modal.App("bitext-nightly", include_source=False).include(cloud.app)
 settings, configs = load_nightly(CONFIG)
+for config in configs:
+    images.require_bucket(config.corpus)
 lock = modal.Dict.from_name("bitext-nights", create_if_missing=True)
 
 image = images.CLERK.add_local_file(CONFIG, f"{SENT_ALONG}/nightly.toml")
@@ -32,8 +35,8 @@ for name in settings.configs:
     volumes=cloud.STORE | cloud.BUCKET,
     secrets=[modal.Secret.from_name(settings.webhook_secret)] if settings.webhook_secret else [],
     schedule=modal.Cron(settings.schedule, timezone=settings.time_zone),
-    cpu=2,
-    memory=8192,
+    cpu=CLERK.cores,
+    memory=CLERK.memory_gib * 1024,
     timeout=nights.LONGEST_NIGHT_SECONDS,
     max_containers=1,
 )
@@ -44,12 +47,12 @@ def nightly() -> list[str]:
         return ["another night is still running; this one is left out"]
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            lines = nights.run_nights(configs, _backend, Path(scratch), settings.keep_nights)
-        return [str(line) for line in lines]
+            return [str(night) for night in nights.run_nights(settings, configs, _backend, Path(scratch))]
     finally:
         lock.pop("night")
 
 
-def _backend(config: RunConfig) -> ModalBackend:
+def _backend(config: RunConfig, max_dollars: float | None) -> ModalBackend:
     """Drive the other machines from here, and be one's own clerk."""
-    return ModalBackend(config, partial(print, flush=True), clerk=partial(container.run_task, images.STORE))
+    clerk = partial(container.run_task, images.STORE)
+    return ModalBackend(config, partial(print, flush=True), clerk, max_dollars)

@@ -14,6 +14,7 @@ from pipeline.cloud.machines import PRICES_DATE
 from pipeline.commands.status import print_status
 from pipeline.config import load_config
 from pipeline.console import out_console
+from pipeline.errors import ConfigError
 from pipeline.exits import reported
 from pipeline.finish import finish
 from pipeline.flow import Flow, Run
@@ -31,6 +32,7 @@ def run(
     out: str | None = None,
 ) -> int:
     """Align the documents of a config on rented machines. Only what is new or changed is done."""
+    _check_options(limit, max_dollars)
     wanted = Run(load_config(Path(config)), None if stage == "all" else stage, limit)
     wanted.out = Path(out) if out else Path("out") / wanted.config.name
     progress = Progress()
@@ -39,14 +41,26 @@ def run(
     return estimate_run(flow) if dry_run else carry_out(flow, backend)
 
 
+def _check_options(limit: int | None, max_dollars: float | None) -> None:
+    """Raise ConfigError for values that mean nothing; Modal checks only their types."""
+    problems = []
+    if limit is not None and limit < 1:
+        problems.append(f"--limit: {limit} is not valid; it must be at least 1")
+    if max_dollars is not None and not max_dollars > 0:
+        problems.append(f"--max-dollars: {max_dollars:g} is not valid; it must be more than 0")
+    if problems:
+        raise ConfigError.from_problems("the command line", problems)
+
+
 def estimate_run(flow: Flow) -> int:
     """Print what is missing and what it would take; nothing is written or rented but the clerk who looks."""
     missing = print_status(flow)
     estimates = estimate(flow.run.config, missing)
+    click.echo("This would take, as far as it can be reckoned from the size of the texts:")
     for one in estimates:
-        click.echo(str(one))
+        click.echo(f"  {one}")
     total = sum(one.dollars for one in estimates)
-    click.echo(f"about {dollars_text(total)} in all, at the prices of {PRICES_DATE}; nothing has been started")
+    click.echo(f"About {dollars_text(total)} in all, at the prices of {PRICES_DATE}. Nothing has been started")
     return 0
 
 

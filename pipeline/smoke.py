@@ -11,7 +11,7 @@ import click
 from pipeline.cloud.app import app
 from pipeline.cloud.costs import dollars_text
 from pipeline.cloud.laptop import LaptopBackend
-from pipeline.cloud.machines import Machine
+from pipeline.cloud.machines import COMPUTING_STAGES, Machine, machine_of
 from pipeline.config import RunConfig, make_config
 from pipeline.exits import reported
 from pipeline.flow import Flow, Run
@@ -41,6 +41,8 @@ def try_machines(folder: Path, encoder: str, align_gpu: str) -> int:
     """Run a new document, which no cache knows, through all stages, and print what each container tells of itself."""
     config = _config(folder, encoder, align_gpu)
     progress = Progress()
+    machines = ", ".join(machine_of(stage, config).function for stage in COMPUTING_STAGES)
+    progress.note(f"{encoder}: {machines}")
     backend = LaptopBackend(config, progress.note)
     run = Flow(Run(config, out=folder / "out"), backend, progress).carry_out()
     for machine, done in backend.done:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from modal_world import ModalWorld
 
-IDLE_STAGES = '''
+IDLE_STAGES = """
 import importlib.abc, importlib.util, sys
 
 def idle_split(module):
@@ -66,7 +66,7 @@ class Finder(importlib.abc.MetaPathFinder):
         return spec
 
 sys.meta_path.insert(0, Finder())
-'''
+"""
 """A `sitecustomize` for containers."""
 
 CONFIG = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from pipeline import tasks
 from pipeline.cloud import rented
-from pipeline.cloud.container import Done, deal
+from pipeline.cloud.container import Done, deal, run_task
 from pipeline.cloud.costs import bill, costs_of, dollars_text, estimate, n_containers_for
 from pipeline.cloud.machines import CLERK, machine_of
 from pipeline.config import RunConfig, make_config
@@ -124,6 +125,8 @@ def test_a_container_is_billed_from_its_start_to_its_end_with_the_time_it_waited
         config,
     )
     assert (one.n_containers, one.container_seconds, one.busy_seconds) == (2, 40 + 20 + 2 * 10, 15 + 20 + 18)
+    assert one.ready_seconds == 5 + 2
+    assert str(one).startswith("encode_on_gpu: 2 containers, 80 s billed, 53 s of them at work and 7 s getting ready, ")
     assert one.dollars == pytest.approx(80 * machine.dollars_per_second({}))
 
 
@@ -131,22 +134,27 @@ def test_the_report_says_speed_and_price() -> None:
     config = config_of(scaledown_seconds=2)
     run = Run(config)
     run.records["encode"] = StageRecord(counts=Counter(tokens=1000))
-    run.exported = Exported(1, Counter(), {"beads": 120, "nulls": 20})
+    run.records["align"] = StageRecord(counts=Counter(beads=120, nulls=20))
+    run.exported = Exported(9, Counter(), {"beads": 999, "nulls": 0})  # most of them by earlier runs
     bills = bill([(machine_of("encode", config), done("a", 5, 15))], config)
     costs = costs_of(run, bills)
     assert costs["tokens_per_second"] == 100.0
     assert costs["sentence_pairs"] == 100
     assert costs["dollars_per_million_pairs"] == pytest.approx(costs["dollars"] * 1e4, rel=1e-3)
     assert costs["lines"][0].startswith("cost: $0.01")
+    assert costs["lines"][0].endswith("per million sentence pairs (this run aligned 100)")
 
 
 def test_a_run_that_encoded_nothing_has_no_speed() -> None:
     costs = costs_of(Run(config_of()), [])
     assert costs["tokens_per_second"] is costs["dollars_per_million_pairs"] is None
-    assert costs["lines"][0].startswith("cost: $0.0000 at the prices of ")
+    assert costs["lines"][0].startswith("cost: $0 at the prices of ")
 
 
-@pytest.mark.parametrize(("dollars", "text"), [(0.00312, "$0.0031"), (1.239, "$1.24"), (1310.4, "$1,310")])
+@pytest.mark.parametrize(
+    ("dollars", "text"),
+    [(0.0, "$0"), (1e-5, "less than $0.0001"), (0.00312, "$0.0031"), (1.239, "$1.24"), (1310.4, "$1,310")],
+)
 def test_sums_are_written_as_people_read_them(dollars: float, text: str) -> None:
     assert dollars_text(dollars) == text
 
@@ -157,13 +165,13 @@ def test_sums_are_written_as_people_read_them(dollars: float, text: str) -> None
 class Machines:
     """A function of the app whose containers take their time, on a clock that the test turns."""
 
-    def __init__(self, n_silent: int):
-        self.n_silent = n_silent
+    def __init__(self, n_silent: int, call: str | None = None):
+        self.n_silent, self.call = n_silent, call
 
     def map(self, works: Any, **options: object) -> Any:
         yield from [None] * self.n_silent
         for work in works:
-            yield Done(work.index, Outcome(), "a", 0.0, 0.0, 1.0)
+            yield Done(work.index, Outcome(), "a", 0.0, 0.0, 1.0, call=self.call)
 
 
 def run_shard(monkeypatch: pytest.MonkeyPatch, max_dollars: float | None, n_silent: int) -> list[Any]:
@@ -188,6 +196,44 @@ def test_a_stage_that_cannot_be_paid_is_not_started(monkeypatch: pytest.MonkeyPa
     price = machine_of("encode", config_of()).dollars_per_second({})
     with pytest.raises(BudgetError):
         run_shard(monkeypatch, price * 20, n_silent=0)
+
+
+def test_what_is_given_up_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    cancelled: list[str] = []
+
+    class Call:
+        @staticmethod
+        def from_id(name: str) -> Any:
+            cancel = partial(cancelled.append, name)
+            return type("", (), {"cancel": staticmethod(lambda terminate_containers: cancel())})
+
+    monkeypatch.setattr("modal.FunctionCall", Call)
+    monkeypatch.setattr(rented, "_function", lambda *arguments: Machines(0, call="fc-1"))
+    backend = rented.ModalBackend(config_of(), print, clerk=lambda *arguments: None)
+    shards = [Shard((document(number),)) for number in range(2)]
+    outcomes = backend.map(tasks.encode_shard, config_of(), shards)
+    next(outcomes)
+    backend.stop()
+    assert cancelled == ["fc-1"]
+    list(backend.map(tasks.encode_shard, config_of(), shards))
+    backend.stop()
+    assert cancelled == ["fc-1"], "what is finished needs no end"
+
+
+def test_an_error_of_the_clerk_s_is_raised_here_and_not_in_its_log() -> None:
+    def fail(store: object) -> None:
+        raise ConfigError("no file matches")
+
+    class Volume:
+        def reload(self) -> None: ...
+
+        def commit(self) -> None: ...
+
+    answer = run_task(Volume(), fail, (), {})
+    assert isinstance(answer, ConfigError)
+    backend = rented.ModalBackend(config_of(), print, clerk=lambda *arguments: answer)
+    with pytest.raises(ConfigError, match="no file matches"):
+        backend.ask(fail)
 
 
 def test_the_clerk_is_paid_as_well() -> None:

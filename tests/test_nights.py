@@ -15,7 +15,7 @@ from pipeline.cloud.costs import Bill
 from pipeline.cloud.nightly_config import load_nightly
 from pipeline.cloud.nights import NightFailed, may_start, run_nights
 from pipeline.config import RunConfig
-from pipeline.errors import ConfigError
+from pipeline.errors import BudgetError, ConfigError
 from pipeline.local import LocalBackend
 
 RUN = """
@@ -33,8 +33,13 @@ max_bead = 2
 class PricedLocal(LocalBackend):
     """This machine, at a price."""
 
+    was_stopped = False
+
     def bills(self) -> list[Bill]:
         return [Bill("clerk", 1, 10.0, 5.0, 0.25)]
+
+    def stop(self) -> None:
+        self.was_stopped = True
 
 
 @pytest.fixture
@@ -55,13 +60,13 @@ def write_document(folder: Path, corpus: str, language: str, name: str, text: st
     path.write_text(text)
 
 
-def run_a_night(nightly: Path, keep_nights: int = 2) -> list[Any]:
-    _, configs = load_nightly(nightly)
-    return run_nights(configs, opener(nightly), nightly.parent / "scratch", keep_nights)
+def run_a_night(nightly: Path, open_backend: Callable[..., PricedLocal] | None = None) -> list[Any]:
+    settings, configs = load_nightly(nightly)
+    return run_nights(settings, configs, open_backend or opener(nightly), nightly.parent / "scratch")
 
 
-def opener(nightly: Path) -> Callable[[RunConfig], PricedLocal]:
-    return lambda config: PricedLocal(nightly.parent / "store", workers=1)
+def opener(nightly: Path) -> Callable[[RunConfig, float | None], PricedLocal]:
+    return lambda config, max_dollars: PricedLocal(nightly.parent / "store", workers=1)
 
 
 def history(nightly: Path, name: str) -> list[dict[str, Any]]:
@@ -92,7 +97,8 @@ def test_older_nights_are_kept_as_configured(nightly: Path, monkeypatch: pytest.
     kept = sorted(path.name for path in (nightly.parent / "store/runs/first/nights").iterdir())
     assert kept == ["2026-11-02T02-00-00", "2026-11-03T02-00-00"]
     assert (nightly.parent / "store/runs/first/nights" / kept[0] / "report.json").exists()
-    run_a_night(nightly, keep_nights=0)
+    nightly.write_text(nightly.read_text().replace("keep_nights = 2", "keep_nights = 0"))
+    run_a_night(nightly)
     assert list((nightly.parent / "store/runs/first/nights").iterdir()) == []
 
 
@@ -141,6 +147,28 @@ def test_a_webhook_that_is_down_is_no_failure(
     assert "the webhook could not be told" in capsys.readouterr().out
 
 
+def test_a_night_stops_before_it_costs_more_than_it_may_and_leaves_its_record(nightly: Path) -> None:
+    nightly.write_text(nightly.read_text() + "max_dollars = 0.4\n")
+    given: list[float | None] = []
+
+    class Dear(PricedLocal):
+        def map(self, *_: Any) -> Any:
+            raise BudgetError("stopped before it costs more than $0.15")
+
+    def open_backend(config: RunConfig, max_dollars: float | None) -> PricedLocal:
+        given.append(max_dollars)
+        kind = PricedLocal if config.name == "first" else Dear
+        backends.append(kind(nightly.parent / "store", workers=1))
+        return backends[-1]
+
+    backends: list[PricedLocal] = []
+    with pytest.raises(NightFailed, match="second: exit status 1, stopped before it costs more"):
+        run_a_night(nightly, open_backend)
+    assert given == [pytest.approx(0.4), pytest.approx(0.15)], "what the first config left"
+    assert [backend.was_stopped for backend in backends] == [False, True]
+    assert [history(nightly, name)[-1]["status"] for name in ("first", "second")] == [0, 1]
+
+
 class Shared(dict[str, Any]):
     """A modal.Dict of this process."""
 
@@ -172,6 +200,7 @@ def test_nights_never_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         ('configs = ["first.toml"]\ntime_zone = "Berlin"', "time_zone: 'Berlin' is not known"),
         ('configs = ["first.toml"]\nkeep_night = 3', "keep_night: unknown key; did you mean keep_nights?"),
+        ('configs = ["first.toml"]\nmax_dollars = 0', "max_dollars: 0 is not valid; it must be greater than 0"),
         ('configs = ["none.toml"]', "there is no such file"),
         ('configs = ["here.toml"]', "configs: the corpus of 'here.toml' is on this machine"),
         ('configs = ["first.toml", "twin.toml"]', "have the same name, 'first'"),

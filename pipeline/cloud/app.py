@@ -13,6 +13,7 @@ import modal
 from pipeline import tasks
 from pipeline.cloud import container, images
 from pipeline.cloud.container import Done, Work
+from pipeline.cloud.machines import CLERK
 
 app = modal.App("bitext", include_source=False)
 
@@ -30,8 +31,8 @@ ENCODE_GPUS = ["L40S", "A100-40GB", "A100-80GB", "H100"]
 @app.function(
     image=images.CLERK,
     volumes=STORE | BUCKET,
-    cpu=2,
-    memory=4096,
+    cpu=CLERK.cores,
+    memory=CLERK.memory_gib * 1024,
     timeout=6 * HOUR,
     max_containers=1,
     scaledown_window=300,

@@ -27,6 +27,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
+import modal
+
 from pipeline.cloud import machine
 from pipeline.config import RunConfig
 from pipeline.errors import BitextError, ConfigError
@@ -45,8 +47,8 @@ CACHE = Path("/cache")
 WAITS = (0.1, 0.5, 2.0)
 """Seconds to wait for files to be closed."""
 
-STARTED = time.time()
-"""When this container's Python began; its image was loaded some seconds before."""
+STARTED = time.time() - time.process_time()
+"""When this container's Python began, but for the time that it waited for files; its image was loaded before."""
 
 
 class Volume(Protocol):
@@ -82,12 +84,17 @@ class Done:
     stopped: float
     facts: Facts = field(default_factory=dict)
     """With the first shard of a container: what it is made of, and how long it took to get ready."""
+    call: str | None = None
+    """What Modal calls the call of which this shard is a part: with it the rest can be cancelled."""
 
 
 def run_task(volume: Volume, task: Callable[..., Any], arguments: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
-    """Run any task on the store."""
+    """Run any task on the store. An error that the user can mend is returned: in a log it needs no traceback."""
     with fresh_store(volume) as store:
-        return task(store, *arguments, **options)
+        try:
+            return task(store, *arguments, **options)
+        except BitextError as error:
+            return error
 
 
 def run_work(volume: Volume, task: Task, work: Work, n_processes: int = 1) -> Done:
@@ -105,7 +112,8 @@ def run_work(volume: Volume, task: Task, work: Work, n_processes: int = 1) -> Do
                 result = _run_in_processes(task, work, n_processes)
     except BitextError as error:
         result = error
-    return Done(work.index, result, container_name(), STARTED, started, time.time(), machine.tell_once())
+    facts, call = machine.tell_once(), modal.current_function_call_id()
+    return Done(work.index, result, container_name(), STARTED, started, time.time(), facts, call)
 
 
 @contextmanager

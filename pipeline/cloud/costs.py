@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,23 +71,29 @@ class Estimate:
     def __str__(self) -> str:
         if not self.n_items:
             return f"{self.stage:<7} nothing to do"
-        on = f"{self.n_containers} × {self.machine.gpu or f'{self.machine.cores} cores'}"
+        containers = f"{self.n_containers} container{'' if self.n_containers == 1 else 's'}"
+        on = f"{containers} with {self.machine.gpu or f'{self.machine.cores} cores'}"
         return f"{self.stage:<7} {on}, about {duration(self.wall_seconds)}, {dollars_text(self.dollars)}"
 
 
 @dataclass(frozen=True)
 class Bill:
-    """What a function of the app has cost: containers, the seconds they lived, and those in which they worked."""
+    """What a function of the app has cost: containers, the seconds they lived, and those in which they worked.
+
+    `ready_seconds` are those from the start of a container to its first shard: loading libraries and model, compiling.
+    """
 
     function: str
     n_containers: int
     container_seconds: float
     busy_seconds: float
     dollars: float
+    ready_seconds: float = 0.0
 
     def __str__(self) -> str:
         containers = f"{self.n_containers} container{'' if self.n_containers == 1 else 's'}"
         seconds = f"{self.container_seconds:,.0f} s billed, {self.busy_seconds:,.0f} s of them at work"
+        seconds += f" and {self.ready_seconds:,.0f} s getting ready" if self.ready_seconds >= 0.5 else ""
         return f"{self.function}: {containers}, {seconds}, {dollars_text(self.dollars)}"
 
 
@@ -152,24 +158,28 @@ def _bill_machine(machine: Machine, lives: Sequence[Sequence[Done]], config: Run
     alive = sum(max(one.stopped for one in life) - life[0].container_started for life in lives)
     seconds = alive + len(lives) * config.compute.scaledown_seconds
     busy = sum(one.stopped - one.started for life in lives for one in life)
+    ready = sum(life[0].started - life[0].container_started for life in lives)
     price = machine.dollars_per_second(config.compute.prices)
-    return Bill(machine.function, len(lives), seconds, busy, seconds * price)
+    return Bill(machine.function, len(lives), seconds, busy, seconds * price, ready)
 
 
 def costs_of(run: Run, bills: Sequence[Bill]) -> dict[str, Any]:
-    """Return what a report says of the costs of a run; speed and price are None where nothing was encoded."""
+    """Return what a report says of the costs of a run, and of what this run did: the rest was paid for before.
+
+    Speed is None where nothing was encoded, the price of sentence pairs where nothing was aligned.
+    """
     total = sum(one.dollars for one in bills)
     encoding = sum(one.busy_seconds for one in bills if one.function.startswith("encode"))
     n_tokens = run.records["encode"].counts["tokens"] if encoding else 0
-    totals = run.exported.summary if run.exported else {}
-    n_pairs = totals.get("beads", 0) - totals.get("nulls", 0)
+    aligned = run.records["align"].counts if "align" in run.records else Counter[str]()
+    n_pairs = aligned["beads"] - aligned["nulls"]
     costs = {
         "prices_of": PRICES_DATE,
         "machines": [vars(one) for one in bills],
         "dollars": round(total, 6),
         "tokens_per_second": round(n_tokens / encoding, 1) if encoding else None,
         "sentence_pairs": n_pairs,
-        "dollars_per_million_pairs": round(1e6 * total / n_pairs, 2) if encoding and n_pairs else None,
+        "dollars_per_million_pairs": round(1e6 * total / n_pairs, 2) if n_pairs else None,
     }
     return {**costs, "lines": [_sum_up(costs), *(f"  {one}" for one in bills)]}
 
@@ -180,11 +190,14 @@ def _sum_up(costs: dict[str, Any]) -> str:
     if costs["tokens_per_second"]:
         parts.append(f"{costs['tokens_per_second']:,.0f} tokens per second of encoding")
     if costs["dollars_per_million_pairs"]:
-        parts.append(f"{dollars_text(costs['dollars_per_million_pairs'])} per million sentence pairs")
+        price = dollars_text(costs["dollars_per_million_pairs"])
+        parts.append(f"{price} per million sentence pairs (this run aligned {costs['sentence_pairs']:,})")
     return "cost: " + "; ".join(parts)
 
 
 def dollars_text(dollars: float) -> str:
-    """Write a sum as people read it: $0.0031, $1.24, $310."""
+    """Write a sum as people read it: $0, $0.0031, $1.24, $310."""
+    if dollars < 0.00005:
+        return "less than $0.0001" if dollars else "$0"
     digits = 4 if dollars < 0.1 else 2 if dollars < 100 else 0
     return f"${dollars:,.{digits}f}"

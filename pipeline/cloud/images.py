@@ -10,12 +10,15 @@ import os
 import modal
 
 from pipeline.cloud import pins
+from pipeline.config import CorpusConfig
+from pipeline.corpus import intake
+from pipeline.errors import ConfigError
 
 STORE_FOLDER = "/store"
 WEIGHTS_FOLDER = "/weights"
 CACHE_FOLDER = "/cache"
 
-BUCKET_FOLDER = "/bucket"
+BUCKET_FOLDER = str(intake.BUCKET_FOLDER)
 BUCKET_NAME = os.environ.get("BITEXT_MODAL_BUCKET")
 """An S3 bucket with documents, which is mounted for reading; a Modal Secret `bitext-bucket` holds its keys."""
 
@@ -44,6 +47,16 @@ CACHED_KERNELS = {"NUMBA_CACHE_DIR": f"{CACHE_FOLDER}/numba"}
 KEPT_WEIGHTS = {"HF_HOME": WEIGHTS_FOLDER, "TOKENIZERS_PARALLELISM": "true"}
 
 
+def require_bucket(corpus: CorpusConfig) -> None:
+    """Raise ConfigError where a corpus lies in a bucket and none is mounted: better here than in a container."""
+    places = (corpus.documents, corpus.source, corpus.target, corpus.manifest)
+    if BUCKET is None and any(place and place.startswith(intake.BUCKET) for place in places):
+        raise ConfigError(
+            f"[corpus] lies in a bucket ({intake.BUCKET}…), and none is mounted: set BITEXT_MODAL_BUCKET in the "
+            "environment to its name, and put its keys into the Modal Secret bitext-bucket"
+        )
+
+
 def _image(env: dict[str, str], *groups: dict[str, str]) -> modal.Image:
     return (
         modal.Image.debian_slim(python_version=pins.PYTHON)
@@ -59,3 +72,5 @@ ENCODE_ON_CPU = _image(ONE_THREAD, pins.ENCODE_ON_CPU)
 ENCODE_ON_GPU = _image(KEPT_WEIGHTS, pins.ENCODE_ON_GPU)
 ALIGN_ON_CPU = _image(ONE_THREAD | CACHED_KERNELS, pins.ALIGN_ON_CPU)
 ALIGN_ON_GPU = _image(ONE_THREAD | CACHED_KERNELS, pins.ALIGN_ON_GPU)
+SERVE_ON_CPU = _image(ONE_THREAD | CACHED_KERNELS, pins.SPLIT, pins.ENCODE_ON_CPU, pins.ALIGN_ON_CPU, pins.SERVE)
+SERVE_ON_GPU = _image(KEPT_WEIGHTS | CACHED_KERNELS, pins.SPLIT, pins.ENCODE_ON_GPU, pins.ALIGN_ON_CPU, pins.SERVE)

@@ -16,6 +16,7 @@ from pipeline.config import RunConfig
 from pipeline.console import size
 from pipeline.corpus.manifest import Document, Manifest
 from pipeline.exports.staging import publish_exports, staging_folder, writing
+from pipeline.progress import units
 from pipeline.store.store import Store
 from pipeline.tasks import Exported
 
@@ -50,7 +51,7 @@ class LaptopBackend(ModalBackend):
         with tempfile.TemporaryDirectory() as folder:
             tasks.keep_texts(Store(Path(folder)), batch)
             n_bytes = sum(path.stat().st_size for path in Path(folder).rglob("*.parquet"))
-            self.note(f"upload  {len(batch):,} documents, {size(n_bytes)}")
+            self.note(f"upload  {units({'documents': len(batch)})}, {size(n_bytes)}")
             with images.STORE.batch_upload(force=True) as upload:
                 upload.put_directory(Path(folder) / "texts", "/texts")
 

@@ -30,6 +30,9 @@ class NightlyConfig(Section):
     keep_nights: int = Field(default=7, ge=0)
     """How many nights' exports are kept beside the latest."""
 
+    max_dollars: float | None = Field(default=None, gt=0)
+    """What a night may cost, all its configs together: it is stopped before, and the next one goes on from there."""
+
     webhook_secret: str | None = None
     """The name of a Modal Secret with BITEXT_WEBHOOK_URL, which is told of every night that goes wrong."""
 

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from pipeline.backend import Backend
 from pipeline.cloud.costs import Bill, costs_of, dollars_text
+from pipeline.cloud.nightly_config import NightlyConfig
 from pipeline.config import RunConfig
 from pipeline.errors import BitextError
 from pipeline.files import write_text
@@ -38,6 +39,9 @@ class PricedBackend(Backend, Protocol):
 
     def bills(self) -> list[Bill]:
         """Return what each kind of machine has cost so far."""
+
+    def stop(self) -> None:
+        """End what is still at work on a run that has been given up."""
 
 
 class Lock(Protocol):
@@ -74,14 +78,21 @@ class NightFailed(Exception):  # noqa: N818 - so that Modal shows the night as f
     """Some config of a night has failed; its text says which and why."""
 
 
+OpenBackend = Callable[[RunConfig, float | None], PricedBackend]
+"""Opens the backend of a config, which may cost at most so many dollars."""
+
+
 def run_nights(
-    configs: Sequence[RunConfig], open_backend: Callable[[RunConfig], PricedBackend], scratch: Path, keep_nights: int
+    settings: NightlyConfig, configs: Sequence[RunConfig], open_backend: OpenBackend, scratch: Path
 ) -> list[Night]:
     """Run every config, whatever becomes of the others, print a line for each and tell the webhook what went wrong.
 
     Raises NightFailed in the end if a config could not be run, or aligned nothing.
     """
-    nights = [_run_night(config, open_backend, scratch, keep_nights) for config in configs]
+    nights: list[Night] = []
+    for config in configs:
+        left = settings.max_dollars and settings.max_dollars - sum(night.dollars for night in nights)
+        nights.append(_run_night(config, open_backend(config, left), scratch, settings.keep_nights))
     troubles = [str(night) for night in nights if night.status]
     if troubles:
         _tell_webhook("\n".join(troubles))
@@ -105,20 +116,10 @@ def may_start(lock: Lock, call: str) -> bool:
     return True
 
 
-def _run_night(
-    config: RunConfig, open_backend: Callable[[RunConfig], PricedBackend], scratch: Path, keep_nights: int
-) -> Night:
+def _run_night(config: RunConfig, backend: PricedBackend, scratch: Path, keep_nights: int) -> Night:
     started, begun = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S"), time.monotonic()
-    backend = open_backend(config)
     run = Run(config, out=scratch / config.name)
-    try:
-        Flow(run, backend, Progress()).carry_out()
-        status, text = run.exit_status, verdict(run)
-    except BitextError as error:
-        status, text = error.exit_status, str(error)
-    except Exception as error:  # noqa: BLE001 - one config's trouble must not keep the others from running
-        status, text = 1, f"{type(error).__name__}: {error}"
-        print(traceback.format_exc(), flush=True)  # noqa: T201 - a container's log is what it prints
+    status, text = _carry_out(run, backend)
     run.costs = costs_of(run, backend.bills())
     n_encoded = run.records["encode"].counts["documents"] if "encode" in run.records else 0
     seconds = round(time.monotonic() - begun, 1)
@@ -126,6 +127,20 @@ def _run_night(
     backend.do(leave_night, night, run if run.exported else None, keep_nights)
     print(night, flush=True)  # noqa: T201
     return night
+
+
+def _carry_out(run: Run, backend: PricedBackend) -> tuple[int, str]:
+    """Carry out a run; return its exit status, and what became of it in words."""
+    try:
+        Flow(run, backend, Progress()).carry_out()
+    except BitextError as error:
+        backend.stop()
+        return error.exit_status, str(error)
+    except Exception as error:  # noqa: BLE001 - one config's trouble must not keep the others from running
+        backend.stop()
+        print(traceback.format_exc(), flush=True)  # noqa: T201 - a container's log is what it prints
+        return 1, f"{type(error).__name__}: {error}"
+    return run.exit_status, verdict(run)
 
 
 def leave_night(store: Store, night: Night, run: Run | None, keep_nights: int) -> None:

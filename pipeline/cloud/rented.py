@@ -13,6 +13,7 @@ import modal
 
 from pipeline import tasks
 from pipeline.cloud import app as cloud
+from pipeline.cloud import images
 from pipeline.cloud.container import Done, Work
 from pipeline.cloud.costs import (
     CHARS_PER_CONTAINER,
@@ -27,7 +28,7 @@ from pipeline.cloud.exports import export_to_volume
 from pipeline.cloud.machines import ComputingStage, Machine, machine_of
 from pipeline.config import RunConfig
 from pipeline.corpus.manifest import Manifest
-from pipeline.errors import BudgetError
+from pipeline.errors import BitextError, BudgetError
 from pipeline.store.store import Store
 from pipeline.tasks import Exported, Shard, ShardOutcome, Task
 
@@ -50,6 +51,7 @@ class ModalBackend:
     """Runs tasks in containers of the app, which must be running.
 
     `max_dollars` is held against what the containers of this run have cost and, of those that are at work, may have.
+    What the clerk does is counted, but never refused: it costs little, and writes what has been paid for.
     """
 
     min_shard_chars = CHARS_PER_CONTAINER
@@ -61,6 +63,7 @@ class ModalBackend:
         clerk: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any] = cloud.clerk.remote,
         max_dollars: float | None = None,
     ):
+        images.require_bucket(config.corpus)
         self.n_workers = config.compute.containers
         self._config = config
         self.note = note
@@ -70,6 +73,7 @@ class ModalBackend:
         """What each container did."""
         self._first_asked: float | None = None
         self._clerk_seconds = 0.0
+        self._call: str | None = None
 
     def do(
         self,
@@ -107,6 +111,7 @@ class ModalBackend:
         function = _function(machine, config, n_containers)
         for done in _every(POLL_SECONDS, function.map(works, order_outputs=False, return_exceptions=True)):
             if isinstance(done, Done):
+                self._call = done.call
                 self.done.append((machine, done))
                 if "WRONG" in str(done.facts.get("faiss")):
                     self.note(f"{machine.function}: {done.facts['faiss']}")
@@ -115,7 +120,17 @@ class ModalBackend:
                 deaths.append(done)  # it doesn't say which shard it was: one of those that are left in the end
             seconds = time.time() - started + config.compute.scaledown_seconds
             self._check_budget(before, n_working * seconds * _price(machine, config))
+        self._call = None
         yield from zip(waiting.values(), deaths, strict=True)
+
+    def stop(self) -> None:
+        """End the containers that are at work on a stage that has been given up, if any shard has told of them yet.
+
+        A deployed app goes on without whoever called it; what `modal run` has started ends with it.
+        """
+        if self._call is not None:
+            modal.FunctionCall.from_id(self._call).cancel(terminate_containers=True)
+            self._call = None
 
     def bills(self) -> list[Bill]:
         """Return what each function of the app has cost this run so far."""
@@ -128,22 +143,26 @@ class ModalBackend:
         """Return what this run has cost so far."""
         return sum(one.dollars for one in self.bills())
 
-    def _check_budget(self, before: float, at_work: float) -> None:
-        if self._max_dollars is not None and before + at_work > self._max_dollars:
+    def _check_budget(self, spent: float, at_work: float) -> None:
+        """Raise BudgetError if what is spent, and what the containers at work may take, is too much."""
+        if self._max_dollars is not None and spent + at_work > self._max_dollars:
             raise BudgetError(
-                f"stopped before it costs more than {dollars_text(self._max_dollars)}: {dollars_text(self.dollars())} "
-                "is spent, and containers are at work. What is finished is kept; the same command goes on from there"
+                f"stopped before it costs more than {dollars_text(self._max_dollars)}: {dollars_text(spent)} is spent, "
+                f"and the machines that are at work, or would be next, may take {dollars_text(at_work)}. "
+                "What is finished is kept; the next run goes on from there"
             )
 
     def ask(self, task: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        """Have the clerk run a task."""
+        """Have the clerk run a task; raises the BitextError that it ended with."""
         started = time.time()
         self._first_asked = self._first_asked or started
-        self._check_budget(self.dollars(), 0.0)
         try:
-            return self._clerk(task, arguments, options)
+            answer = self._clerk(task, arguments, options)
         finally:
             self._clerk_seconds += time.time() - started
+        if isinstance(answer, BitextError):
+            raise answer
+        return answer
 
 
 def _function(machine: Machine, config: RunConfig, n_containers: int) -> Any:
