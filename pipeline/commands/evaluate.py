@@ -15,6 +15,7 @@ from pipeline.evaluation import evaluate_files
 from pipeline.exits import reported
 from pipeline.finish import evaluate_gold
 from pipeline.flow import Run
+from pipeline.review.gold import evaluate_corrections, holds_corrections
 
 if TYPE_CHECKING:
     from stages.evaluate.scores import Evaluation
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.argument("predicted", type=PATH, required=False)
 @click.argument("gold_beads", type=PATH, required=False)
 @click.option("--config", "config_path", type=PATH, help="A config whose run has been done.")
-@click.option("--gold", type=PATH, help="With --config: a folder of <pair_id>.gold.txt [default: [corpus] gold].")
+@click.option("--gold", type=PATH, help="With --config: a folder of gold or of corrections [default: [corpus] gold].")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with precision, recall and f1, strict and lax.")
 @STORE
 @reported
@@ -37,6 +38,9 @@ def evaluate(
     store: Path | None,
 ) -> None:
     """Compare beads with gold: strict and lax precision, recall and F1, as Vecalign defines them.
+
+    Gold is a folder of <pair_id>.gold.txt. A folder of corrections, as `bitext review` leaves it, is gold for what was
+    judged: other beads don't count.
 
     \b
     bitext eval --config configs/demo.toml
@@ -61,4 +65,9 @@ def _evaluate_config(config_path: Path, gold: Path | None, store: Path | None) -
     flow = make_flow(Run(config), store, 1)
     flow.read_manifest()
     flow.require_beads()
-    return evaluate_gold(flow, gold)
+    if gold is None or not holds_corrections(gold):
+        return evaluate_gold(flow, gold)
+    documents, left_out = evaluate_corrections(flow, gold)
+    for reason in left_out:
+        click.echo(f"left out: {reason}", err=True)
+    return documents

@@ -1,0 +1,154 @@
+"""A server for one person on this machine: the list of pairs, their pages, and what is decided on them.
+
+Standard library only: it has four addresses, and answers nobody but the browser that was given its token. It listens on
+the loopback interface; every address begins with the token; a foreign Host is refused (a name that a web page points at
+this machine would be one), and so is a change that comes without the token in a header, which no other page can send.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import secrets
+from functools import lru_cache
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from pipeline.corrections import ChangedMeanwhile
+from pipeline.errors import BitextError
+from pipeline.review.desk import Desk
+
+LOOPBACK = "127.0.0.1"
+TOKEN_HEADER = "X-Bitext-Token"
+MAX_BODY_BYTES = 32 << 20
+"""A million corrections take less."""
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+ROUTE = re.compile(r"/(?P<token>[^/]*)/(?:pair/(?P<number>\d{1,9})/)?(?P<corrections>corrections)?")
+HTML, JSON, TEXT = "text/html; charset=utf-8", "application/json", "text/plain; charset=utf-8"
+
+
+class ReviewServer(ThreadingHTTPServer):
+    """Serves a desk until it is shut down."""
+
+    daemon_threads = True
+
+    def __init__(self, desk: Desk, port: int = 0):
+        super().__init__((LOOPBACK, port), ReviewHandler)
+        self.desk = desk
+        self.token = secrets.token_urlsafe(24)
+        self.hosts = {f"{name}:{self.server_port}" for name in (LOOPBACK, "localhost")}
+
+    def address(self, number: int | None = None) -> str:
+        """Return what to open in a browser: the list, or the page of a pair."""
+        place = "" if number is None else f"pair/{number}/"
+        return f"http://{LOOPBACK}:{self.server_port}/{self.token}/{place}"
+
+
+class Refused(Exception):  # noqa: N818 - it says what happened
+    """A request that is not answered."""
+
+    def __init__(self, status: HTTPStatus, reason: str):
+        super().__init__(reason)
+        self.status = status
+
+
+class ReviewHandler(BaseHTTPRequestHandler):
+    """Answers one request."""
+
+    server: ReviewServer
+    timeout = 60
+    server_version = "bitext"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        """Give the list of pairs, or the page of one."""
+        self._answer(self._get)
+
+    def do_POST(self) -> None:
+        """Keep what was decided about a pair."""
+        self._answer(self._post)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name in the base class
+        """Log nothing: the addresses hold the token."""
+
+    def _answer(self, method: Any) -> None:
+        try:
+            status, kind, text = HTTPStatus.OK, *method()
+        except Refused as error:
+            status, kind, text = error.status, TEXT, str(error)
+        except ChangedMeanwhile as error:
+            status, kind, text = HTTPStatus.CONFLICT, TEXT, str(error)
+        except (BitextError, ValueError) as error:
+            status, kind, text = HTTPStatus.UNPROCESSABLE_ENTITY, TEXT, str(error)
+        data = text.encode("utf-8", "replace")
+        self.send_response(status)
+        for name, value in (*HEADERS.items(), ("Content-Type", kind), ("Content-Length", str(len(data)))):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _get(self) -> tuple[str, str]:
+        number, is_corrections = self._route()
+        if is_corrections:
+            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "corrections are only sent here")
+        desk = self.server.desk
+        if number is None:
+            return HTML, _template().render(name=desk.config.name, rows=desk.listed())
+        return HTML, desk.page(number)
+
+    def _post(self) -> tuple[str, str]:
+        number, is_corrections = self._route()
+        if not _is_same(self.headers.get(TOKEN_HEADER, ""), self.server.token):
+            raise Refused(HTTPStatus.FORBIDDEN, f"a change needs the token in {TOKEN_HEADER}")
+        if number is None or not is_corrections:
+            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "nothing is sent here")
+        decided = json.loads(self._body())
+        if not isinstance(decided, dict):
+            raise ValueError("what was decided must be an object")
+        return JSON, json.dumps({"version": self.server.desk.save(number, decided)})
+
+    def _route(self) -> tuple[int | None, bool]:
+        """Return which pair is meant, and whether its corrections are; refuse whoever does not know the token."""
+        if self.headers.get("Host") not in self.server.hosts:
+            raise Refused(HTTPStatus.MISDIRECTED_REQUEST, "this server answers to its own address only")
+        match = ROUTE.fullmatch(self.path)
+        if match is None or not _is_same(match["token"], self.server.token):
+            raise Refused(HTTPStatus.NOT_FOUND, "open the address that bitext review has printed")
+        number = None if match["number"] is None else int(match["number"])
+        if number is not None and number >= len(self.server.desk.pairs):
+            raise Refused(HTTPStatus.NOT_FOUND, f"there is no pair {number}")
+        return number, match["corrections"] is not None
+
+    def _body(self) -> bytes:
+        length = self.headers.get("Content-Length", "")
+        if not length.isascii() or not length.isdigit():
+            raise Refused(HTTPStatus.LENGTH_REQUIRED, "a change needs a Content-Length")
+        if int(length) > MAX_BODY_BYTES:
+            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MAX_BODY_BYTES:,} bytes")
+        return self.rfile.read(int(length))
+
+
+def _is_same(given: str, token: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), token.encode())
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("pipeline.review", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template("list.html.j2")
