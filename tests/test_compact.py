@@ -1,14 +1,16 @@
-"""Compaction: the same exports from fewer files."""
+"""Compaction: ten nights leave many small files; the same exports come from fewer."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
-from click.testing import CliRunner
+from in_process import InProcess
 
-from pipeline.__main__ import main
 from pipeline.config import load_config
+from pipeline.flow import Flow, Run
+from pipeline.progress import Progress
 from pipeline.store import compact as compact_module
 from pipeline.store.compact import compact
 from pipeline.store.store import Store
@@ -23,26 +25,36 @@ max_overlap = 2
 [align]
 max_bead = 3
 """
+N_NIGHTS = 10
+
+
+class Nights(NamedTuple):
+    """What ten nights left."""
+
+    config: Path
+    store: Path
+    runs: list[Run]
 
 
 @pytest.fixture(scope="module")
-def nights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Return a config, and the store in which its three documents came one a night."""
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
+    """Run a corpus of ten pairs, and then once for each of its German documents, which changes that night."""
     folder = tmp_path_factory.mktemp("nights")
-    (folder / "test.toml").write_text(CONFIG)
-    for number in range(3):
+    config, store = folder / "test.toml", folder / "store"
+    config.write_text(CONFIG)
+    for number in range(N_NIGHTS):
         for language, text in (("en", "A house. It is old."), ("de", "Ein Haus. Es ist alt.")):
             (folder / language).mkdir(exist_ok=True)
             (folder / language / f"{number}.txt").write_text(f"{number}. {text}")
-        run(folder / "test.toml", folder / "store", folder / "out")
-    return folder / "test.toml", folder / "store"
+    runs = [run(config, store, folder / "out")]
+    for number in range(N_NIGHTS):
+        (folder / "de" / f"{number}.txt").write_text(f"{number}. Ein Haus. Alt ist es.")
+        runs.append(run(config, store, folder / "out"))
+    return Nights(config, store, runs)
 
 
-def run(config: Path, store: Path, out: Path, *options: str) -> str:
-    arguments = ["run", "--config", config, "--store", store, "--out", out, "--workers", "1", *options]
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    assert result.exit_code == 0, result.output
-    return result.output
+def run(config: Path, store: Path, out: Path) -> Run:
+    return Flow(Run(load_config(config), out=out), InProcess(store, 1), Progress()).carry_out()
 
 
 def files(store: Path) -> list[Path]:
@@ -53,28 +65,37 @@ def exports(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in out.rglob("*") if path.name.startswith("bitext.")}
 
 
-def test_compaction_gives_the_same_exports_from_fewer_files(nights: tuple[Path, Path], tmp_path: Path) -> None:
-    config, store = nights
-    before, n_before = exports(config.parent / "out"), len(files(store))
-    counts = compact(Store(store), load_config(config), min_files=2)
-    assert len(files(store)) == 5 < n_before
-    assert counts["files_before"] == n_before
-    assert counts["files_after"] == 5
-    output = run(config, store, tmp_path / "out")
-    assert exports(tmp_path / "out") == before
-    assert output.count("nothing to do") == 3
+def test_each_night_does_one_document_and_its_pair(nights: Nights) -> None:
+    for night in nights.runs[1:]:
+        counts = {stage: night.records[stage].counts for stage in ("split", "encode", "align")}
+        assert [counts["split"]["documents"], counts["encode"]["documents"], counts["align"]["pairs"]] == [1, 1, 1]
 
 
-def test_a_few_files_and_large_ones_are_left_alone(nights: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    config, store = nights
-    assert not compact(Store(store), load_config(config))
+def test_ten_nights_give_the_exports_of_one(nights: Nights, tmp_path: Path) -> None:
+    run(nights.config, tmp_path / "store", tmp_path / "out")
+    assert exports(tmp_path / "out") == exports(nights.config.parent / "out")
+
+
+def test_compaction_gives_the_same_exports_from_fewer_files(nights: Nights, tmp_path: Path) -> None:
+    n_before = len(files(nights.store))
+    assert n_before > 4 * N_NIGHTS
+    counts = compact(Store(nights.store), load_config(nights.config))
+    assert len(files(nights.store)) == 5
+    assert (counts["files_before"], counts["files_after"]) == (n_before, 5)
+    again = run(nights.config, nights.store, tmp_path / "out")
+    assert exports(tmp_path / "out") == exports(nights.config.parent / "out")
+    assert set(again.records) == {"read", "export"}, "nothing is done again"
+
+
+def test_a_few_files_and_large_ones_are_left_alone(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    compact(Store(nights.store), load_config(nights.config))
+    assert not compact(Store(nights.store), load_config(nights.config))
     monkeypatch.setattr(compact_module, "SMALL_BYTES", 1)
-    assert not compact(Store(store), load_config(config), min_files=1)
+    assert not compact(Store(nights.store), load_config(nights.config), min_files=1)
 
 
-def test_a_compacted_store_is_stable(nights: tuple[Path, Path]) -> None:
-    config, store = nights
-    compact(Store(store), load_config(config), min_files=2)
-    names = sorted(files(store))
-    assert not compact(Store(store), load_config(config), min_files=1)
-    assert sorted(files(store)) == names
+def test_a_compacted_store_is_stable(nights: Nights) -> None:
+    compact(Store(nights.store), load_config(nights.config), min_files=2)
+    names = sorted(files(nights.store))
+    assert not compact(Store(nights.store), load_config(nights.config), min_files=1)
+    assert sorted(files(nights.store)) == names

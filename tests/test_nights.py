@@ -10,13 +10,13 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from in_process import InProcess
 
 from pipeline.cloud.costs import Bill
 from pipeline.cloud.nightly_config import load_nightly
 from pipeline.cloud.nights import NightFailed, may_start, run_nights
 from pipeline.config import RunConfig
 from pipeline.errors import BudgetError, ConfigError
-from pipeline.local import LocalBackend
 
 RUN = """
 [corpus]
@@ -30,7 +30,7 @@ max_bead = 2
 """
 
 
-class PricedLocal(LocalBackend):
+class PricedLocal(InProcess):
     """This machine, at a price."""
 
     was_stopped = False
