@@ -3,7 +3,12 @@
 const DEFAULT_DOUBT = 0.5;
 const DOUBTFUL_COSINE = 0.3; // where a method has no measure of confidence
 
-const bytesOf = (base64) => Uint8Array.from(atob(base64.trim()), (letter) => letter.charCodeAt(0));
+function bytesOf(base64) {
+  const letters = atob(base64.trim());
+  const bytes = new Uint8Array(letters.length);
+  for (let at = 0; at < letters.length; at++) bytes[at] = letters.charCodeAt(at);
+  return bytes;
+}
 
 /** Return the object that `page_data.pack` packed. */
 async function unpack(packed) {

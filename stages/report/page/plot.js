@@ -124,7 +124,7 @@ class Plot {
     const [red, green, blue] = colour("map").split(",").map(Number);
     this.#map.forEach((cell, at) => {
       const strength = Math.max(0, Math.min(1, (cell - FAINTEST) / (STRONGEST - FAINTEST)));
-      image.data.set([red, green, blue, 215 * strength ** 1.3], 4 * at);
+      image.data.set([red, green, blue, 190 * strength ** 1.3], 4 * at);
     });
     const canvas = new OffscreenCanvas(map.columns, map.rows);
     canvas.getContext("2d").putImageData(image, 0, 0);
@@ -139,7 +139,7 @@ class Plot {
     for (const { side, start, stop } of nullRuns(this.#page.beads)) {
       const scale = side === "source" ? this.#y : this.#x;
       const [from, size] = [scale(start), Math.max(0.6, scale(stop) - scale(start))];
-      pen.globalAlpha = size > 3 ? 0.2 : 0.11;
+      pen.globalAlpha = size > 3 ? 0.2 : 0.08;
       if (side === "source") pen.fillRect(LEFT, from, this.#width, size);
       else pen.fillRect(from, TOP, size, this.#height);
       if (size >= LABEL_PIXELS && stop - start > 3) this.#labelBlock(pen, side, start, stop);
@@ -171,7 +171,10 @@ class Plot {
       kinds[kind].moveTo(this.#x(bead.target_start), this.#y(bead.source_start));
       kinds[kind].lineTo(this.#x(bead.target_stop), this.#y(bead.source_stop));
     }
-    pen.lineCap = "round";
+    pen.lineCap = pen.lineJoin = "round";
+    pen.strokeStyle = colour("panel"); // a rim, so that the path stands out from dark cells
+    pen.lineWidth = 4;
+    for (const path of Object.values(kinds)) pen.stroke(path);
     for (const [kind, path] of Object.entries(kinds)) {
       pen.strokeStyle = colour(kind);
       pen.lineWidth = kind === "doubt" ? 3 : 2;
@@ -191,16 +194,16 @@ class Plot {
     for (const j of ticks(this.#view.j, this.#view.columns, this.#width / 64)) pen.fillText(count(j + 1), this.#x(j + 0.5), TOP - 9);
     pen.font = "600 11px system-ui, sans-serif";
     pen.textAlign = "left";
-    pen.fillText(`${this.#page.target.languageName} →`, LEFT, 9);
+    pen.fillText(`↓ ${this.#page.source.languageName}`, 6, 8);
     pen.textAlign = "right";
-    pen.fillText(`${shortened(this.#page.source.languageName)} ↓`, LEFT - 6, 9);
+    pen.fillText(`${this.#page.target.languageName} →`, LEFT + this.#width, 8);
   }
 
   #drawCross(pen, bead) {
     const [x, y] = [this.#x(bead.target_start), this.#y(bead.source_start)];
     const [width, height] = [this.#x(bead.target_stop) - x, this.#y(bead.source_stop) - y];
     pen.fillStyle = pen.strokeStyle = colour("ink");
-    pen.globalAlpha = 0.16;
+    pen.globalAlpha = 0.09;
     pen.fillRect(LEFT, y, this.#width, Math.max(1, height));
     pen.fillRect(x, TOP, Math.max(1, width), this.#height);
     pen.globalAlpha = 1;
@@ -279,7 +282,7 @@ class Plot {
   }
 }
 
-const shortened = (text, letters = 6) => (text.length > letters ? `${text.slice(0, letters - 1).trimEnd()}…` : text);
+const shortened = (text, letters) => (text.length > letters ? `${text.slice(0, letters - 1).trimEnd()}…` : text);
 
 /** Round numbers of sentences for an axis: about `wanted` of them. */
 function ticks(start, size, wanted) {

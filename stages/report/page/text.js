@@ -12,6 +12,7 @@ const WIDE = /[\u1100-\u11ff\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef
 class BeadList {
   #page;
   #box; // what scrolls
+  #head;
   #inner; // as high as all rows together
   #live; // read out by screen readers
   #filter = "all";
@@ -24,6 +25,7 @@ class BeadList {
   constructor(page) {
     this.#page = page;
     this.#box = page.find(".beads");
+    this.#head = page.find(".beads-head");
     this.#inner = page.find(".beads-inner");
     this.#live = page.find(".live");
     page.find(".source-head").textContent = page.source.languageName;
@@ -71,7 +73,7 @@ class BeadList {
   visible() {
     if (!this.#shown.length) return null;
     const top = this.#box.scrollTop;
-    const last = this.#rowAt(top + this.#box.clientHeight - 1);
+    const last = this.#rowAt(top + this.#windowHeight - 1);
     return [this.#shown[this.#rowAt(top)], this.#shown[last]];
   }
 
@@ -89,6 +91,11 @@ class BeadList {
 
   close() {
     this.#observer.disconnect();
+  }
+
+  /** Pixels of the box that rows can be seen in: the head always covers some. */
+  get #windowHeight() {
+    return this.#box.clientHeight - this.#head.offsetHeight;
   }
 
   #rowOf(index) {
@@ -135,7 +142,7 @@ class BeadList {
     const top = this.#box.scrollTop;
     const anchor = this.#rowAt(top);
     const first = Math.max(0, anchor - OVERSCAN);
-    const last = Math.min(this.#shown.length - 1, this.#rowAt(top + this.#box.clientHeight) + OVERSCAN);
+    const last = Math.min(this.#shown.length - 1, this.#rowAt(top + this.#windowHeight) + OVERSCAN);
     for (const [row, drawn] of this.#rows) {
       if (row < first || row > last) {
         drawn.remove();
@@ -199,7 +206,7 @@ class BeadList {
   }
 
   #bringIntoView(row) {
-    const height = this.#box.clientHeight;
+    const height = this.#windowHeight;
     for (let round = 0; round < 3; round++) { // heights are guesses until rows have been in the page
       const top = this.#box.scrollTop;
       if (this.#tops[row] >= top && this.#tops[row + 1] <= top + height) break;
