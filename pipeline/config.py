@@ -271,7 +271,7 @@ def beads_address(config: RunConfig) -> str:
     return _digest(
         "align",
         ALIGN_VERSION,
-        config.align.model_dump(),
+        config.align.model_dump(exclude={"min_quality"}),
         config.encode.max_overlap,
         which_overlaps(config),
         embeddings_address(config),

@@ -116,7 +116,9 @@ def verdict(run: Run) -> str:
     pairs = f"{n_done:,} of {n_listed:,} pair{'' if n_listed == 1 else 's'} aligned"
     failed = f", {len(run.failures):,} failure{'' if len(run.failures) == 1 else 's'}" if run.failures else ""
     remade = f", {units({'damaged_files': len(run.set_aside)})} made again" if run.set_aside else ""
-    return pairs + _doubts(run.exported.summary["verdicts"]) + failed + remade
+    n_left_out = run.exported.counts["pairs_left_out"]
+    left_out = f", {n_left_out:,} left out of the exports" if n_left_out else ""
+    return pairs + _doubts(run.exported.summary["verdicts"]) + left_out + failed + remade
 
 
 def _doubts(verdicts: dict[str, int]) -> str:

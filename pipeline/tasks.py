@@ -298,6 +298,7 @@ def export_run(store: Store, config: RunConfig, manifest: Manifest, folder: Path
 
     Raises CorruptFile where a stored file fails its checks.
     """
+    from pipeline.exports.quality import QualityGate
     from pipeline.exports.write import write_exports
     from pipeline.pages import embed_pairs
     from stages.report.summary import CorpusSummary
@@ -305,16 +306,18 @@ def export_run(store: Store, config: RunConfig, manifest: Manifest, folder: Path
     summary = CorpusSummary()
     counts: Counter[str] = Counter()
     corrected = CorrectionCounts()
-    pairs = summary.watch(corrected.watch(read_some_pairs(store, config, manifest.pairs)))
+    gate = QualityGate(config.align.min_quality)
+    pairs = gate.watch(summary.watch(corrected.watch(read_some_pairs(store, config, manifest.pairs))))
     if folder is None:
         deque(pairs, maxlen=0)
     else:
         languages = {(pair.source.language, pair.target.language) for pair in manifest.pairs}
         counts = write_exports(pairs, config.export, folder, language_pairs=languages)
-    counts.update(corrected.counts)
+    counts.update(corrected.counts + gate.counts)
     pairs_by_id = {pair.pair_id: pair for pair in manifest.pairs}
     pages = embed_pairs(store, config, (pairs_by_id[pair_id] for pair_id in summary.most_doubtful()))
-    return Exported(summary.totals["pairs"], counts, summary.as_dict(), tuple(corrected.notes), pages=pages)
+    notes = (*corrected.notes, *gate.notes)
+    return Exported(summary.totals["pairs"], counts, summary.as_dict(), notes, pages=pages)
 
 
 def evaluate_run(

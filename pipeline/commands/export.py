@@ -12,6 +12,7 @@ from pipeline.config import load_config
 from pipeline.corrections import CorrectionCounts
 from pipeline.errors import ConfigError
 from pipeline.exits import reported
+from pipeline.exports.quality import QualityGate
 from pipeline.exports.write import SUFFIXES, write_exports, write_file
 from pipeline.flow import Flow, Run
 from pipeline.progress import units
@@ -45,14 +46,15 @@ def export_format(flow: Flow, name: str | None, output: Path) -> int:
     n_missing = flow.require_beads()
     run = flow.run
     corrected = CorrectionCounts()
-    pairs = corrected.watch(flow.backend.do(read_some_pairs, run.config, run.manifest.pairs))
+    gate = QualityGate(run.config.align.min_quality)
+    pairs = gate.watch(corrected.watch(flow.backend.do(read_some_pairs, run.config, run.manifest.pairs)))
     languages = {(pair.source.language, pair.target.language) for pair in run.manifest.pairs}
     if name in FOLDERS:
         only = run.config.export.model_copy(update={"formats": (name,)})
         counts = write_exports(pairs, only, output, language_pairs=languages)
     else:
         counts = write_file(pairs, output, run.config.export, language_pairs=languages)
-    click.echo(f"{output}: {units(counts + corrected.counts)}")
+    click.echo("\n".join([f"{output}: {units(counts + corrected.counts)}", *gate.notes]))
     for note in corrected.notes:
         click.echo(note)
     if n_missing:
