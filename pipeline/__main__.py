@@ -9,6 +9,7 @@ from pipeline.commands.bench import bench
 from pipeline.commands.evaluate import evaluate
 from pipeline.commands.export import export
 from pipeline.commands.fit import fit
+from pipeline.commands.review import review
 from pipeline.commands.run import run
 from pipeline.commands.status import status
 from pipeline.commands.store import show_store
@@ -26,7 +27,7 @@ def main() -> None:
     """
 
 
-for command in (run, align, view, status, evaluate, export, fit, bench, show_store):
+for command in (run, align, view, review, status, evaluate, export, fit, bench, show_store):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def holds_corrections(folder: Path) -> bool:
 
 
 def evaluate_corrections(flow: Flow, folder: Path) -> tuple[dict[str, Evaluation], list[str]]:
-    """Compare the beads of a run with a folder of corrections; return the result by pair, and what was left out and why.
+    """Compare the beads of a run with a folder of corrections; return the result, and what was left out and why.
 
     Raises ConfigError for files that are no corrections, MissingError where none is about this run.
     """

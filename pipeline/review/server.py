@@ -11,6 +11,7 @@ import hmac
 import json
 import re
 import secrets
+from collections.abc import Callable
 from functools import lru_cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -85,9 +86,10 @@ class ReviewHandler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name in the base class
         """Log nothing: the addresses hold the token."""
 
-    def _answer(self, method: Any) -> None:
+    def _answer(self, method: Callable[[], tuple[str, str]]) -> None:
+        status = HTTPStatus.OK
         try:
-            status, kind, text = HTTPStatus.OK, *method()
+            kind, text = method()
         except Refused as error:
             status, kind, text = error.status, TEXT, str(error)
         except ChangedMeanwhile as error:
