@@ -58,15 +58,9 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": REASONS[status], "content": content} for status in sorted(statuses)}
 
 
-def make_app(
-    config: ServeConfig,
-    engine: Engine,
-    jobs: JobStore,
-    *,
-    token: str | None,
-    only_loopback: bool,
-) -> FastAPI:
+def make_app(engine: Engine, jobs: JobStore, *, token: str | None, only_loopback: bool) -> FastAPI:
     """Return the application; its engine and jobs start and end with it."""
+    config = engine.config
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

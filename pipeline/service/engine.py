@@ -60,11 +60,16 @@ class Engine:
         self._has_embeddings = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def n_slots(self) -> int:
+        """How many requests are worked on at once."""
+        return self._pool.n_slots
+
     # ---- from start to end
 
     def start(self) -> None:
         """Compute a first vector, in the background, and begin to work on requests."""
-        for slot in range(self._pool.n_slots):
+        for slot in range(self.n_slots):
             self._free.put_nowait(slot)
         self._keep(self._check())
         self._keep(self._embed_batches())
@@ -88,7 +93,7 @@ class Engine:
 
     async def _check(self) -> None:
         try:
-            self.dimensions = await asyncio.wrap_future(self._pool.submit("check", self._pool.n_slots))
+            self.dimensions = await asyncio.wrap_future(self._pool.submit("check", self.n_slots))
         except Exception as error:  # noqa: BLE001 - whatever it is, /health tells it
             self.failure = type(error).__name__
 
@@ -163,7 +168,7 @@ class Engine:
         """Raise Busy or Ending where no work is taken on."""
         if self.is_ending:
             raise Ending
-        if self.n_admitted >= self._pool.n_slots + self.config.limits.queue:
+        if self.n_admitted >= self.n_slots + self.config.limits.queue:
             self.metrics.refused.inc()
             raise Busy(self._retry_seconds())
 

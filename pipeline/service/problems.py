@@ -29,15 +29,23 @@ class FieldProblem(BaseModel):
     message: str
 
 
+class OpenAIError(BaseModel):
+    """The same once more, as clients of OpenAI's API look for it."""
+
+    message: str
+    param: str | None
+
+
 class ProblemAnswer(BaseModel):
-    """Problem details as RFC 9457 has them."""
+    """Problem details as RFC 9457 has them, with fields of our own."""
 
     type: str = "about:blank"
     title: str
     status: int
     detail: str
     errors: list[FieldProblem] = []
-    request_id: str = ""
+    request_id: str
+    error: OpenAIError
 
 
 class Problem(Exception):  # noqa: N818 - the word of RFC 9457
@@ -55,9 +63,13 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
 
     def answer(self, request_id: str) -> ProblemAnswer:
         """Return what is sent."""
-        title = HTTPStatus(self.status).phrase
         return ProblemAnswer(
-            title=title, status=self.status, detail=self.detail, errors=self.errors, request_id=request_id
+            title=HTTPStatus(self.status).phrase,
+            status=self.status,
+            detail=self.detail,
+            errors=self.errors,
+            request_id=request_id,
+            error=OpenAIError(message=self.detail, param=self.errors[0].field if self.errors else None),
         )
 
 
@@ -118,8 +130,8 @@ def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
         return FieldProblem(field=field, message="unknown field" + (f"; known here are {known}" if known else ""))
     if kind == "missing":
         return FieldProblem(field=field or "body", message="missing")
-    if kind == "string_unicode":
-        return FieldProblem(field=field, message="it must be Unicode text: half of a surrogate pair stands alone")
+    if kind == "string_unicode":  # the name of a field
+        return FieldProblem(field=field or "body", message="the name of a field must be Unicode text")
     message = str(context["error"]) if kind == "value_error" else error["msg"]
     for wording in ("Input should ", "String should ", "List should "):
         message = message.replace(wording, "it must ")

@@ -83,7 +83,7 @@ class Container:
 
         engine = Engine(self._config, self._pool, self._metrics)
         jobs = ModalJobs(self._config, engine)
-        return make_app(self._config, engine, jobs, token=os.environ[TOKEN], only_loopback=False)
+        return make_app(engine, jobs, token=os.environ[TOKEN], only_loopback=False)
 
     def close(self) -> None:
         """End what is left."""

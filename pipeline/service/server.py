@@ -26,30 +26,17 @@ LINGER_SECONDS = 0.5
 
 IDLE_CONNECTION_SECONDS = 30
 
+SHORTEST_TOKEN = 16
+"""Characters."""
+
 
 def serve(config: ServeConfig, host: str, port: int, token: str | None, jobs_folder: Path) -> None:
-    """Serve until the process is told to end; raises ConfigError, or BitextError where the encoder can't be had."""
-    only_loopback = check_host(host, token)
+    """Serve until the process is told to end; raises ConfigError, or BitextError where it can't."""
+    check_host(host, token)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     metrics = Metrics()
-    pool = make_pool(config, metrics.batch_texts.observe)
-    engine = Engine(config, pool, metrics)
-    jobs = LocalJobs(jobs_folder, engine, max(1, pool.n_slots - 1))
-    app = make_app(config, engine, jobs, token=token, only_loopback=only_loopback)
-    server = GracefulServer(
-        uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            timeout_keep_alive=IDLE_CONNECTION_SECONDS,
-            timeout_graceful_shutdown=1,
-        ),
-        engine,
-        jobs,
-    )
+    engine = Engine(config, make_pool(config, metrics.batch_texts.observe), metrics)
+    server = make_server(engine, host, port, token, jobs_folder)
     server.run()
     if not server.has_served:
         raise BitextError(f"{host}:{port} can't be listened on; see the line above, or name another --port")
@@ -57,8 +44,25 @@ def serve(config: ServeConfig, host: str, port: int, token: str | None, jobs_fol
         raise BitextError(f"the encoder {config.model_name} computes no vector ({engine.failure})")
 
 
-def check_host(host: str, token: str | None) -> bool:
-    """Return whether only this machine may ask; raises ConfigError where anybody could."""
+def make_server(engine: Engine, host: str, port: int, token: str | None, jobs_folder: Path) -> GracefulServer:
+    """Return a server that is not yet running."""
+    jobs = LocalJobs(jobs_folder, engine, max(1, engine.n_slots - 1))
+    options = uvicorn.Config(
+        make_app(engine, jobs, token=token, only_loopback=token is None),
+        host=host,
+        port=port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=IDLE_CONNECTION_SECONDS,
+        timeout_graceful_shutdown=1,
+    )
+    logging.getLogger("uvicorn.access").disabled = True  # it would write queries; the guard notes what may be noted
+    return GracefulServer(options, engine, jobs)
+
+
+def check_host(host: str, token: str | None) -> None:
+    """Raise ConfigError where anybody could ask, or guess the token."""
     if token is not None and (not token.isascii() or len(token) < SHORTEST_TOKEN):
         raise ConfigError(f"BITEXT_API_TOKEN must have at least {SHORTEST_TOKEN} ASCII characters")
     is_loopback = host == "localhost"
@@ -69,10 +73,6 @@ def check_host(host: str, token: str | None) -> bool:
             f"--host {host}: others than this machine could ask, and nobody would need a token; set BITEXT_API_TOKEN, "
             "or leave --host at 127.0.0.1"
         )
-    return token is None
-
-
-SHORTEST_TOKEN = 16
 
 
 class GracefulServer(uvicorn.Server):

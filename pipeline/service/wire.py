@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
 from pipeline.corpus.languages import parse_language
 from pipeline.errors import ConfigError
@@ -30,13 +30,23 @@ def _text_or_list(expected: str) -> Discriminator:
     return Discriminator(_shape, custom_error_type="text_or_list", custom_error_message=f"it must be {expected}")
 
 
+def _is_unicode(text: str) -> str:
+    """Refuse what JSON can write and UTF-8 can't."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"half of a surrogate pair stands alone at character {error.start:,}") from None
+    return text
+
+
+Unicode = Annotated[str, AfterValidator(_is_unicode)]
+FilledText = Annotated[Unicode, Field(min_length=1)]
 Text = Annotated[
-    Annotated[str, Tag("text")] | Annotated[list[str], Tag("sentences")],
+    Annotated[Unicode, Tag("text")] | Annotated[list[Unicode], Tag("sentences")],
     _text_or_list("a text, or a list of sentences"),
 ]
 Input = Annotated[
-    Annotated[str, Field(min_length=1), Tag("text")]
-    | Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1), Tag("sentences")],
+    Annotated[FilledText, Tag("text")] | Annotated[list[FilledText], Field(min_length=1), Tag("sentences")],
     _text_or_list("a text or a list of texts; lists of tokens are not taken"),
 ]
 
@@ -127,7 +137,7 @@ class EmbeddingsRequest(Section):
         json_schema_extra={"examples": [{"model": "use-multilingual", "input": ["The ferry was late."]}]}
     )
 
-    model: str
+    model: Unicode
     """A name that /v1/models lists."""
 
     input: Input

@@ -12,7 +12,7 @@ from pipeline.api import Alignment, align_texts
 from pipeline.corpus.languages import detect_language
 from pipeline.corpus.text import normalise
 from pipeline.errors import BitextError
-from pipeline.service.batching import encode_distinct
+from pipeline.service.batching import encode_distinct, take_rows
 from pipeline.service.problems import Refused
 from pipeline.service.wire import ENGLISH, GERMAN, AlignAnswer, AlignedBead, AlignRequest
 from stages.encode.encoder import EncodedTexts, Encoder, Timing, check_finite
@@ -20,7 +20,7 @@ from stages.split import split_document
 from stages.split.config import SplitConfig
 
 FEWEST_CHARACTERS = 2
-"""Of a sentence and what parts it from the next: a text with fewer than so many times the limit is within it."""
+"""Of a sentence and what parts it from the next: so a short text need not be split to see that it is within limits."""
 
 MEASURED_PART = 2000
 """Characters that tell the language of a text, before its sentences are counted."""
@@ -116,7 +116,7 @@ def answer(alignment: Alignment, model: str) -> AlignAnswer:
 def _check_sentences(request: AlignRequest, most: int) -> None:
     """Refuse texts of too many sentences before any is encoded."""
     sides = (request.source, request.source_language), (request.target, request.target_language)
-    if request.n_characters < FEWEST_CHARACTERS * most:
+    if sum(len(text) // FEWEST_CHARACTERS + 1 if isinstance(text, str) else len(text) for text, _ in sides) <= most:
         return
     n_sentences = sum(_count_sentences(text, language) for text, language in sides)
     if n_sentences > most:
@@ -140,8 +140,6 @@ def _refused(error: Exception) -> Refused:
 
 
 def _parted(encoded: EncodedTexts, requests: Sequence[tuple[Sequence[str], str]]) -> list[Embedded]:
-    from pipeline.service.batching import take_rows
-
     parts, start = [], 0
     for texts, form in requests:
         parts.append(_embedded(take_rows(encoded, slice(start, start + len(texts))), form))
