@@ -10,7 +10,7 @@ from pipeline import tasks
 from pipeline.console import list_files, print_beads
 from pipeline.errors import ConfigError
 from pipeline.evaluation import find_gold, read_lines
-from pipeline.flow import Flow, Run
+from pipeline.flow import STAGES, Flow, Run
 from pipeline.record import verdict, write_record, write_tables
 from pipeline.store.rows import read_some_pairs
 from pipeline.store.store import Store
@@ -26,6 +26,7 @@ def finish(flow: Flow, console: Console, n_beads: int = 0) -> None:
     run = flow.run
     if run.exported is None:
         _print_failures(run, console)
+        _print_end(run, console)
         return
     evaluation, bad_gold = _evaluated(flow)
     write_record(run, run.out, evaluation)
@@ -40,10 +41,7 @@ def finish(flow: Flow, console: Console, n_beads: int = 0) -> None:
     _print_failures(run, console)
     for line in list_files(run.out):
         console.print(f"  {line}", markup=False, soft_wrap=True)
-    if run.failures:
-        console.print("Next: mend what failed, and run the same command again; only that is done")
-    else:
-        console.print(f"Next: open {run.out}/report.html", markup=False)
+    _print_end(run, console)
 
 
 def _evaluated(flow: Flow) -> tuple[dict[str, Evaluation], ConfigError | None]:
@@ -98,6 +96,21 @@ def _print_pairs(flow: Flow, console: Console, n_beads: int) -> None:
         for aligned in flow.backend.do(read_some_pairs, flow.run.config, [pair]):
             print_beads(console, aligned, n_beads)
             console.print()
+
+
+def _print_end(run: Run, console: Console) -> None:
+    """Print what rented machines have cost, and what to type next."""
+    for line in (run.costs or {}).get("lines", ()):
+        console.print(line, markup=False, soft_wrap=True)
+    console.print(f"Next: {_next(run)}", markup=False, soft_wrap=True)
+
+
+def _next(run: Run) -> str:
+    if run.failures:
+        return "mend what failed, and run the same command again; only that is done"
+    if run.exported or run.stage is None:
+        return f"open {run.out}/report.html"
+    return f"--stage {STAGES[STAGES.index(run.stage) + 1]}, or the same command without --stage for all that is left"
 
 
 def _print_failures(run: Run, console: Console) -> None:

@@ -69,6 +69,4 @@ def carry_out(flow: Flow, backend: LaptopBackend) -> int:
     flow.carry_out()
     flow.run.costs = costs_of(flow.run, backend.bills())
     finish(flow, out_console())
-    for line in flow.run.costs["lines"]:
-        click.echo(line)
     return flow.run.exit_status
