@@ -11,6 +11,7 @@ from pipeline.commands.export import export
 from pipeline.commands.fit import fit
 from pipeline.commands.review import review
 from pipeline.commands.run import run
+from pipeline.commands.serve import serve
 from pipeline.commands.status import status
 from pipeline.commands.store import show_store
 from pipeline.commands.view import view
@@ -27,7 +28,7 @@ def main() -> None:
     """
 
 
-for command in (run, align, view, review, status, evaluate, export, fit, bench, show_store):
+for command in (run, align, view, review, status, evaluate, export, fit, bench, show_store, serve):
     main.add_command(command)
 
 if __name__ == "__main__":
