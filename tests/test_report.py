@@ -55,14 +55,18 @@ def test_a_pair_is_counted_by_hand() -> None:
     assert summary.aligned_share == 1.0
     assert summary.mean_similarity == pytest.approx(0.3)
     assert summary.quality == pytest.approx(0.3)
+    assert summary.mean_confidence == pytest.approx(0.6)  # of what is aligned: it may be certain that nothing is
+    assert summary.doubtful == 2
+    assert summary.length_ratio == pytest.approx(10 / 14)
+    assert summary.monotonic_coverage is None  # no method has counted anchors
 
 
 def test_an_empty_pair_and_one_of_nulls_only_are_summed_up_without_dividing_by_nothing() -> None:
     assert summarise_pair(make_pair([], [])).quality == 0
     assert summarise_pair(make_pair(["One."], [], [(0, 1, 0, 0)])).mean_similarity == 0
     report = make_report(run_of(exported=exported(make_pair([], []))), {})
-    for kind in ("md", "html"):
-        assert "0 source" in render_page(report, kind)
+    assert "0 source and 0 target" in render_page(report, "md")
+    assert "<dd>0 / 0</dd>" in render_page(report, "html")
 
 
 def test_a_corpus_is_the_sum_of_its_pairs_with_the_most_doubtful_first() -> None:
@@ -127,8 +131,8 @@ def test_names_and_reasons_can_not_break_a_page() -> None:
     run = run_of(1, exported=exported(make_pair(["a"], ["b"], pair_id=nasty)), notes=[nasty], set_aside=[nasty])
     run.failures = [Failure("read", nasty, nasty)]
     pages = pages_of(run)
-    assert "<script" not in pages["html"]
-    assert pages["html"].count("&lt;script&gt;") == 5
+    assert "<script>alert" not in pages["html"]
+    assert pages["html"].count("&lt;script&gt;") == 6  # what to type to see the pair names it as well
     rows = [line for line in pages["md"].splitlines() if "alert" in line]
     assert len(rows) == 4
     assert all(line.startswith(("| ", "- ")) for line in rows)

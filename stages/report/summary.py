@@ -29,8 +29,8 @@ class PairSummary:
 
     aligned_share   : share of the sentences of both sides that lie in beads with text on both sides.
     mean_similarity : mean cosine of these beads, 0 without any.
-    mean_confidence : mean over all beads; None for a method that has no measure of it.
-    doubtful        : beads with a confidence below LOW_CONFIDENCE.
+    mean_confidence : mean over the beads with text on both sides; None without any, or without a measure of it.
+    doubtful        : beads with a confidence below LOW_CONFIDENCE, null beads too.
     length_ratio    : characters of the target for each of the source; None where one side has no text.
     monotonic_coverage : share of the sentences of the shorter side that are anchors: links that both sides choose
                       first, and that stand in the same order on both. None for a method without them.
@@ -70,7 +70,7 @@ def summarise_pair(pair: AlignedPair) -> PairSummary:
     covered = (beads.source_stop - beads.source_start + beads.target_stop - beads.target_start)[aligned].sum()
     n_source, n_target = (sum(1 for sentence in side if sentence.text) for side in (pair.source, pair.target))
     source_chars, target_chars = (sum(len(sentence.text) for sentence in side) for side in (pair.source, pair.target))
-    confidence = beads.confidence[np.isfinite(beads.confidence)]
+    confidence = beads.confidence[aligned & np.isfinite(beads.confidence)]
     anchors = beads.facts.get("anchors")
     return PairSummary(
         pair_id=pair.pair_id,
@@ -83,7 +83,7 @@ def summarise_pair(pair: AlignedPair) -> PairSummary:
         aligned_share=min(1.0, float(covered) / max(1, n_source + n_target)),
         mean_similarity=float(beads.similarity[aligned].mean()) if aligned.any() else 0.0,
         mean_confidence=float(confidence.mean()) if len(confidence) else None,
-        doubtful=int((confidence < LOW_CONFIDENCE).sum()),
+        doubtful=int((beads.confidence < LOW_CONFIDENCE).sum()),
         length_ratio=target_chars / source_chars if source_chars and target_chars else None,
         monotonic_coverage=None if anchors is None else min(1.0, float(anchors) / max(1, min(n_source, n_target))),
         facts=dict(beads.facts),

@@ -1,5 +1,7 @@
 // The page of a pair: what is shown, what is selected, and who is told. The other files draw it.
 
+const MAX_PRINTED = 5000; // beads; from the top of the window where there are more
+
 /**
  * What is known as `window.bitext.page`.
  *
@@ -13,6 +15,7 @@
  */
 class Page extends EventTarget {
   #selected = -1;
+  #printing = { beforeprint: () => this.list.showAll(MAX_PRINTED), afterprint: () => this.list.showWindow() };
   #doubt = DEFAULT_DOUBT;
 
   constructor(root, data) {
@@ -27,6 +30,7 @@ class Page extends EventTarget {
     this.search = new Search(this);
     this.keys = new Keys(this);
     connectToolbar(this);
+    for (const [event, action] of Object.entries(this.#printing)) addEventListener(event, action);
     this.select(this.beads.length ? 0 : -1);
   }
 
@@ -76,6 +80,7 @@ class Page extends EventTarget {
   }
 
   close() {
+    for (const [event, action] of Object.entries(this.#printing)) removeEventListener(event, action);
     this.keys.close();
     this.plot.close();
     this.list.close();
@@ -114,7 +119,7 @@ function measures({ data, source, target }) {
   const shown = [
     ["sentences", `${count(source.sentences.length)} / ${count(target.sentences.length)}`, "source / target"],
     ["aligned", percent(known.aligned_share), "Share of the sentences that have a counterpart"],
-    ["confidence", known.mean_confidence, "Mean over all beads: how likely each is right"],
+    ["confidence", known.mean_confidence, "Mean over the beads with text on both sides: how likely each is right"],
     ["without counterpart", count(known.nulls), "Sentences that stand on one side only"],
     ["doubtful", count(known.doubtful), `Beads with a confidence below ${percent(DEFAULT_DOUBT)}`],
     ["length ratio", known.length_ratio, "Characters of the target for each of the source"],

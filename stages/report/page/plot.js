@@ -136,13 +136,14 @@ class Plot {
   /** Sentences without a counterpart: bands across the plot, so that a missing block is seen at once. */
   #drawBlocks(pen) {
     pen.fillStyle = colour("null");
+    const hasLabels = 2 * this.#page.beads.filter(isNull).length < this.#page.beads.length; // else one hides the other
     for (const { side, start, stop } of nullRuns(this.#page.beads)) {
       const scale = side === "source" ? this.#y : this.#x;
       const [from, size] = [scale(start), Math.max(0.6, scale(stop) - scale(start))];
       pen.globalAlpha = size > 3 ? 0.2 : 0.08;
       if (side === "source") pen.fillRect(LEFT, from, this.#width, size);
       else pen.fillRect(from, TOP, size, this.#height);
-      if (size >= LABEL_PIXELS && stop - start > 3) this.#labelBlock(pen, side, start, stop);
+      if (hasLabels && size >= LABEL_PIXELS && stop - start > 3) this.#labelBlock(pen, side, start, stop);
     }
     pen.globalAlpha = 1;
   }

@@ -288,6 +288,8 @@ class Review {
 
   #show(beads, index) {
     this.#page.setBeads(beads, index);
+    const bead = this.#page.beads[this.#page.selected()];
+    this.#page.list.say(`bead ${count(this.#page.selected() + 1)}, ${typeOf(bead)}, ${bead.mark ?? "not decided"}`);
     this.#enable();
     this.#isDirty = true;
     this.#save();
