@@ -1,0 +1,253 @@
+"""Corrections: the file that people edit, and what runs, exports and evaluations make of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_corpus import bitext, read_exports, run_inline, write_corpus
+
+from pipeline.config import load_config
+from pipeline.corpus.manifest import build_manifest
+from pipeline.corrections import ChangedMeanwhile, corrections_path, read_corrections, version_of, write_corrections
+from pipeline.errors import ConfigError
+from pipeline.flow import Run
+from pipeline.progress import Progress
+from pipeline.store.rows import read_pair
+from pipeline.store.store import Store
+from stages.corrections import (
+    Corrections,
+    describe_text,
+    judged_links,
+    make_corrections,
+    make_span,
+    parse_corrections,
+    render_corrections,
+)
+from stages.data import Sentence
+from stages.evaluate.links import Link
+
+SOURCE = ["It rained.", "We left # early.", "Nobody saw us.", "", "The end."]
+TARGET = ["Es regnete.", "Wir gingen früh.", "Niemand sah uns.", "Ende."]
+TEXTS = describe_text(SOURCE), describe_text(TARGET)
+
+
+def corrections(good: list[tuple[int, ...]], bad: list[tuple[int, ...]]) -> Corrections:
+    return make_corrections([make_span(*bead) for bead in good], [make_span(*bead) for bead in bad], *TEXTS)
+
+
+# ---- the file
+
+
+def test_a_file_reads_like_this() -> None:
+    text = render_corrections(corrections([(1, 3, 1, 2), (4, 5, 0, 0)], [(0, 1, 0, 1)]), SOURCE, TARGET, head="Pair 1")
+    assert text.splitlines() == [
+        "# Pair 1",
+        "# A line is a bead, and good or bad. Sentences count from 0. What stands after # is for people.",
+        f"source: 5 sentences, {TEXTS[0].digest}",
+        f"target: 4 sentences, {TEXTS[1].digest}",
+        "",
+        "[0]:[0]  bad  # It rained. | Es regnete.",
+        "[1, 2]:[1]  good  # We left # early. Nobody saw us. | Wir gingen früh.",
+        "[4]:[]  good  # The end. | ",
+    ]
+
+
+spans = st.tuples(st.integers(0, 4), st.integers(0, 2), st.integers(0, 3), st.integers(0, 2)).filter(
+    lambda t: t[1] + t[3] and t[0] + t[1] <= 5 and t[2] + t[3] <= 4
+)
+
+
+@given(st.lists(spans, max_size=3), st.lists(spans, max_size=3))
+def test_a_file_says_what_it_was_written_from(good: list[tuple[int, ...]], bad: list[tuple[int, ...]]) -> None:
+    try:
+        made = corrections(*([(i, i + m, j, j + n) for i, m, j, n in beads] for beads in (good, bad)))
+    except ValueError:
+        return
+    assert parse_corrections(render_corrections(made, SOURCE, TARGET)) == made
+
+
+def test_a_file_edited_by_hand_may_have_any_order_and_spaces() -> None:
+    lines = render_corrections(corrections([], []), SOURCE, TARGET).splitlines()
+    edited = "\ufeff" + "\r\n".join([*lines, "  [2]:[2]   good", "", "# my note", "[ 0 ] : [0]  bad#no"])
+    assert parse_corrections(edited) == corrections([(2, 3, 2, 3)], [(0, 1, 0, 1)])
+
+
+HEAD = f"source: 5 sentences, {TEXTS[0].digest}\ntarget: 4 sentences, {TEXTS[1].digest}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[0]:[0] good", "no line `source: … sentences, …` says which text it is about"),
+        (HEAD + "[0]:[0]", "line 3: '[0]:[0]' is not a correction; one looks like [3, 4]:[5]  good, or ends with bad"),
+        (HEAD + "[0]:[0] fine", "line 3: '[0]:[0] fine' is not a correction"),
+        (HEAD + "[0, 2]:[0] good", "line 3: [0, 2] are not sentences that follow each other"),
+        (HEAD + "[a]:[0] good", "line 3: 'a' is not a position; positions are whole numbers, separated by commas"),
+        (HEAD + "[]:[] good", "line 3: a bead needs a sentence on one side at least"),
+        (HEAD + "[7]:[0] good", "[7]:[0] is outside the documents, which have 5 and 4 sentences; they count from 0"),
+        (HEAD + "[0]:[0] good\n[0, 1]:[1] good", "[0]:[0] and [0, 1]:[1] share a source sentence"),
+        (HEAD + "[0]:[1] good\n[1]:[0] good", "[0]:[1] and [1]:[0] cross"),
+        (HEAD + "[0]:[0] good\n[0]:[0] bad", "[0]:[0] is good and bad"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_named(tmp_path: Path, text: str, problem: str) -> None:
+    path = tmp_path / "a.corrections.txt"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read_corrections(path)
+    assert str(path) in str(caught.value)
+    assert problem in str(caught.value)
+
+
+def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.corrections.txt"
+    first = write_corrections(path, "one\n", version_of(""))
+    path.write_text("by hand\n", encoding="utf-8")
+    with pytest.raises(ChangedMeanwhile, match="changed by another program"):
+        write_corrections(path, "two\n", first)
+    assert path.read_text(encoding="utf-8") == "by hand\n"
+    assert write_corrections(path, "", version_of("by hand\n")) == version_of("")
+    assert not path.exists()
+
+
+def test_sentences_that_are_cut_differently_are_other_sentences() -> None:
+    assert describe_text(["ab", "c"]) != describe_text(["a", "bc"])
+    assert describe_text(["a\udc80"]).n_sentences == 1
+
+
+def test_only_judged_beads_count_as_gold() -> None:
+    judged, gold = judged_links(
+        corrections([(1, 3, 1, 2), (4, 5, 0, 0)], [(0, 1, 0, 1)]),
+        [Link((0,), (0,)), Link((1,), (1,)), Link((2,), ()), Link((3,), (3,)), Link((4,), ())],
+    )
+    assert judged == [Link((0,), (0,)), Link((1,), (1,)), Link((2,), ()), Link((4,), ())]
+    assert gold == [Link((1, 2), (1,)), Link((4,), ())]
+
+
+# ---- what a run makes of it
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of two pairs."""
+    folder = tmp_path_factory.mktemp("done")
+    write_corpus(folder, n_pairs=2, n_sentences=6)
+    assert run(folder).exit_status == 0
+    return folder
+
+
+def run(folder: Path) -> Run:
+    return run_inline(folder / "run.toml", folder / "store", folder / "out", Progress())
+
+
+def read_beads(folder: Path, pair_id: str) -> list[str]:
+    lines = (folder / "out" / "beads" / f"{pair_id}.beads.txt").read_text().splitlines()
+    return [line.rpartition(":")[0] for line in lines]
+
+
+def decide(folder: Path, pair_id: str, good: list[str], bad: Sequence[str] = (), change: str = "") -> Path:
+    """Write corrections as a person would by hand, under the texts that the run has split."""
+    pair = read_one(folder, pair_id)
+    source, target = (describe_text([*(one.text for one in side), *([change] if change else [])]) for side in pair)
+    lines = [f"{side}: {text.n_sentences} sentences, {text.digest}" for side, text in
+             (("source", source), ("target", target))]  # fmt: skip
+    lines += [f"{bead}  good" for bead in good] + [f"{bead}  bad" for bead in bad]
+    path = corrections_path(folder / "run.corrections", pair_id)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def read_one(folder: Path, pair_id: str) -> tuple[Sequence[Sentence], Sequence[Sentence]]:
+    config, store = load_config(folder / "run.toml"), Store(folder / "store")
+    manifest = build_manifest(config, lambda *_: None)
+    (pair,) = (read_pair(store, config, pair) for pair in manifest.pairs if pair.pair_id == pair_id)
+    return pair.source, pair.target
+
+
+@pytest.fixture
+def corrected(done: Path, tmp_path: Path) -> Path:
+    """The run with a 1-2 bead for its first pair, and a bad bead, which the aligner has not been told of yet."""
+    folder = Path(shutil.copytree(done, tmp_path / "corrected"))
+    decide(folder, PAIR, good=["[2]:[2, 3]", "[3]:[]"], bad=["[5]:[5]"])
+    return folder
+
+
+PAIR, OTHER = "00.en-de", "01.en-de"
+
+
+def test_an_export_holds_what_was_decided_before_any_run(corrected: Path) -> None:
+    result = bitext("export", "--config", corrected / "run.toml", "--store", corrected / "store",
+                    "--format", "beads", "-o", corrected / "out")  # fmt: skip
+    assert result.exit_code == 0
+    assert "2 good beads, 1 bad bead" in result.output
+    beads = read_beads(corrected, PAIR)
+    assert {"[2]:[2, 3]", "[3]:[]", "[5]:[]", "[]:[5]"} <= set(beads)
+    assert "[5]:[5]" not in beads
+
+
+def test_a_run_aligns_the_rest_around_it_and_does_nothing_else_again(corrected: Path, done: Path) -> None:
+    aligned = run(corrected)
+    assert aligned.records["align"].counts == {"corrected_pairs": 1, "provisional_pairs": 0}
+    assert not {"split", "encode", "contest"} & aligned.records.keys()
+    assert aligned.exported is not None
+    assert (aligned.exported.counts["good_beads"], aligned.exported.counts["bad_beads"]) == (2, 1)
+    beads = read_beads(corrected, PAIR)
+    assert {"[2]:[2, 3]", "[3]:[]", "[0]:[0]", "[1]:[1]"} <= set(beads)
+    assert "[5]:[5]" not in beads
+    assert read_beads(corrected, OTHER) == read_beads(done, OTHER)
+    again = run(corrected)
+    assert "align" not in again.records
+    assert read_beads(corrected, PAIR) == beads
+
+
+def test_a_run_with_another_config_keeps_what_was_decided(corrected: Path) -> None:
+    config = corrected / "run.toml"
+    config.write_text(config.read_text().replace("max_bead = 3", "max_bead = 2"), encoding="utf-8")
+    assert run(corrected).exit_status == 0
+    assert "[2]:[2, 3]" in read_beads(corrected, PAIR)  # though the aligner may join no three sentences
+
+
+def test_without_corrections_a_run_is_what_it_was(corrected: Path, done: Path) -> None:
+    run(corrected)
+    assert read_beads(corrected, PAIR) != read_beads(done, PAIR)
+    shutil.rmtree(corrected / "run.corrections")
+    assert "align" not in run(corrected).records
+    assert read_exports(corrected / "out") == read_exports(done / "out")
+
+
+def test_corrections_of_other_sentences_are_kept_and_told_of_but_not_applied(corrected: Path, done: Path) -> None:
+    path = decide(corrected, PAIR, good=["[2]:[2, 3]", "[3]:[]"], change="A sentence that is gone.")
+    text = path.read_text(encoding="utf-8")
+    assert run(corrected).notes[-1] == (
+        "2 corrections were not applied, because the sentences have changed since; they are kept in their files: "
+        f"{PAIR}"
+    )
+    assert path.read_text(encoding="utf-8") == text
+    assert read_beads(corrected, PAIR) == read_beads(done, PAIR)
+
+
+def test_a_file_that_is_not_one_ends_the_run_before_it_begins(corrected: Path) -> None:
+    path = decide(corrected, PAIR, good=["[2]:[2, 4]"])
+    with pytest.raises(ConfigError) as caught:
+        run(corrected)
+    assert str(caught.value) == (f"{path} has a problem:\n  line 3: [2, 4] are not sentences that follow each other")
+
+
+def test_eval_takes_corrections_as_gold_for_what_was_judged(corrected: Path) -> None:
+    for _ in range(2):  # before the run that knows of them and after it: the aligner's own beads are what counts
+        result = bitext("eval", "--config", corrected / "run.toml", "--store", corrected / "store",
+                        "--gold", corrected / "run.corrections", "--json")  # fmt: skip
+        assert result.exit_code == 0
+        scores = json.loads(result.stdout)
+        # judged are the aligner's [2]:[2], [3]:[3] and the bad [5]:[5]; the one link in gold is [2]:[2, 3]
+        assert (scores["counts"]["predicted"], scores["counts"]["gold"]) == (3, 1)
+        assert scores["counts"]["predicted_strict"] == scores["counts"]["gold_strict"] == 0
+        assert list(scores["documents"]) == [PAIR]
+        run(corrected)
