@@ -25,11 +25,17 @@ FAULTS = """
 import importlib.abc, importlib.util, json, os, pathlib, sys, time
 
 FOLDER = pathlib.Path(__file__).parent
+if (FOLDER / "bucket").is_dir() and not os.path.lexists("/bucket"):
+    os.symlink(FOLDER / "bucket", "/bucket")
 
 def wrap(task, plan):
     def wrapped(store, config, shard):
+        if plan["item"] is not None:
+            if any(document.path == plan["item"] for document in shard.documents):
+                os._exit(7)
+            return task(store, config, shard)
         try:
-            os.close(os.open(FOLDER / f"{plan['id']}-{plan['times'] - 1}", os.O_CREAT | os.O_EXCL))
+            os.close(os.open(FOLDER / plan["id"], os.O_CREAT | os.O_EXCL))
         except FileExistsError:
             return task(store, config, shard)
         else:
@@ -59,7 +65,8 @@ class Finder(importlib.abc.MetaPathFinder):
 
 sys.meta_path.insert(0, Finder())
 """
-"""Each plan strikes once: containers agree on who it strikes by making a file."""
+"""Each plan strikes once: containers agree on who it strikes by making a file. One for an item strikes whenever a shard
+holds it. A bucket, which the control plane doesn't mount, is a folder beside."""
 
 
 class ModalWorld:
@@ -128,11 +135,10 @@ class ModalWorld:
         assert process.returncode == status, output + self.log()[-3000:]
         return output
 
-    def run(self, config: Path, out: Path, *options: str, status: int = 0) -> str:
+    def run(self, config: Path, out: Path, *options: str, status: int = 0, **environment: str) -> str:
         """Run `modal run -m pipeline.run`."""
-        return self.modal(
-            "run", "-m", "pipeline.run", "--config", str(config), "--out", str(out), *options, status=status
-        )
+        command = ["run", "-m", "pipeline.run", "--config", str(config), "--out", str(out), *options]
+        return self.modal(*command, status=status, **environment)
 
     # ---- what happens on the other side
 
@@ -150,11 +156,17 @@ class ModalWorld:
     def strike(self, task: str, kind: str, seconds: float = 0.0) -> None:
         """Let the next call of a task fail: exit, sleep or raise."""
         self._n_faults += 1
-        plan = {"id": f"fault-{self._n_faults}", "task": task, "kind": kind, "seconds": seconds, "times": 1}
+        self._plan({"id": f"fault-{self._n_faults}", "task": task, "kind": kind, "seconds": seconds, "item": None})
+
+    def poison(self, task: str, item: str) -> None:
+        """Let every container die that does a task on a document, until the next fault is planned."""
+        self._plan({"task": task, "item": item})
+
+    def _plan(self, plan: dict[str, Any]) -> None:
         (self.faults / "plan.json").write_text(json.dumps(plan))
 
     def has_struck(self) -> bool:
-        return (self.faults / f"fault-{self._n_faults}-0").exists()
+        return (self.faults / f"fault-{self._n_faults}").exists()
 
     def volume(self, name: str = "bitext-store") -> Path:
         """Return the folder behind a Volume."""
@@ -175,6 +187,12 @@ class ModalWorld:
         request = urllib.request.Request(self._endpoint["http"] + path, method=method)
         with urllib.request.urlopen(request, timeout=RUN_SECONDS) as answer:
             return json.loads(answer.read())  # type: ignore[no-any-return]
+
+
+def shared_kernels(temporary: Path) -> tuple[str, str]:
+    """Return options for a world that compiles nothing again that another one has compiled."""
+    (temporary / "kernels").mkdir(exist_ok=True)
+    return "--bind-volume", f"bitext-cache={temporary / 'kernels'}"
 
 
 def results(folder: Path) -> dict[str, bytes]:

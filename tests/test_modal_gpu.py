@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from modal_world import LOOPMODAL, ModalWorld
+from modal_world import LOOPMODAL, ModalWorld, shared_kernels
 from tiny_model import save_tiny_model
 
 pytestmark = [
@@ -39,7 +39,8 @@ align_gpu = "none"
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModalWorld]:
     folder = tmp_path_factory.mktemp("modal")
-    world = ModalWorld(folder / "world", "--bind-volume", f"bitext-weights={weights(folder)}")
+    kernels = shared_kernels(tmp_path_factory.getbasetemp())
+    world = ModalWorld(folder / "world", "--bind-volume", f"bitext-weights={weights(folder)}", *kernels)
     yield world
     world.close()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from modal_world import LOOPMODAL, ModalWorld
+from modal_world import LOOPMODAL, ModalWorld, shared_kernels
 
 pytestmark = [
     pytest.mark.modal,
@@ -32,7 +32,8 @@ APP, FUNCTION = "bitext-nightly", "nightly"
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModalWorld]:
-    world = ModalWorld(tmp_path_factory.mktemp("modal") / "world")
+    kernels = shared_kernels(tmp_path_factory.getbasetemp())
+    world = ModalWorld(tmp_path_factory.mktemp("modal") / "world", *kernels)
     yield world
     world.close()
 

@@ -111,10 +111,7 @@ class ModalBackend:
         function = _function(machine, config, n_containers)
         for done in _every(POLL_SECONDS, function.map(works, order_outputs=False, return_exceptions=True)):
             if isinstance(done, Done):
-                self._call = done.call
-                self.done.append((machine, done))
-                if "WRONG" in str(done.facts.get("faiss")):
-                    self.note(f"{machine.function}: {done.facts['faiss']}")
+                self._take(machine, done)
                 yield waiting.pop(done.index), done.result
             elif isinstance(done, Exception):
                 deaths.append(done)  # it doesn't say which shard it was: one of those that are left in the end
@@ -122,6 +119,13 @@ class ModalBackend:
             self._check_budget(before, n_working * seconds * _price(machine, config))
         self._call = None
         yield from zip(waiting.values(), deaths, strict=True)
+
+    def _take(self, machine: Machine, done: Done) -> None:
+        """Remember what a container did, and say so where faiss is not to be trusted on its GPU."""
+        self._call = done.call
+        self.done.append((machine, done))
+        if "WRONG" in str(done.facts.get("faiss")):
+            self.note(f"{machine.function}: {done.facts['faiss']}")
 
     def stop(self) -> None:
         """End the containers that are at work on a stage that has been given up, if any shard has told of them yet.
