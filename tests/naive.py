@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -217,3 +218,28 @@ def bead_features(
         -min((of_source - of_target) ** 2 / (6.8 * (of_source + of_target) / 2), 30.0) / 2,
         math.log2(1 + min(of_source, of_target) / max(of_source, of_target)),
     ]
+
+
+QUOTES, FINAL_MARKS = '"«»“”„‟「」『』＂', ".!?…。！？．؟۔।:：;；"
+
+SINGLE_QUOTE = re.compile(r"(?:(?<=\s)|(?<=^))['‘](?=\w)|(?<=[.!?,…。！？，—-])['’]")
+
+
+def count_marks(sentence: str) -> list[int]:
+    """Return how many exclamation marks, quotation marks, numbers and commas a sentence has."""
+    n_quotes = sum(map(sentence.count, QUOTES)) + len(SINGLE_QUOTE.findall(sentence))
+    return [
+        sentence.count("!") + sentence.count("！"),
+        n_quotes,
+        len(re.findall(r"\d+", sentence)),
+        sum(map(sentence.count, ",，、،")),
+    ]
+
+
+def describe_marks(sentence: str) -> list[bool]:
+    """Return whether a sentence has no final mark, ends with a quotation mark, and starts in lower case."""
+    end = sentence.rstrip()
+    ends_quote = end[-1] in QUOTES or (end[-1] in "'’" and end[-2] in ".!?,…。！？，—-")
+    core = sentence.rstrip(f"{QUOTES}'’)）]】〉》› \t\u3000")
+    letter = next(filter(str.isalpha, sentence), "")
+    return [core != "" and core[-1] not in FINAL_MARKS, ends_quote, letter.islower()]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.align import band as band_module
-from stages.align.band import Band, band_around
+from stages.align.band import Band, band_around, cells_within, narrow_band
 
 
 @st.composite
@@ -59,6 +59,29 @@ def test_a_band_through_a_wide_gap_is_never_torn(drawn: tuple[list[tuple[int, in
         patch.setattr(band_module, "MAX_GAP_CELLS", 6)
         patch.setattr(band_module, "GAP_STEP", 3)
         assert_whole(make(*drawn), *drawn[1:3])
+
+
+@given(anchored_pairs(), st.integers(0, 999))
+@settings(deadline=None)
+def test_a_band_around_some_cells_is_never_torn_and_lies_within_the_wide_one(
+    drawn: tuple[list[tuple[int, int]], int, int, int], seed: int
+) -> None:
+    wide = make(*drawn)
+    is_near = np.random.default_rng(seed).random(wide.n_cells) < 0.1
+    band = narrow_band(wide, is_near)
+    assert_whole(band, *drawn[1:3])
+    assert (band.start >= wide.start).all() and (band.stop <= wide.stop).all()
+    kept = cells_within(band, wide)
+    assert set(np.flatnonzero(is_near)) <= set(kept)
+    places = [(i, j) for i in range(len(band.start)) for j in range(band.start[i], band.stop[i])]
+    assert [int(wide.offset[i] + j - wide.start[i]) for i, j in places] == kept.tolist()
+
+
+def test_a_band_around_a_diagonal_holds_little_else() -> None:
+    wide = make([], 50, 50, 5)
+    diagonal = np.zeros(wide.n_cells, bool)
+    diagonal[wide.offset[:-1] + np.arange(51) - wide.start] = True
+    assert narrow_band(wide, diagonal).n_cells <= 2 * 51
 
 
 def test_memory_grows_with_the_sentences_and_not_with_the_widest_gap() -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from stages.align import AlignConfig, align_pair, find_contested
 from stages.align.band import band_around
-from stages.align.contested import Survivors, _is_settled, best_onward, best_through, find_survivors
-from stages.align.lattice import Lattice, fill_states, find_best_path, make_lattice
+from stages.align.contested import Survivors, _is_settled, find_survivors
+from stages.align.lattice import Lattice, find_best_path, make_lattice
+from stages.align.onward import best_through, measure_reach
 from stages.align.score import bead_types
 from stages.align.weights import SUMMED
 from stages.data import Overlaps
@@ -33,9 +34,7 @@ def random_lattice(seed: int, n_source: int = 6, n_target: int = 7) -> tuple[Lat
 @pytest.mark.parametrize("seed", range(5))
 def test_the_best_path_through_a_bead_is_the_best_one_if_the_bead_were_priceless(seed: int) -> None:
     lattice, band = random_lattice(seed)
-    best, _, _ = fill_states(lattice, band)
-    opened = np.maximum((best + lattice.moves[4]).max(axis=1), lattice.before)
-    way = best_through(opened, best_onward(lattice, band), lattice, band)
+    way = best_through(measure_reach(lattice, band), lattice, band)
     for cell, kind in np.argwhere(np.isfinite(lattice.score))[::17]:
         score = lattice.score.copy()
         score[cell, kind] += 1000.0
@@ -47,7 +46,7 @@ def test_the_best_path_through_a_bead_is_the_best_one_if_the_bead_were_priceless
 def test_the_best_path_survives_and_a_wider_margin_lets_more_survive() -> None:
     lattice, band = random_lattice(1)
     best = find_best_path(lattice, band)
-    narrow, wide = (find_survivors(lattice, band, margin) for margin in (0.5, 5.0))
+    narrow, wide = (find_survivors(measure_reach(lattice, band), lattice, band, margin) for margin in (0.5, 5.0))
     found = {(*stop, *shape) for stop, shape in zip(narrow.stops.tolist(), narrow.shapes.tolist(), strict=True)}
     on_path = zip(best.stops.tolist(), lattice.types[best.kinds].tolist(), strict=True)
     assert {(*stop, *shape) for stop, shape in on_path} <= {tuple(one) for one in found}

@@ -9,13 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.align import AlignConfig
+from stages.align import similarity as similarity_module
 from stages.align.band import band_around
 from stages.align.features import Sides, collect_features, score_beads
 from stages.align.lengths import Lengths
 from stages.align.links import Links
 from stages.align.marks import Marks, find_marks, trust_marks
 from stages.align.score import NO_SCORE, bead_types
-from stages.align.standins import fill_missing, has_encoded_overlaps
+from stages.align.similarity import similarity_blocks, summed_blocks
+from stages.align.standins import fill_missing, has_encoded_overlaps, measure_sums, overlap_vectors
 from stages.align.statistics import Scale, anchored_region, centre_of, measure_scale, scaled_lengths
 from stages.align.weights import BEAD_FEATURES, ENCODED, SUMMED, WEIGHT_NAMES, as_table, changed
 
@@ -59,6 +61,32 @@ def test_features_are_those_of_the_definition(n_source: int, n_target: int, seed
                 assert found.score[cell, kind] == pytest.approx(features[cell, kind] @ ENCODED.bead, abs=1e-3)
 
 
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 99))
+@settings(deadline=None)
+def test_products_of_sums_are_those_of_summed_vectors(n_source: int, n_target: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    source, target = random_vectors(1, n_source, seed), random_vectors(1, n_target, seed + 1000)
+    lengths = generator.uniform(5, 90, n_source), generator.uniform(5, 90, n_target)
+    centres = generator.normal(0, 0.2, (2, 6)).astype(np.float32)
+    scale = Scale(*centres, 1.25, 0.05, np.zeros(n_source), np.zeros(n_target))
+    none, types = np.empty(0, np.int64), bead_types(5, 3, 2)
+    band = band_around(none, none, n_source, n_target, 1)
+    sums = measure_sums(source[0], 3, lengths[0], centres[0]), measure_sums(target[0], 2, lengths[1], centres[1])
+    vectors = fill_missing(source, 3, lengths[0], centres[0]), fill_missing(target, 2, lengths[1], centres[1])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(similarity_module, "BLOCK_ROWS", 3)
+        pairs = zip(
+            summed_blocks(source, target, band, scale, sums), similarity_blocks(*vectors, band, scale), strict=True
+        )
+        for by_products, by_vectors in pairs:
+            assert by_products[:4] == by_vectors[:4]
+            for i in range(max(by_vectors.row_start, 1), by_vectors.row_stop):
+                for j in range(max(band.start[i], 1), band.stop[i]):
+                    for m, n in types[(types[:, 0] <= i) & (types[:, 1] <= j)]:
+                        place = m - 1, i - 1 - by_vectors.first_source, n - 1, j - 1 - by_vectors.first_target
+                        assert by_products.similarity[place] == pytest.approx(by_vectors.similarity[place], abs=1e-4)
+
+
 def test_there_is_a_weight_for_every_feature() -> None:
     assert len(ENCODED.bead) == len(BEAD_FEATURES)
 
@@ -78,6 +106,18 @@ def test_marks_are_counted(sentence: str, counts: list[int], flags: list[bool]) 
     marks = find_marks([sentence])
     assert marks.counts[1].tolist() == counts
     assert marks.flags[0].tolist() == flags
+
+
+MARKED = st.text(alphabet="ab1٣ \t\n.!?,\"“”'‘’«»)(（）、，。-_—Éß漢😀٬", min_size=2, max_size=9).filter(
+    lambda sentence: len(sentence.strip()) > 1
+)
+
+
+@given(st.lists(MARKED, max_size=6))
+def test_marks_are_those_of_every_sentence_alone(sentences: list[str]) -> None:
+    marks = find_marks(sentences)
+    assert np.diff(marks.counts, axis=0).tolist() == [naive.count_marks(sentence) for sentence in sentences]
+    assert marks.flags.tolist() == [naive.describe_marks(sentence) for sentence in sentences]
 
 
 def test_quotation_marks_that_only_one_side_writes_are_not_trusted() -> None:
@@ -134,6 +174,16 @@ def test_stand_ins_are_sums_and_encoded_overlaps_are_kept() -> None:
     for size, stop in ((2, 4), (3, 3), (3, 5)):
         total = sum(np.sqrt(lengths[p]) * direction(p) for p in range(stop - size, stop))
         assert filled[size - 1, stop - 1] - centre == pytest.approx(total / np.linalg.norm(total), abs=1e-5)
+
+
+def test_an_overlap_is_its_own_vector_or_the_sum_in_its_place() -> None:
+    single, lengths = random_vectors(1, 6, 1), np.array([4.0, 9.0, 16.0, 25.0, 36.0, 49.0])
+    centre = centre_of(single[0])
+    filled, sums = fill_missing(single, 3, lengths, centre), measure_sums(single[0], 3, lengths, centre)
+    sizes, lasts = np.array([1, 3, 2, 3]), np.array([0, 2, 4, 5])
+    for vectors in (single, filled):
+        found = overlap_vectors(vectors, sizes, lasts, sums, centre)
+        np.testing.assert_allclose(found, filled[sizes - 1, lasts], atol=1e-6)
 
 
 def test_nothing_missing_copies_nothing() -> None:

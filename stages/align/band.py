@@ -67,6 +67,35 @@ def make_band(start: NDArray[np.int64], stop: NDArray[np.int64]) -> Band:
     return Band(start, stop, np.concatenate([[0], np.cumsum(stop - start)]))
 
 
+def narrow_band(band: Band, is_near: NDArray[np.bool_]) -> Band:
+    """Return the narrowest band inside another one that holds some of its cells, the first and the last among them.
+
+    is_near : bool array of shape (C,).
+    """
+    n_rows, widths = len(band.start), band.stop - band.start
+    cells = np.flatnonzero(is_near)
+    rows = np.repeat(np.arange(n_rows), widths)[cells]
+    columns = cells - band.offset[rows] + band.start[rows]
+    first, last = np.full(n_rows, band.stop[-1]), np.zeros(n_rows, np.int64)
+    np.minimum.at(first, rows, columns)
+    np.maximum.at(last, rows, columns + 1)
+    first[0], first[-1], last[-1] = 0, min(first[-1], band.stop[-1] - 1), band.stop[-1]
+    # Neither bound may decrease, and neighbouring rows must share a cell, also where no path stops in a row.
+    stop = np.maximum.accumulate(last)
+    stop[:-1] = np.maximum(stop[:-1], band.start[1:] + 1)
+    start = np.minimum.accumulate(first[::-1])[::-1]
+    start[1:] = np.minimum(start[1:], stop[:-1] - 1)
+    return make_band(start, stop)
+
+
+def cells_within(band: Band, wide: Band) -> NDArray[np.int64]:
+    """Return where a wide band stores the cells of a band inside it: int64 array of shape (C,)."""
+    cells: NDArray[np.int64] = np.repeat(
+        wide.offset[:-1] - wide.start + band.start - band.offset[:-1], np.diff(band.offset)
+    )
+    return cells + np.arange(band.n_cells)
+
+
 def cut_wide_gaps(
     corners_i: NDArray[np.int64], corners_j: NDArray[np.int64], max_gap_cells: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

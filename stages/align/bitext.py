@@ -4,7 +4,11 @@ A semi-Markov conditional random field over the beads of a pair (Sarawagi & Cohe
 likelihood on development text. The features are those of sentence aligners since Gale & Church (1993), on centred
 sentence vectors.
 
-S source sentences, T target sentences, K overlap sizes, D dimensions.
+The whole band is searched with sums of sentence vectors in place of larger overlaps, whose products cost nothing but
+those of sentences. Encoded overlaps, and the sums over all paths that tell how sure a bead is, are then looked at only
+where a path is nearly as good as the best.
+
+S source sentences, T target sentences, B bead types, C cells of the band.
 """
 
 from __future__ import annotations
@@ -15,52 +19,43 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.band import Band, band_around
+from stages.align.band import Band, band_around, cells_within
 from stages.align.config import AlignConfig
-from stages.align.features import BandFeatures, Sides, score_beads
-from stages.align.fixed import Fixed, link_fixed, restrict, without_bonus
-from stages.align.lattice import BestPath, Lattice, find_best_path, make_lattice
-from stages.align.lengths import bytes_before
-from stages.align.links import Links, find_nearest, mutual_links, supported_chain
-from stages.align.marks import find_marks, trust_marks
+from stages.align.evidence import Evidence, measure_pair, null_features, with_overlaps
+from stages.align.features import score_beads, score_blocks
+from stages.align.fixed import Fixed, restrict, without_bonus
+from stages.align.lattice import Lattice, find_best_path, make_lattice
+from stages.align.links import Links
+from stages.align.onward import Reach, measure_reach, near_band
 from stages.align.positions import Path
 from stages.align.posterior import bead_posterior, null_posterior, sum_paths
 from stages.align.quality import judge_pair
-from stages.align.sampled import search_windows
-from stages.align.score import bead_types
-from stages.align.standins import fill_missing, has_encoded_overlaps
-from stages.align.statistics import (
-    Region,
-    Scale,
-    anchored_region,
-    centre_of,
-    centred,
-    cosines,
-    measure_scale,
-    scaled_lengths,
-)
+from stages.align.similarity import summed_blocks
+from stages.align.standins import has_encoded_overlaps, overlap_vectors
+from stages.align.statistics import cosines
 from stages.align.weights import ENCODED, SUMMED, Weights, changed
 from stages.data import Facts, Overlaps
 
 MAX_GAP_CELLS = 1 << 18
 """A wider gap between anchors is searched along its diagonal only."""
 
+NEAR_MARGIN = 20.0
+"""How many nats a path by sums may be worse than the best one for its cells to be looked at again."""
 
-class Evidence(NamedTuple):
-    """What is known of a pair before any weight is applied.
 
-    source, target : float arrays of shape (M, S, D) and (N, T, D), overlaps of every size that a bead may have.
+class Search(NamedTuple):
+    """What the search by sums tells of all paths.
+
+    lattice, reach : of the whole band.
+    near  : the band of the cells that paths within NEAR_MARGIN of the best one meet.
+    nulls : NULL_FEATURES of both sides.
     """
 
-    source: NDArray[np.floating]
-    target: NDArray[np.floating]
-    links: Links
-    region: Region
-    scale: Scale
-    sides: Sides
-    types: NDArray[np.int64]
-    fixed: Fixed | None = None
-    """What people have decided."""
+    lattice: Lattice
+    reach: Reach
+    band: Band
+    near: Band
+    nulls: tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 Method = Callable[[Overlaps, Overlaps, AlignConfig, Fixed | None], tuple[Path, Links]]
@@ -104,90 +99,77 @@ def _mirrored(path: Path) -> Path:
 def _align_ordered(source: Overlaps, target: Overlaps, config: AlignConfig, fixed: Fixed | None) -> tuple[Path, Links]:
     if not source.sentences or not target.sentences:
         return without_beads(source, target)
-    is_encoded = has_encoded_overlaps(source.vectors) or has_encoded_overlaps(target.vectors)
-    weights = changed(ENCODED, config.weights.encoded) if is_encoded else changed(SUMMED, config.weights.summed)
-    evidence = gather_evidence(source, target, config, fixed)
-    lattice, band = make_lattice_of(evidence, config, weights)
-    best = find_best_path(lattice, band)
-    return make_path(best, evidence, lattice, band, weights), evidence.links
+    evidence = measure_pair(source, target, config, fixed)
+    search = search_by_sums(evidence, config)
+    if has_encoded_overlaps(source.vectors) or has_encoded_overlaps(target.vectors):
+        return align_encoded(search, with_overlaps(evidence, source, target), config), evidence.links
+    return align_by_sums(search, evidence, config), evidence.links
 
 
-def make_lattice_of(evidence: Evidence, config: AlignConfig, weights: Weights) -> tuple[Lattice, Band]:
-    """Return what every path adds up under some weights, and the band that paths lie in."""
+def search_by_sums(evidence: Evidence, config: AlignConfig) -> Search:
+    """Search the whole band around the anchors, with sums of sentence vectors in place of all larger overlaps."""
     n_source, n_target = evidence.source.shape[1], evidence.target.shape[1]
-    links = evidence.links
+    links, weights = evidence.links, changed(SUMMED, config.weights.summed)
     band = band_around(links.source, links.target, n_source, n_target, config.band_radius, MAX_GAP_CELLS)
-    found = score_beads(*evidence[:2], evidence.scale, evidence.sides, band, evidence.types, weights)
-    source_null, target_null = (score_nulls(side, weights) for side in null_features(evidence, found))
-    lattice = make_lattice(found.score, evidence.types, source_null, target_null, weights, band)
-    return restrict(lattice, band, evidence.fixed) if evidence.fixed else lattice, band
+    blocks = summed_blocks(evidence.source[:1], evidence.target[:1], band, evidence.scale, evidence.sums)
+    found = score_blocks(blocks, evidence.sides, band, evidence.types, weights)
+    nulls = null_features(evidence, found)
+    lattice = _lattice(found.score, nulls, evidence, band, weights)
+    reach = measure_reach(lattice, band)
+    return Search(lattice, reach, band, near_band(reach, lattice, band, NEAR_MARGIN), nulls)
 
 
-def gather_evidence(source: Overlaps, target: Overlaps, config: AlignConfig, fixed: Fixed | None = None) -> Evidence:
-    """Measure everything that does not depend on weights."""
-    byte_lengths = [np.diff(bytes_before(side.sentences)) for side in (source, target)]
-    singles = [np.ascontiguousarray(side.vectors[0], np.float32) for side in (source, target)]
-    links = find_links(singles[0], singles[1], byte_lengths[0])
-    links = link_fixed(links, fixed) if fixed else links
-    region = anchored_region(links, len(source.sentences), len(target.sentences))
-    scale = measure_scale(singles[0], singles[1], links, region)
-    lengths = scaled_lengths(source.sentences, target.sentences, region)
-    marks = find_marks(source.sentences), find_marks(target.sentences)
-    sides = Sides(lengths, *marks, trust_marks(*marks, links.source, links.target))
-    source_size, target_size = (
-        min(config.max_side or side.max_overlap, config.max_bead - 1) for side in (source, target)
-    )
-    return Evidence(
-        fill_missing(source.vectors, source_size, byte_lengths[0], scale.source_centre),
-        fill_missing(target.vectors, target_size, byte_lengths[1], scale.target_centre),
-        links,
-        region,
-        scale,
-        sides,
-        bead_types(config.max_bead, source_size, target_size),
-        fixed,
-    )
+def align_by_sums(search: Search, evidence: Evidence, config: AlignConfig) -> Path:
+    """Return the path that the search by sums has found."""
+    lattice = _near_lattice(search.lattice, search)
+    lattice = lattice._replace(score=search.lattice.score[cells_within(search.near, search.band)])
+    return make_path(lattice, search, evidence, changed(SUMMED, config.weights.summed))
 
 
-def find_links(source: NDArray[np.floating], target: NDArray[np.floating], byte_lengths: NDArray[np.float64]) -> Links:
-    """Find anchors: links between mutual nearest neighbours that form a chain and support each other.
+def align_encoded(
+    search: Search, evidence: Evidence, config: AlignConfig, is_alive: NDArray[np.bool_] | None = None
+) -> Path:
+    """Align with overlaps of every size, where the search by sums has come near its best path.
 
-    source, target : float arrays of shape (S, D) and (T, D).
-    byte_lengths   : float64 array of shape (S,), of the source sentences.
+    is_alive : bool array of shape (C, B), the beads of the whole band that may be found; None for all of them.
     """
-    source, target = centred(source, centre_of(source)), centred(target, centre_of(target))
-    background = float(source.mean(axis=0) @ target.mean(axis=0))
-    nearest = find_nearest(source, target, *search_windows(source, target, byte_lengths, background))
-    return supported_chain(mutual_links(nearest, background), len(target))
+    weights = changed(ENCODED, config.weights.encoded)
+    sides = evidence.source, evidence.target, evidence.scale, evidence.sides
+    score = score_beads(*sides, search.near, evidence.types, weights).score
+    if is_alive is not None:
+        score[~is_alive[cells_within(search.near, search.band)]] = -np.inf
+    lattice = _lattice(score, search.nulls, evidence, search.near, weights)
+    return make_path(_near_lattice(lattice, search), search, evidence, weights)
 
 
-def null_features(evidence: Evidence, found: BandFeatures) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return NULL_FEATURES of every sentence: float32 arrays of shape (S, 3) and (T, 3)."""
-    scale, lengths, region = evidence.scale, evidence.sides.lengths, evidence.region
-    sides = (
-        (scale.source_typical, np.diff(lengths.source), region.source, found.source_best),
-        (scale.target_typical, np.diff(lengths.target), region.target, found.target_best),
-    )
-    both = []
-    for typical, length, is_anchored, best in sides:
-        features = np.ones((len(length), 3), np.float32)
-        features[:, 1] = np.clip(np.log(length / length[is_anchored].mean()), -3, 1)
-        features[:, 2] = best - scale.stretch * (typical - scale.background)
-        both.append(features)
-    return both[0], both[1]
+def _lattice(
+    score: NDArray[np.float32],
+    nulls: tuple[NDArray[np.float32], NDArray[np.float32]],
+    evidence: Evidence,
+    band: Band,
+    weights: Weights,
+) -> Lattice:
+    """Return what every path adds up under some weights."""
+    source_null, target_null = (features @ np.array(weights.null, np.float32) for features in nulls)
+    lattice = make_lattice(score, evidence.types, source_null, target_null, weights, band)
+    return restrict(lattice, band, evidence.fixed) if evidence.fixed else lattice
 
 
-def score_nulls(features: NDArray[np.float32], weights: Weights) -> NDArray[np.float32]:
-    """Return what each sentence adds as a null bead: float32 array of shape (S,)."""
-    scores: NDArray[np.float32] = features @ np.array(weights.null, np.float32)
-    return scores
+def _near_lattice(lattice: Lattice, search: Search) -> Lattice:
+    """Return the lattice with what a foreign block at the edges may leave out in the whole band, cell by cell."""
+    kept = cells_within(search.near, search.band)
+    return lattice._replace(before=search.lattice.before[kept], after=search.lattice.after[kept])
 
 
-def make_path(best: BestPath, evidence: Evidence, lattice: Lattice, band: Band, weights: Weights) -> Path:
-    """Return the beads of the best path with their scores."""
-    starts = best.stops - lattice.types[best.kinds]
+def make_path(lattice: Lattice, search: Search, evidence: Evidence, weights: Weights) -> Path:
+    """Return the beads of the best path with their scores.
+
+    lattice : of the cells of `search.near`.
+    """
+    band, best = search.near, find_best_path(lattice, search.near)
+    shapes = lattice.types[best.kinds]
+    starts = best.stops - shapes
     spans = np.stack([starts[:, 0], best.stops[:, 0], starts[:, 1], best.stops[:, 1]], axis=1)
-    cells = band.offset[best.stops[:, 0]] + best.stops[:, 1] - band.start[best.stops[:, 0]]
     posterior = sum_paths(lattice, band)
     confidence = bead_posterior(posterior, lattice, band, best.stops, best.kinds).astype(np.float32)
     skip = np.float32(weights.skip_sentence)
@@ -197,10 +179,14 @@ def make_path(best: BestPath, evidence: Evidence, lattice: Lattice, band: Band, 
             best[2:4], lattice[2:4], null_posterior(posterior, lattice, band), strict=True
         )
     )
-    sizes, lasts = lattice.types[best.kinds] - 1, best.stops - 1
-    vectors = evidence.source[sizes[:, 0], lasts[:, 0]], evidence.target[sizes[:, 1], lasts[:, 1]]
+    sizes, lasts, scale = shapes.T, best.stops.T - 1, evidence.scale
+    vectors = (
+        overlap_vectors(evidence.source, sizes[0], lasts[0], evidence.sums[0], scale.source_centre),
+        overlap_vectors(evidence.target, sizes[1], lasts[1], evidence.sums[1], scale.target_centre),
+    )
+    cells = band.offset[best.stops[:, 0]] + best.stops[:, 1] - band.start[best.stops[:, 0]]
     score = without_bonus(lattice.score[cells, best.kinds])
-    facts: Facts = {"band_cells": band.n_cells} | evidence.scale.as_facts()
+    facts: Facts = {"band_cells": search.band.n_cells} | evidence.scale.as_facts()
     return Path(spans, cosines(*vectors), score, confidence, source_null, target_null, facts)
 
 

@@ -6,6 +6,7 @@ the band, F features.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from stages.align.band import Band
 from stages.align.lengths import Lengths
 from stages.align.marks import Marks
 from stages.align.score import NO_SCORE
-from stages.align.similarity import similarity_blocks
+from stages.align.similarity import Block, similarity_blocks
 from stages.align.statistics import Scale
 from stages.align.weights import BEAD_FEATURES, Weights
 
@@ -25,7 +26,6 @@ LENGTH_VARIANCE = 6.8
 
 MAX_DEVIATION = 30.0
 """A squared deviation of lengths counts no more than this: beyond it, lengths say nothing new."""
-
 
 MISSING = np.float32(-1e9)
 """The similarity of an overlap that there is not: below all others."""
@@ -41,6 +41,18 @@ class Sides(NamedTuple):
     source_marks: Marks
     target_marks: Marks
     trust: NDArray[np.float32]
+
+
+class OverlapTexts(NamedTuple):
+    """What the texts of the overlaps of one side are like.
+
+    lengths : float64 array of shape (M, S + 1): of the 1 to M sentences before each position.
+    marks   : float32 array of shape (M, 7, S + 1): how many marks of each kind they bear together, whether they end
+              without a final mark, end with a quotation mark, start in lower case.
+    """
+
+    lengths: NDArray[np.float64]
+    marks: NDArray[np.float32]
 
 
 class BandFeatures(NamedTuple):
@@ -69,14 +81,22 @@ def score_beads(
 
     source, target : float arrays of shape (M, S, D) and (N, T, D), S and T at least 1.
     """
+    return score_blocks(similarity_blocks(source, target, band, scale), sides, band, types, weights)
+
+
+def score_blocks(
+    blocks: Iterable[Block], sides: Sides, band: Band, types: NDArray[np.int64], weights: Weights
+) -> BandFeatures:
+    """Score every bead of every cell of the band, whose similarities come block by block."""
+    texts = texts_of_overlaps(sides, types)
     found = BandFeatures(
         np.full((band.n_cells, len(types)), NO_SCORE, np.float32),
-        np.full(source.shape[1], -np.inf, np.float32),
-        np.full(target.shape[1], -np.inf, np.float32),
+        np.full(len(sides.lengths.source) - 1, -np.inf, np.float32),
+        np.full(len(sides.lengths.target) - 1, -np.inf, np.float32),
     )
     bead_weights = np.array(weights.bead, np.float32)
-    for block in similarity_blocks(source, target, band, scale):
-        _score_block(block, band, types, sides, bead_weights, found)
+    for block in blocks:
+        _score_block(block, band, types, *texts, sides.trust, bead_weights, found)
     return found
 
 
@@ -89,97 +109,143 @@ def collect_features(
     types: NDArray[np.int64],
 ) -> NDArray[np.float32]:
     """Return the features of every bead of every cell, float32 of shape (C, B, F); nan where there is no such bead."""
+    texts = texts_of_overlaps(sides, types)
     features = np.full((band.n_cells, len(types), len(BEAD_FEATURES)), np.nan, np.float32)
     for block in similarity_blocks(source, target, band, scale):
-        _collect_block(block, band, types, sides, features)
+        _collect_block(block, band, types, *texts, sides.trust, features)
     return features
 
 
+def texts_of_overlaps(sides: Sides, types: NDArray[np.int64]) -> tuple[OverlapTexts, OverlapTexts]:
+    """Return what the overlaps of both sides that beads are made of are like."""
+    return (
+        _texts_of(sides.lengths.source, sides.source_marks, int(types[:, 0].max(initial=1))),
+        _texts_of(sides.lengths.target, sides.target_marks, int(types[:, 1].max(initial=1))),
+    )
+
+
+def _texts_of(lengths: NDArray[np.float64], marks: Marks, n_sizes: int) -> OverlapTexts:
+    texts = OverlapTexts(np.ones((n_sizes, len(lengths))), np.zeros((n_sizes, 7, len(lengths)), np.float32))
+    for size in range(1, min(n_sizes, len(lengths) - 1) + 1):
+        texts.lengths[size - 1, size:] = lengths[size:] - lengths[:-size]
+        texts.marks[size - 1, :4, size:] = (marks.counts[size:] - marks.counts[:-size]).T
+        texts.marks[size - 1, 4:6, size:] = marks.flags[size - 1 :, :2].T
+        texts.marks[size - 1, 6, size:] = marks.flags[: len(marks.flags) - size + 1, 2]
+    return texts
+
+
 @njit(cache=True)
-def _score_block(block, band, types, sides, weights, found):  # type: ignore[no-untyped-def]
-    features = np.empty(len(weights), np.float32)
-    for i in range(block.row_start, block.row_stop):
-        a = i - 1 - block.first_source
+def _score_block(block, band, types, source, target, trust, weights, found):  # type: ignore[no-untyped-def]
+    features = np.empty((len(weights), np.max(band.stop - band.start)), np.float32)
+    total = np.empty(features.shape[1], np.float32)
+    for i in range(max(block.row_start, 1), block.row_stop):
         first_cell = band.offset[i] - band.start[i]
-        for j in range(max(band.start[i], 1), band.stop[i] if i > 0 else 0):
-            single = block.similarity[0, a, 0, j - 1 - block.first_target]
-            found.source_best[i - 1] = larger(found.source_best[i - 1], single)
-            found.target_best[j - 1] = larger(found.target_best[j - 1], single)
-        # One bead type at a time along the row, so that its branches go the same way.
+        a, first = i - 1 - block.first_source, max(band.start[i], 1)
+        single = block.similarity[0, a, 0, first - 1 - block.first_target :]
+        for j in range(first, band.stop[i]):
+            found.source_best[i - 1] = larger(found.source_best[i - 1], single[j - first])
+            found.target_best[j - 1] = larger(found.target_best[j - 1], single[j - first])
         for kind in range(len(types)):
             m, n = types[kind, 0], types[kind, 1]
-            for j in range(max(band.start[i], n), band.stop[i] if m <= i else 0):
-                b = j - 1 - block.first_target
-                fill_features(block.similarity, a, b, i, j, m, n, sides, features)
-                score = np.float32(0.0)
+            first = max(band.start[i], n)
+            width = band.stop[i] - first
+            if m <= i and width > 0:
+                fill_row(block, i, first, width, m, n, source, target, trust, features)
+                total[:width] = 0.0
                 for feature in range(len(weights)):
-                    score += weights[feature] * features[feature]
-                found.score[first_cell + j, kind] = score
+                    for x in range(width):
+                        total[x] += weights[feature] * features[feature, x]
+                for x in range(width):
+                    found.score[first_cell + first + x, kind] = total[x]
 
 
 @njit(cache=True)
-def _collect_block(block, band, types, sides, features):  # type: ignore[no-untyped-def]
-    for i in range(block.row_start, block.row_stop):
-        for j in range(band.start[i], band.stop[i]):
-            cell = band.offset[i] + j - band.start[i]
-            a, b = i - 1 - block.first_source, j - 1 - block.first_target
-            for kind in range(len(types)):
-                m, n = types[kind, 0], types[kind, 1]
-                if m <= i and n <= j:
-                    fill_features(block.similarity, a, b, i, j, m, n, sides, features[cell, kind])
+def _collect_block(block, band, types, source, target, trust, collected):  # type: ignore[no-untyped-def]
+    features = np.empty((collected.shape[2], np.max(band.stop - band.start)), np.float32)
+    for i in range(max(block.row_start, 1), block.row_stop):
+        for kind in range(len(types)):
+            m, n = types[kind, 0], types[kind, 1]
+            first = max(band.start[i], n)
+            width = band.stop[i] - first
+            if m <= i and width > 0:
+                fill_row(block, i, first, width, m, n, source, target, trust, features)
+                cell = band.offset[i] - band.start[i] + first
+                collected[cell : cell + width, kind] = features[:, :width].T
 
 
-@njit(cache=True, inline="always")
-def fill_features(similarity, a, b, i, j, m, n, sides, features):  # type: ignore[no-untyped-def]
-    """Fill in the features of the m-n bead that reaches cell (i, j), in the order of BEAD_FEATURES.
+@njit(cache=True)
+def fill_row(block, i, first, width, m, n, source, target, trust, features):  # type: ignore[no-untyped-def]
+    """Fill in the features of the m-n beads that reach the cells (i, first), (i, first + 1) … : `width` of them.
 
-    a, b : the last source and target sentence of the bead, as indices into the block of similarities.
+    features : float32 array of shape (F, at least `width`), in the order of BEAD_FEATURES.
     """
-    n_source, n_target = len(sides.source_marks.flags), len(sides.target_marks.flags)
-    value = similarity[m - 1, a, n - 1, b]
-    features[0] = value * (m + n) / 2
-    features[1] = value
-    features[2] = _extension(similarity, a, b, i, j, m, n, n_source, n_target)
-    features[3] = _contraction(similarity, a, b, m, n)
-    features[4] = m + n - 2
-    features[5] = m > 1 and n > 1
-    source = sides.lengths.source[i] - sides.lengths.source[i - m]
-    target = sides.lengths.target[j] - sides.lengths.target[j - n]
-    deviation = (source - target) * (source - target) / (LENGTH_VARIANCE * (source + target) / 2)
-    features[6] = -min(deviation, MAX_DEVIATION) / 2
-    features[7] = np.log2(1 + min(source, target) / max(source, target))
-    _fill_mismatches(sides, i, j, m, n, features)
+    value = block.similarity[m - 1, i - 1 - block.first_source, n - 1, first - 1 - block.first_target :]
+    of_source, of_target = source.lengths[m - 1, i], target.lengths[n - 1, first:]
+    for x in range(width):
+        features[0, x] = value[x] * np.float32((m + n) / 2)
+        features[1, x] = value[x]
+        features[4, x] = m + n - 2
+        features[5, x] = m > 1 and n > 1
+        difference, total = of_source - of_target[x], of_source + of_target[x]
+        deviation = difference * difference / (LENGTH_VARIANCE / 2 * total)
+        features[6, x] = -smaller(deviation, MAX_DEVIATION) / 2
+        features[7, x] = np.log2(1 + smaller(of_source, of_target[x]) / larger(of_source, of_target[x]))
+    _fill_extension(block, i, first, width, m, n, source, target, features[2])
+    _fill_contraction(block, i, first, width, m, n, features[3])
+    for mark in range(7):
+        here, there = source.marks[m - 1, mark, i], target.marks[n - 1, mark, first:]
+        for x in range(width):
+            # As numbers that are never positive: how the marks of both sides differ.
+            features[8 + mark, x] = -abs(here - there[x]) * trust[mark]
+            if mark == 3:
+                # Long sentences have many commas: only those count in proportion.
+                features[8 + mark, x] /= larger(larger(here, there[x]), np.float32(1.0))
 
 
-@njit(cache=True, inline="always")
-def _extension(similarity, a, b, i, j, m, n, n_source, n_target):  # type: ignore[no-untyped-def]
-    """Return how much more similar the bead gets with one more sentence on one side; a whole bead only loses by it.
+@njit(cache=True)
+def _fill_extension(block, i, first, width, m, n, source, target, found):  # type: ignore[no-untyped-def]
+    """Fill in how much more similar a bead gets with one more sentence on one side; a whole bead only loses by it.
 
     0 for beads that no overlap extends.
     """
-    value, best = similarity[m - 1, a, n - 1, b], MISSING
+    similarity, a, b = block.similarity, i - 1 - block.first_source, first - 1 - block.first_target
+    found[:width] = MISSING
     if m < similarity.shape[0]:
         if m < i:
-            best = larger(best, similarity[m, a, n - 1, b])
-        if i < n_source:
-            best = larger(best, similarity[m, a + 1, n - 1, b])
+            _raise(found[:width], similarity[m, a, n - 1, b:])
+        if i < source.lengths.shape[1] - 1:
+            _raise(found[:width], similarity[m, a + 1, n - 1, b:])
     if n < similarity.shape[2]:
-        if n < j:
-            best = larger(best, similarity[m - 1, a, n, b])
-        if j < n_target:
-            best = larger(best, similarity[m - 1, a, n, b + 1])
-    return best - value if best > MISSING else np.float32(0.0)
+        # No sentence stands before the first one, and none behind the last one.
+        none_before, none_behind = int(first == n), int(first + width == target.lengths.shape[1])
+        _raise(found[none_before:width], similarity[m - 1, a, n, b + none_before :])
+        _raise(found[: width - none_behind], similarity[m - 1, a, n, b + 1 :])
+    value = similarity[m - 1, a, n - 1, b:]
+    for x in range(width):
+        found[x] = found[x] - value[x] if found[x] > MISSING else np.float32(0.0)
 
 
-@njit(cache=True, inline="always")
-def _contraction(similarity, a, b, m, n):  # type: ignore[no-untyped-def]
-    """Return how much similarity the bead loses at least without one of its outer sentences; 0 for 1-1."""
-    value, best = similarity[m - 1, a, n - 1, b], MISSING
+@njit(cache=True)
+def _fill_contraction(block, i, first, width, m, n, found):  # type: ignore[no-untyped-def]
+    """Fill in how much similarity a bead loses at least without one of its outer sentences; 0 for 1-1."""
+    similarity, a, b = block.similarity, i - 1 - block.first_source, first - 1 - block.first_target
+    found[:width] = MISSING
     if m > 1:
-        best = larger(best, larger(similarity[m - 2, a, n - 1, b], similarity[m - 2, a - 1, n - 1, b]))
+        _raise(found[:width], similarity[m - 2, a, n - 1, b:])
+        _raise(found[:width], similarity[m - 2, a - 1, n - 1, b:])
     if n > 1:
-        best = larger(best, larger(similarity[m - 1, a, n - 2, b], similarity[m - 1, a, n - 2, b - 1]))
-    return value - best if best > MISSING else np.float32(0.0)
+        _raise(found[:width], similarity[m - 1, a, n - 2, b:])
+        _raise(found[:width], similarity[m - 1, a, n - 2, b - 1 :])
+    value = similarity[m - 1, a, n - 1, b:]
+    for x in range(width):
+        found[x] = value[x] - found[x] if found[x] > MISSING else np.float32(0.0)
+
+
+@njit(cache=True)
+def _raise(best, others):  # type: ignore[no-untyped-def]
+    """Put the larger ones of as many others in the place of numbers."""
+    for x in range(len(best)):
+        best[x] = larger(best[x], others[x])
 
 
 @njit(cache=True, inline="always")
@@ -189,17 +255,6 @@ def larger(a, b):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, inline="always")
-def _fill_mismatches(sides, i, j, m, n, features):  # type: ignore[no-untyped-def]
-    """Fill in, as numbers that are never positive, how the marks of both sides differ."""
-    source, target, trust = sides.source_marks, sides.target_marks, sides.trust
-    for mark in range(4):
-        of_source = source.counts[i, mark] - source.counts[i - m, mark]
-        of_target = target.counts[j, mark] - target.counts[j - n, mark]
-        difference = abs(of_source - of_target)
-        # Long sentences have many commas: only those count in proportion.
-        if mark == 3:
-            difference /= max(of_source, of_target, 1.0)
-        features[8 + mark] = -difference * trust[mark]
-    features[12] = -trust[4] if source.flags[i - 1, 0] != target.flags[j - 1, 0] else 0.0
-    features[13] = -trust[5] if source.flags[i - 1, 1] != target.flags[j - 1, 1] else 0.0
-    features[14] = -trust[6] if source.flags[i - m, 2] != target.flags[j - n, 2] else 0.0
+def smaller(a, b):  # type: ignore[no-untyped-def]
+    """Return the smaller of two numbers."""
+    return a if a < b else b

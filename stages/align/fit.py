@@ -17,8 +17,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from stages.align.band import Band, band_around, make_band
-from stages.align.bitext import Evidence, gather_evidence, null_features
 from stages.align.config import AlignConfig
+from stages.align.evidence import Evidence, gather_evidence, null_features
 from stages.align.features import collect_features, score_beads
 from stages.align.lattice import TEXT, make_lattice
 from stages.align.minimise import minimise

@@ -125,15 +125,22 @@ def find_best_path(lattice: Lattice, band: Band) -> BestPath:
     Of equally good ways the bead type that stands first wins, then the state that stands first.
     """
     best, pointers, opened = fill_states(lattice, band)
+    cell, state, total = best_end(best, lattice)
+    stops, kinds, source_skipped, target_skipped = trace_states(pointers, opened, cell, state, lattice.types, band)
+    return BestPath(stops, kinds, source_skipped, target_skipped, total)
+
+
+def best_end(best: NDArray[np.float64], lattice: Lattice) -> tuple[int, int, float]:
+    """Return the cell and the state after which all is left out, or nothing is left, and the total of that path.
+
+    best : float64 array of shape (C, 4), as of `fill_states`.
+    """
     ends = np.full_like(best, -np.inf)
     ends[:, : TARGET_NULLS + 1] = best[:, : TARGET_NULLS + 1] + lattice.after[:, None]
     ends[-1] = best[-1] + lattice.stop
     cell, state = divmod(int(ends.argmax()), 4)
     total = float(ends[cell, state])
-    if lattice.whole > total:
-        cell, state, total = 0, TEXT, lattice.whole
-    stops, kinds, source_skipped, target_skipped = trace_states(pointers, opened, cell, state, lattice.types, band)
-    return BestPath(stops, kinds, source_skipped, target_skipped, total)
+    return (0, TEXT, lattice.whole) if lattice.whole > total else (cell, state, total)
 
 
 @njit(cache=True)

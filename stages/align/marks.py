@@ -1,12 +1,11 @@
 """Marks that a translation usually keeps: punctuation, numbers, how a sentence begins and ends.
 
-S sentences.
+S sentences, N characters of all of them.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,20 +14,17 @@ from numpy.typing import NDArray
 QUOTES = '"«»“”„‟「」『』＂'
 """Double quotation marks of any script."""
 
-SINGLE_QUOTES = "'‘’"
+OPENING, CLOSING = "'‘", "'’"
+"""Single ones count only where they can't be apostrophes: before a word, or after BEFORE_QUOTE."""
 
-SINGLE_QUOTE = re.compile(r"(?:(?<=\s)|(?<=^))['‘](?=\w)|(?<=[.!?,…。！？，—-])['’]")
-"""Single ones count only where they can't be apostrophes: before a word, or after punctuation."""
+BEFORE_QUOTE = ".!?,…。！？，—-"
 
-EXCLAMATIONS, COMMAS, NUMBER = "!！", ",，、،", re.compile(r"\d+")
+EXCLAMATIONS, COMMAS = "!！", ",，、،"
 
 FINAL_MARKS = ".!?…。！？．؟۔।:：;；"
 """What ends a sentence, perhaps with CLOSERS behind it."""
 
 CLOSERS = f"{QUOTES}'’)）]】〉》› \t\u3000"
-
-BEFORE_QUOTE = ".!?,…。！？，—-"
-"""After these a single quotation mark is no apostrophe."""
 
 RARE_MARK = 0.2
 """Differences rarer than this among any two sentences can't be told from chance: such marks are trusted."""
@@ -48,25 +44,82 @@ class Marks(NamedTuple):
 
 def find_marks(sentences: Sequence[str]) -> Marks:
     """Count the marks of every sentence."""
-    counts = np.zeros((len(sentences) + 1, 4), np.float32)
-    counts[1:] = np.cumsum([_count(sentence) for sentence in sentences] or np.zeros((0, 4)), axis=0)
-    return Marks(counts, np.array([_describe(sentence) for sentence in sentences], bool).reshape(-1, 3))
+    text = _Text(sentences)
+    is_digit, is_double = text.where("digit"), text.where("quote")
+    opens = text.where("opening") & np.roll(text.where("space"), 1) & np.roll(text.where("word"), -1)
+    closes = text.where("closing") & np.roll(text.where("before quote"), 1)
+    marks = (
+        text.where("exclamation"),
+        is_double | opens | closes,
+        is_digit & ~np.roll(is_digit, 1),
+        text.where("comma"),
+    )
+    has_end, end = text.last(~text.where("space"))
+    has_core, core_end = text.last(~text.where("closer"))
+    has_letter, letter = text.first(text.where("letter"))
+    flags = (
+        has_core & ~text.where("final")[core_end],
+        has_end & (is_double | closes)[end],
+        has_letter & text.where("lower")[letter],
+    )
+    counts = np.stack([text.count_before(found) for found in marks], axis=1).astype(np.float32)
+    return Marks(counts, np.stack(flags, axis=1))
 
 
-def _count(sentence: str) -> tuple[int, int, int, int]:
-    n_quotes = sum(map(sentence.count, QUOTES))
-    if any(mark in sentence for mark in SINGLE_QUOTES):
-        n_quotes += len(SINGLE_QUOTE.findall(sentence))
-    n_exclamations, n_commas = sum(map(sentence.count, EXCLAMATIONS)), sum(map(sentence.count, COMMAS))
-    return n_exclamations, n_quotes, len(NUMBER.findall(sentence)), n_commas
+KINDS: dict[str, Callable[[str], bool]] = {
+    "space": str.isspace,
+    "letter": str.isalpha,
+    "lower": str.islower,
+    "word": lambda character: character.isalnum() or character == "_",
+    "digit": str.isdecimal,
+    "quote": QUOTES.__contains__,
+    "opening": OPENING.__contains__,
+    "closing": CLOSING.__contains__,
+    "before quote": BEFORE_QUOTE.__contains__,
+    "exclamation": EXCLAMATIONS.__contains__,
+    "comma": COMMAS.__contains__,
+    "final": FINAL_MARKS.__contains__,
+    "closer": CLOSERS.__contains__,
+}
+"""What a character may be; the place of a kind in the list is its bit."""
 
 
-def _describe(sentence: str) -> tuple[bool, bool, bool]:
-    """Return whether a sentence has no final mark, ends with a quotation mark, and starts in lower case."""
-    end = sentence.rstrip()
-    ends_quote = end[-1:] in QUOTES or (end[-1:] in "'’" and end[-2:-1] in BEFORE_QUOTE)
-    letter = next(filter(str.isalpha, sentence), "")
-    return sentence.rstrip(CLOSERS)[-1:] not in FINAL_MARKS, ends_quote, letter.islower()
+class _Text:
+    """All sentences as one array of characters, with a line break before each and behind the last.
+
+    kinds : int16 array of shape (N,), the bits of KINDS that hold of each character.
+    start : int64 array of shape (S + 1,), where sentences start; the last one is behind the end.
+    """
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        text = "\n".join(["", *sentences, ""]) if sentences else "\n"
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64)
+        table = np.zeros(codes.max() + 1, np.int16)
+        for code in np.flatnonzero(np.bincount(codes)).tolist():
+            table[code] = sum(1 << bit for bit, holds in enumerate(KINDS.values()) if holds(chr(code)))
+        self.kinds = table[codes]
+        self.start = np.cumsum([1] + [len(sentence) + 1 for sentence in sentences])
+
+    def where(self, kind: str) -> NDArray[np.bool_]:
+        """Return which characters are of a kind: bool array of shape (N,)."""
+        found: NDArray[np.bool_] = self.kinds & (1 << list(KINDS).index(kind)) != 0
+        return found
+
+    def count_before(self, found: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Return how many characters were found before each sentence: int64 array of shape (S + 1,)."""
+        return np.searchsorted(np.flatnonzero(found), self.start)
+
+    def first(self, found: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Return whether a character of each sentence was found, and which the first is: arrays of shape (S,)."""
+        places = np.append(np.flatnonzero(found), len(found) - 1)
+        first = places[np.searchsorted(places, self.start[:-1])]
+        return first < self.start[1:] - 1, first
+
+    def last(self, found: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Return whether a character of each sentence was found, and which the last is: arrays of shape (S,)."""
+        places = np.append(0, np.flatnonzero(found))
+        last = places[np.searchsorted(places, self.start[1:] - 1) - 1]
+        return last >= self.start[:-1], last
 
 
 def trust_marks(

@@ -5,6 +5,8 @@ K encoded overlap sizes, M sizes that a bead may have, S sentences, D dimensions
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,14 +16,65 @@ FIRST_FEW = 8
 """Numbers of a vector that are looked at first, to see whether it is zero."""
 
 
+class Sums(NamedTuple):
+    """What the products of sums take, besides those of sentences.
+
+    weights : float32 array of shape (S,), as of `sum_weights`.
+    inverse_norms : float32 array of shape (M, S), 1 / the length of the sum of 1 to M sentences that ends with each.
+    """
+
+    weights: NDArray[np.float32]
+    inverse_norms: NDArray[np.float32]
+
+    @property
+    def n_sizes(self) -> int:
+        """Return how many sentences a sum has at most."""
+        return len(self.inverse_norms)
+
+    def part(self, sentences: slice) -> Sums:
+        """Return the same of sums that end with some of the sentences."""
+        return Sums(self.weights[sentences], self.inverse_norms[:, sentences])
+
+
+def sum_weights(byte_lengths: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return what the centred unit vector of each sentence is multiplied with: float32 array of shape (S,).
+
+    It is the square root of the length: long sentences say more, but not in proportion.
+    """
+    return np.sqrt(byte_lengths).astype(np.float32)
+
+
+def measure_sums(
+    vectors: NDArray[np.floating], n_sizes: int, byte_lengths: NDArray[np.float64], centre: NDArray[np.float32]
+) -> Sums:
+    """Measure the sums of up to `n_sizes` sentences without adding up any.
+
+    vectors : float array of shape (S, D), of single sentences.
+    byte_lengths : float64 array of shape (S,).
+    """
+    weights = sum_weights(byte_lengths)
+    along, inverse = vectors @ centre, 1 / distances(vectors, centre)
+    squares = np.zeros((n_sizes, len(vectors)), np.float32)
+    squares[:] = weights * weights
+    for size in range(1, n_sizes):
+        # A sum of one sentence more: the square of the last one, those before it, and twice their products.
+        cosines = (
+            np.einsum("sd,sd->s", vectors[size:], vectors[:-size]) - along[size:] - along[:-size] + centre @ centre
+        )
+        products = 2 * cosines * (inverse * weights)[size:] * (inverse * weights)[:-size]
+        squares[size:, size:] += products
+    for size in range(1, n_sizes):
+        squares[size, 1:] += squares[size - 1, :-1]
+    return Sums(weights, (1 / np.sqrt(np.maximum(squares, 1e-12))).astype(np.float32))
+
+
 def fill_missing(
     vectors: NDArray[np.floating], n_sizes: int, byte_lengths: NDArray[np.float64], centre: NDArray[np.float32]
 ) -> NDArray[np.floating]:
     """Return the vectors of overlaps of sizes 1 to `n_sizes`, float array of shape (M, S, D).
 
-    Rows of zeros are taken for overlaps that were not encoded. Their stand-in is the sum of the centred vectors of
-    their sentences, each times the square root of its length (long sentences say more, but not in proportion), moved
-    back to where the encoder's own vectors lie. Nothing is copied if nothing is missing.
+    Rows of zeros are taken for overlaps that were not encoded: their sums stand in for them. Nothing is copied if
+    nothing is missing.
 
     vectors : float array of shape (K, S, D), the vectors of single sentences among them.
     byte_lengths : float64 array of shape (S,).
@@ -32,15 +85,54 @@ def fill_missing(
         return known
     filled = np.zeros((n_sizes, *vectors.shape[1:]), np.float32)
     filled[: len(known)] = known
-    weights = np.sqrt(byte_lengths).astype(np.float32) / distances(vectors[0].astype(np.float32), centre)
+    weights = sum_weights(byte_lengths)
     for size in range(2, n_sizes + 1):
         rows = np.flatnonzero(is_missing[size - 1])
-        total = np.zeros((len(rows), vectors.shape[2]), np.float32)
-        for before in range(size):
-            total += (vectors[0, rows - before] - centre) * weights[rows - before, None]
-        norms = np.linalg.norm(total, axis=1, keepdims=True)
-        filled[size - 1, rows] = total / np.maximum(norms, 1e-6) + centre
+        filled[size - 1, rows] = sum_vectors(vectors[0], size, rows, weights, centre)
     return filled
+
+
+def sum_vectors(
+    vectors: NDArray[np.floating],
+    size: int,
+    lasts: NDArray[np.int64],
+    weights: NDArray[np.float32],
+    centre: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Return the sums of `size` sentences that end with each of some: float32 array of shape (sums, D).
+
+    Each is the sum of centred unit vectors times their weights, moved back to where the encoder's own vectors lie.
+    """
+    total = np.zeros((len(lasts), vectors.shape[1]), np.float32)
+    for back in range(size):
+        rows = lasts - back
+        single = vectors[rows].astype(np.float32)
+        total += (single - centre) * (weights[rows] / distances(single, centre))[:, None]
+    norms = np.linalg.norm(total, axis=1, keepdims=True)
+    sums: NDArray[np.float32] = total / np.maximum(norms, 1e-6) + centre
+    return sums
+
+
+def overlap_vectors(
+    vectors: NDArray[np.floating],
+    sizes: NDArray[np.int64],
+    lasts: NDArray[np.int64],
+    sums: Sums,
+    centre: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Return the vector of each of some overlaps, or the sum in its place: float32 array of shape (overlaps, D).
+
+    vectors : float array of shape (M, S, D), the overlaps that there are, none of them missing.
+    sizes, lasts : of each overlap, its number of sentences and the last of them.
+    """
+    found = np.empty((len(sizes), vectors.shape[2]), np.float32)
+    for size in np.unique(sizes):
+        which = np.flatnonzero(sizes == size)
+        if size <= len(vectors):
+            found[which] = vectors[size - 1, lasts[which]]
+        else:
+            found[which] = sum_vectors(vectors[0], int(size), lasts[which], sums.weights, centre)
+    return found
 
 
 def has_encoded_overlaps(vectors: NDArray[np.floating]) -> bool:
