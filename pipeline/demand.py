@@ -50,7 +50,7 @@ def align_on_demand(
     found = align_pair(source, target, config.align, on_demand=True, corrections=corrections)
     if is_ready:
         writer.add(pair.key, bead_rows(pair, found, source, target), found.facts)
-        return bead_counts(found) | _sum_counts(found)
+        return bead_counts(found)
     n_beads = wanted.count_beads(found, source, target)
     if provisional_key(pair) not in beads(store, config).places():
         writer.add(
@@ -62,35 +62,6 @@ def align_on_demand(
 def bead_counts(found: Beads) -> dict[str, int]:
     """Return what a pair adds to the counts of a run."""
     return {"pairs": 1, "beads": len(found), "nulls": int(found.is_null.sum())}
-
-
-def describe_sums(counts: dict[str, int]) -> str | None:
-    """Say how well sums of sentence vectors have stood in for overlaps, if any were compared."""
-    n_compared = counts.get("compared_sums", 0)
-    if not n_compared:
-        return None
-    cosine = counts["sum_cosines_milli"] / 1000 / n_compared
-    verdict = (
-        "as they should"
-        if cosine >= LEAST_SUM_COSINE
-        else f'below {LEAST_SUM_COSINE}: set [encode] overlaps = "all", or a larger [align] contest_margin'
-    )
-    compared = f"{n_compared:,} encoded overlaps of two sentences"
-    return f"sums of sentence vectors stand near {compared}: mean cosine {cosine:.3f}, {verdict}"
-
-
-LEAST_SUM_COSINE = 0.8
-"""Of centred vectors: two real encoders were at .85 and above, where overlaps on demand lost nothing."""
-
-
-def _sum_counts(found: Beads) -> dict[str, int]:
-    n_compared = int(found.facts.get("compared_sums", 0))
-    if not n_compared:
-        return {}
-    return {
-        "compared_sums": n_compared,
-        "sum_cosines_milli": round(1000 * n_compared * float(found.facts["sum_cosine"])),
-    }
 
 
 def _is_encoded(store: Store, config: RunConfig, pair: DocumentPair, wanted: Contested) -> bool:

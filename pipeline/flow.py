@@ -16,7 +16,6 @@ from pipeline.config import RunConfig
 from pipeline.corpus.intake import TextKeeper, lies_with_store, read_corpus
 from pipeline.corpus.manifest import Document, DocumentPair, Failure, Manifest, build_manifest
 from pipeline.corrections import correct_manifest
-from pipeline.demand import describe_sums
 from pipeline.errors import CorruptFile, MissingError, StoreError
 from pipeline.exports.staging import writing
 from pipeline.progress import units
@@ -149,7 +148,7 @@ class Flow:
         elif not todo:
             self.observer.note(f"{stage:<7} nothing to do, {_there(self.run.manifest, stage)}")
         if stage == "align":
-            self._note_sums()
+            self._note_provisional()
 
     def _work_on(self, name: str, task: Task, items: Sequence[Item]) -> None:
         """Run a task on documents or pairs, under the name of a stage or of a step of one."""
@@ -172,18 +171,15 @@ class Flow:
         if documents := self.find_missing().contested:
             self._work_on("encode", tasks.encode_shard, documents)
 
-    def _note_sums(self) -> None:
-        """Say how well sums stood in for overlaps, and which pairs are waiting for a full run."""
-        counts = self.run.records["align"].counts if "align" in self.run.records else Counter()
-        n_provisional = len(self.find_missing().provisional)
-        waiting = (
-            f"{units({'pairs': n_provisional})} with provisional beads: run without --stage to encode what they lack"
-        )
-        self._note(describe_sums(counts), waiting if n_provisional else None)
+    def _note_provisional(self) -> None:
+        """Say which pairs are waiting for a full run."""
+        if n_provisional := len(self.find_missing().provisional):
+            pairs = units({"pairs": n_provisional})
+            self._note(f"{pairs} with provisional beads: run without --stage to encode what they lack")
 
-    def _note(self, *notes: str | None) -> None:
+    def _note(self, *notes: str) -> None:
         for note in notes:
-            if note and note not in self.run.notes:
+            if note not in self.run.notes:
                 self.run.notes.append(note)
                 self.observer.note(note)
 

@@ -71,6 +71,7 @@ def make_report(run: Run, evaluation: dict[str, Evaluation]) -> dict[str, Any]:
         "time": duration(sum(record.seconds for record in run.records.values())),
         "stages": [_stage(run, name, record) for name, record in run.records.items()],
         "corpus": run.exported.summary if run.exported and run.exported.n_pairs else None,
+        "encoder_check": run.exported.encoder.as_dict() if run.exported and run.exported.encoder else None,
         "evaluation": render_table(evaluation) if evaluation else "",
         "scores": summarize(evaluation) if evaluation else None,
         "failures": [

@@ -45,6 +45,7 @@ from pipeline.store.store import Places, Store
 if TYPE_CHECKING:
     from stages.encode.config import EncodeConfig
     from stages.encode.encoder import Encoder, Timing
+    from stages.evaluate.encoder_check import EncoderVerdict
     from stages.evaluate.scores import Evaluation
 
 
@@ -291,6 +292,8 @@ class Exported:
     notes: tuple[str, ...] = ()
     pages: dict[str, str] = field(default_factory=dict)
     """The packed pages of the pairs that the report embeds, by pair_id."""
+    encoder: EncoderVerdict | None = None
+    """Whether the encoder is one that the weights fit; None where no pair tells."""
 
 
 def export_run(store: Store, config: RunConfig, manifest: Manifest, folder: Path | None) -> Exported:
@@ -301,13 +304,15 @@ def export_run(store: Store, config: RunConfig, manifest: Manifest, folder: Path
     from pipeline.exports.quality import QualityGate
     from pipeline.exports.write import write_exports
     from pipeline.pages import embed_pairs
+    from stages.evaluate.encoder_check import EncoderCheck
     from stages.report.summary import CorpusSummary
 
     summary = CorpusSummary()
     counts: Counter[str] = Counter()
     corrected = CorrectionCounts()
-    gate = QualityGate(config.align.min_quality)
-    pairs = gate.watch(summary.watch(corrected.watch(read_some_pairs(store, config, manifest.pairs))))
+    check, gate = EncoderCheck(), QualityGate(config.align.min_quality)
+    aligned = check.watch(corrected.watch(read_some_pairs(store, config, manifest.pairs)))
+    pairs = gate.watch(summary.watch(aligned))
     if folder is None:
         deque(pairs, maxlen=0)
     else:
@@ -316,8 +321,10 @@ def export_run(store: Store, config: RunConfig, manifest: Manifest, folder: Path
     counts.update(corrected.counts + gate.counts)
     pairs_by_id = {pair.pair_id: pair for pair in manifest.pairs}
     pages = embed_pairs(store, config, (pairs_by_id[pair_id] for pair_id in summary.most_doubtful()))
-    notes = (*corrected.notes, *gate.notes)
-    return Exported(summary.totals["pairs"], counts, summary.as_dict(), notes, pages=pages)
+    encoder = check.verdict()
+    of_encoder = [encoder.describe(config.encode.encoder)] if encoder else []
+    notes = (*of_encoder, *corrected.notes, *gate.notes)
+    return Exported(summary.totals["pairs"], counts, summary.as_dict(), notes, pages, encoder)
 
 
 def evaluate_run(

@@ -11,7 +11,6 @@ from small_corpus import InlineBackend, read_exports, run_inline
 from pipeline.commands.status import print_status
 from pipeline.config import RunConfig, load_config
 from pipeline.contested import contested
-from pipeline.demand import describe_sums
 from pipeline.errors import ConfigError
 from pipeline.flow import Run
 from pipeline.progress import Progress
@@ -60,7 +59,7 @@ def test_a_run_encodes_sentences_then_what_is_contested_and_no_more(whole: tuple
     assert all(key.endswith(":1") or ":+" in key for key in keys)
     assert 242 < n_texts(run) <= 242 + n_contested < 400
     assert run.records["align"].counts["pairs"] == 2
-    assert "mean cosine 0." in " ".join(run.notes)
+    assert "sums agree with encoded overlaps by 0." in " ".join(run.notes)
 
 
 def test_a_pair_reads_only_what_it_contests(whole: tuple[Path, Path, Run], tmp_path: Path) -> None:
@@ -155,10 +154,3 @@ def test_bertalign_has_all_overlaps_and_a_config_that_asks_for_fewer_is_refused(
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=r'encode\.overlaps: "none" is not valid with the method bertalign'):
         load_config(path)
-
-
-def test_sums_that_agree_badly_are_told_with_what_to_do() -> None:
-    assert describe_sums({}) is None
-    good, bad = (describe_sums({"compared_sums": 40, "sum_cosines_milli": 40 * milli}) for milli in (870, 610))
-    assert good is not None and "40 encoded overlaps" in good and "0.870, as they should" in good
-    assert bad is not None and 'overlaps = "all"' in bad
