@@ -60,7 +60,8 @@ def estimate_run(flow: Flow) -> int:
     for one in estimates:
         click.echo(f"  {one}")
     total = sum(one.dollars for one in estimates)
-    click.echo(f"About {dollars_text(total)} in all, at the prices of {PRICES_DATE}. Nothing has been started")
+    click.echo(f"About {dollars_text(total)} in all, at the prices of {PRICES_DATE}")
+    click.echo("Nothing has been started but the clerk, who looked")
     return 0
 
 
