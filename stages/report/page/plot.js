@@ -4,6 +4,7 @@ const LEFT = 46; // pixels of the axes
 const TOP = 34;
 const EDGE = 8;
 const LABEL_PIXELS = 15; // a block of this height has room for a label
+const LEAST_STEP = 0.6; // pixels of the path: thousands of beads are not drawn one by one
 const FAINTEST = 18; // per cent of cosine that is drawn as nothing, and as full ink
 const STRONGEST = 75;
 
@@ -37,7 +38,7 @@ class Plot {
     page.addEventListener("doubt", this.#redraw);
     page.addEventListener("select", () => this.#follow());
     this.#base.setAttribute("aria-label", this.#describe());
-    this.zoom(0);
+    this.#look(0); // drawn once the observer has told how large
   }
 
   close() {
@@ -47,13 +48,17 @@ class Plot {
 
   /** Draw so many times larger around the selected bead; 0 shows all. */
   zoom(times) {
+    this.#look(times);
+    this.draw();
+  }
+
+  #look(times) {
     const [rows, columns] = [this.#n("source"), this.#n("target")];
     const shown = times && this.#view ? Math.min(1, this.#view.rows / rows / times) : 1;
     const least = Math.min(1, 12 / Math.max(1, Math.min(rows, columns)));
     const share = Math.max(shown, least);
     this.#view = { i: 0, j: 0, rows: rows * share, columns: columns * share };
     this.#centre();
-    this.draw();
   }
 
   draw() {
@@ -167,10 +172,14 @@ class Plot {
 
   #drawPath(pen) {
     const kinds = { accent: new Path2D(), null: new Path2D(), doubt: new Path2D() };
+    let last = { kind: null, x: 0, y: 0 };
     for (const bead of this.#page.beads) {
       const kind = this.#page.isDoubtful(bead) ? "doubt" : isNull(bead) ? "null" : "accent";
-      kinds[kind].moveTo(this.#x(bead.target_start), this.#y(bead.source_start));
-      kinds[kind].lineTo(this.#x(bead.target_stop), this.#y(bead.source_stop));
+      const [x, y] = [this.#x(bead.target_stop), this.#y(bead.source_stop)];
+      if (kind === last.kind && Math.abs(x - last.x) + Math.abs(y - last.y) < LEAST_STEP) continue;
+      if (kind !== last.kind) kinds[kind].moveTo(this.#x(bead.target_start), this.#y(bead.source_start));
+      kinds[kind].lineTo(x, y);
+      last = { kind, x, y };
     }
     pen.lineCap = pen.lineJoin = "round";
     pen.strokeStyle = colour("panel"); // a rim, so that the path stands out from dark cells

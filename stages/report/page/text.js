@@ -21,6 +21,7 @@ class BeadList {
   #tops = new Float64Array(1); // one more than there are rows
   #rows = new Map(); // what is in the page, by row number
   #observer;
+  #size = ""; // of the window that the heights are guessed for
 
   constructor(page) {
     this.#page = page;
@@ -109,6 +110,7 @@ class BeadList {
 
   /** Guess the height of every row from its letters: rows that have been in the page are measured. */
   #estimate() {
+    this.#size = this.#sizeNow();
     const { source, target, beads } = this.#page;
     const width = Math.max(120, (this.#box.clientWidth - 150) / 2);
     const perLine = [source, target].map(({ sentences }) => width / (WIDE.test(sentences.slice(0, 50).join("")) ? 17 : 7.6));
@@ -124,6 +126,10 @@ class BeadList {
       return 17 + 25 * Math.max(1, height(source, bead, perLine[0]), height(target, bead, perLine[1]));
     });
     this.#addUp();
+  }
+
+  #sizeNow() {
+    return `${this.#box.clientWidth} × ${this.#box.clientHeight}`;
   }
 
   #addUp() {
@@ -219,6 +225,7 @@ class BeadList {
   }
 
   #resize() {
+    if (this.#size === this.#sizeNow()) return;
     this.#estimate();
     this.#clear();
     this.#draw();
