@@ -63,6 +63,7 @@ def write_tables(run: Run, folder: Path) -> None:
 
 def make_report(run: Run, evaluation: dict[str, Evaluation]) -> dict[str, Any]:
     """Gather what the report shows."""
+    scores = summarize(evaluation) if evaluation else {}
     more_notes = len(run.notes) - MAX_NOTES
     return {
         "name": run.config.name,
@@ -73,7 +74,8 @@ def make_report(run: Run, evaluation: dict[str, Evaluation]) -> dict[str, Any]:
         "corpus": run.exported.summary if run.exported and run.exported.n_pairs else None,
         "encoder_check": run.exported.encoder.as_dict() if run.exported and run.exported.encoder else None,
         "evaluation": render_table(evaluation) if evaluation else "",
-        "scores": summarize(evaluation) if evaluation else None,
+        "scores": {name: value for name, value in scores.items() if name != "reliability"} or None,
+        "reliability": scores.get("reliability"),
         "failures": [
             {"stage": failure.stage, "name": failure.name, "reason": failure.reason} for failure in run.failures
         ],

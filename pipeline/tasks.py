@@ -10,7 +10,7 @@ import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -332,6 +332,7 @@ def evaluate_run(
 ) -> tuple[dict[str, Evaluation], list[str]]:
     """Compare the beads of pairs with the lines of their gold; return the result, and what is wrong with the gold."""
     from stages.evaluate.links import check_gold, links_of, parse_beads
+    from stages.evaluate.reliability import judge_beads
     from stages.evaluate.scores import evaluate
 
     judged = [pair for pair in manifest.pairs if pair.pair_id in gold]
@@ -343,7 +344,8 @@ def evaluate_run(
         except ValueError as error:
             problems.append(f"{pair.pair_id}: {error}")
         else:
-            evaluations[pair.pair_id] = evaluate(links_of(pair.beads), links)
+            found = evaluate(links_of(pair.beads), links)
+            evaluations[pair.pair_id] = replace(found, judged=judge_beads(pair.beads, links))
     return evaluations, problems
 
 

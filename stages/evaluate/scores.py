@@ -20,6 +20,7 @@ from dataclasses import astuple, dataclass
 from typing import Any, NamedTuple
 
 from stages.evaluate.links import Link
+from stages.evaluate.reliability import Judged, measure_reliability
 from stages.export.beads import Positions
 
 Bead = tuple[Positions, Positions]
@@ -47,6 +48,8 @@ class Evaluation:
     gold_strict: int = 0
     """Those of them that agree strictly with a predicted bead."""
     gold_lax: int = 0
+    judged: tuple[Judged, ...] = ()
+    """The beads with text on both sides and their confidences, where they are known."""
 
     def __add__(self, other: Evaluation) -> Evaluation:
         """Add the counts of other documents."""
@@ -64,7 +67,8 @@ class Evaluation:
 
     def as_dict(self) -> dict[str, Any]:
         """Return both scores and the counts, for JSON."""
-        return {"strict": self.strict._asdict(), "lax": self.lax._asdict(), "counts": vars(self).copy()}
+        counts = {name: count for name, count in vars(self).items() if name != "judged"}
+        return {"strict": self.strict._asdict(), "lax": self.lax._asdict(), "counts": counts}
 
 
 def evaluate(predicted: Iterable[Link], gold: Iterable[Link]) -> Evaluation:
@@ -84,9 +88,17 @@ def sum_evaluations(evaluations: Iterable[Evaluation]) -> Evaluation:
 
 
 def summarize(documents: Mapping[str, Evaluation]) -> dict[str, Any]:
-    """Return the scores over all documents and of each, for JSON: `strict`, `lax`, `counts`, `documents`."""
+    """Return the scores over all documents and of each, for JSON: `strict`, `lax`, `counts`, `documents`.
+
+    And the `reliability` of confidences over all, as `measure_reliability` gives it, where they are known.
+    """
     total = sum_evaluations(documents.values())
-    return {**total.as_dict(), "documents": {name: document.as_dict() for name, document in documents.items()}}
+    reliability = measure_reliability(total.judged)
+    return {
+        **total.as_dict(),
+        **({"reliability": reliability} if reliability else {}),
+        "documents": {name: document.as_dict() for name, document in documents.items()},
+    }
 
 
 def _bead_set(links: Iterable[Link]) -> set[Bead]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from stages.evaluate.reliability import describe_reliability, measure_reliability
 from stages.evaluate.scores import Evaluation, sum_evaluations
 
 HEADER = (
@@ -13,10 +14,16 @@ HEADER = (
 
 
 def render_table(documents: Mapping[str, Evaluation], total_name: str = "all") -> str:
-    """Return a line for each document and one over all; the names stand last, so that any script lines up."""
+    """Return a line for each document and one over all; the names stand last, so that any script lines up.
+
+    Where confidences are known, a sentence below says how far they can be trusted.
+    """
+    total = sum_evaluations(documents.values())
     rows = [_render_row(name, evaluation) for name, evaluation in documents.items()]
     if len(documents) != 1:
-        rows.append(_render_row(f"{total_name} ({len(documents)})", sum_evaluations(documents.values())))
+        rows.append(_render_row(f"{total_name} ({len(documents)})", total))
+    if reliability := measure_reliability(total.judged):
+        rows.append(describe_reliability(reliability))
     return "\n".join([*HEADER, *rows]) + "\n"
 
 

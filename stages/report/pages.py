@@ -52,7 +52,7 @@ def _charts(report: Mapping[str, Any], corpus: Mapping[str, Any]) -> dict[str, A
     """Return what the HTML draws of a corpus, and by what its pairs can be filtered."""
     pairs = corpus["pairs_listed"]
     verdicts = Counter(pair["verdict"] for pair in pairs if "verdict" in pair)
-    reliability = report.get("reliability") or []
+    reliability = [row for row in (report.get("reliability") or {}).get("bins", ()) if row["beads"]]
     return {
         "bead_types": list(corpus["bead_types"].items()),
         "types": type_shares(corpus["bead_types"]),
