@@ -301,6 +301,26 @@ def test_what_was_decided_is_shown_when_the_page_is_opened_again(tab: Tab, brows
     again.page.close()
 
 
+def test_what_was_called_bad_stays_in_the_file_when_the_aligner_finds_it_no_more(
+    browser: Any, server: ReviewServer, folder: Path
+) -> None:
+    first = Tab(browser, server)
+    first.select(6)
+    first.press("b")
+    first.wait_until_saved()
+    first.page.close()
+    run(folder)
+    again = Tab(browser, server)
+    assert [6, 7, 6, 7] not in [bead[:4] for bead in again.beads()]
+    again.select(1)
+    again.press("g")
+    again.wait_until_saved()
+    again.page.close()
+    kept = read_corrections(path_of(folder))
+    assert kept is not None
+    assert (kept.good, kept.bad) == (((1, 2, 1, 2),), ((6, 7, 6, 7),))
+
+
 def test_undo_and_redo_go_through_every_state(tab: Tab, folder: Path) -> None:
     states = [tab.beads()]
     for keys in ("m", "q", "jb", "jjm", "Q", "g", "jjg", "u"):
