@@ -93,7 +93,8 @@ class Ending(Problem):
     """New work is refused because the service is about to end."""
 
     def __init__(self) -> None:
-        super().__init__(503, "the service is about to end; try again", headers={"Retry-After": "5"})
+        headers = {"Retry-After": "5", "Connection": "close"}
+        super().__init__(503, "the service is about to end; try again", headers=headers)
 
 
 class TimedOut(Problem):
