@@ -172,6 +172,15 @@ class RunConfig(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _confidence_is_measured(self) -> RunConfig:
+        if self.align.method == "bertalign" and self.export.min_confidence is not None:
+            raise ValueError(
+                f"export.min_confidence: {self.export.min_confidence} is not valid with the method bertalign, which "
+                "measures no confidence; leave it out, or use min_similarity or min_score"
+            )
+        return self
+
     def resolve(self, path: str) -> Path:
         """Return a path of the config as one that can be opened from anywhere."""
         return self.folder / expand_user(path)

@@ -302,7 +302,7 @@ def export_run(store: Store, config: RunConfig, manifest: Manifest, folder: Path
     Raises CorruptFile where a stored file fails its checks.
     """
     from pipeline.exports.quality import QualityGate
-    from pipeline.exports.write import write_exports
+    from pipeline.exports.write import describe_left_out, write_exports
     from pipeline.pages import embed_pairs
     from stages.evaluate.encoder_check import EncoderCheck
     from stages.report.summary import CorpusSummary
@@ -323,7 +323,7 @@ def export_run(store: Store, config: RunConfig, manifest: Manifest, folder: Path
     pages = embed_pairs(store, config, (pairs_by_id[pair_id] for pair_id in summary.most_doubtful()))
     encoder = check.verdict()
     of_encoder = [encoder.describe(config.encode.encoder)] if encoder else []
-    notes = (*of_encoder, *corrected.notes, *gate.notes)
+    notes = (*of_encoder, *corrected.notes, *gate.notes, *describe_left_out(counts))
     return Exported(summary.totals["pairs"], counts, summary.as_dict(), notes, pages, encoder)
 
 

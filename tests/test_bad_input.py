@@ -130,7 +130,7 @@ CONFIGS = [
     Case(
         "a format that nobody knows",
         "FOLDER/run.toml has a problem:\n  export.formats.0: 'xml' is not valid; "
-        "it must be 'tsv', 'jsonl', 'parquet', 'moses', 'tmx' or 'beads'",
+        "it must be 'tsv', 'jsonl', 'parquet', 'moses', 'tmx', 'multi-tmx', 'tei', 'xlsx' or 'beads'",
         config=config_with('["tsv", "jsonl", "parquet", "tmx", "moses", "beads"]', '["xml"]'),
     ),
     Case(
@@ -469,7 +469,8 @@ COMMANDS = [
     ),
     Case(
         "align into a format that nobody knows",
-        "FOLDER/x.docx: no format is known by the suffix '.docx'; known are .tsv, .jsonl, .parquet, .tmx, .txt",
+        "FOLDER/x.docx: no format is known by the suffix '.docx'; "
+        "known are .tsv, .jsonl, .parquet, .tmx, .xml, .xlsx, .txt, .html",
         arguments=("align", "FOLDER/en/00.txt", "FOLDER/de/00.txt", "-o", "FOLDER/x.docx"),
     ),
     Case(
@@ -493,7 +494,7 @@ COMMANDS = [
     ),
     Case(
         "export into a format that nobody knows",
-        "--format 'xml' is not known; it must be tsv, jsonl, parquet, moses, tmx, beads",
+        "--format 'xml' is not known; it must be tsv, jsonl, parquet, moses, tmx, multi-tmx, tei, xlsx, beads",
         arguments=("export", "--config", "FOLDER/run.toml", "--format", "xml", "-o", "FOLDER/x"),
     ),
     Case(

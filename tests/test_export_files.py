@@ -141,7 +141,7 @@ def test_both_sides_in_one_language_are_told_apart(tmp_path: Path):
 
 def test_what_an_earlier_export_left_goes_and_the_files_of_others_stay(tmp_path: Path):
     export(tmp_path)
-    others = ["notes.txt", "bitext.tsv.bak", "bitext.old-copy.tsv", "beads/notes.txt", "report.html", "bitext.xlsx"]
+    others = ["notes.txt", "bitext.tsv.bak", "bitext.old-copy.tsv", "beads/notes.txt", "report.html", "bitext.xls"]
     for name in others:
         (tmp_path / name).write_text("mine")
     counts = export(tmp_path, story()[1:], ExportConfig(formats=("jsonl", "beads")))

@@ -36,6 +36,7 @@ BASE = {
     "typing-extensions": "4.16.0",
     "typing-inspection": "0.4.5",
     "urllib3": "2.8.0",
+    "xlsxwriter": "3.3.1",
 }
 """What every container needs: the pipeline itself, Parquet and NumPy."""
 

@@ -30,7 +30,7 @@ PAGE = ".html"
 @click.option("--target-language", default=AUTO, show_default=True, help="Its language, such as fr.")
 @click.option("--encoder", default="use-multilingual", show_default=True, help="As [encode] encoder in a config.")
 @click.option("--is-split", is_flag=True, help="Every line is a sentence.")
-@click.option("-o", "--output", type=PATH, help="A .tsv, .jsonl, .parquet, .tmx, .txt or .html [default: print TSV].")
+@click.option("-o", "--output", type=PATH, help=f"A {', '.join(SUFFIXES)} or .html file [default: print TSV].")
 @STORE
 @WORKERS
 @reported

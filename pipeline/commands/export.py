@@ -12,6 +12,7 @@ from pipeline.config import load_config
 from pipeline.corrections import CorrectionCounts
 from pipeline.errors import ConfigError
 from pipeline.exits import reported
+from pipeline.exports.filenames import FILE_NAMES
 from pipeline.exports.quality import QualityGate
 from pipeline.exports.write import SUFFIXES, write_exports, write_file
 from pipeline.flow import Flow, Run
@@ -25,7 +26,7 @@ FOLDERS = ("moses", "beads")
 
 @click.command()
 @CONFIG
-@click.option("--format", "name", help="tsv, jsonl, parquet, tmx, moses or beads [default: by the output's name].")
+@click.option("--format", "name", help=f"{', '.join(get_args(Format))} [default: by the output's name].")
 @click.option("-o", "--output", type=PATH, required=True, help="The file, or for moses and beads the folder, to write.")
 @LIMIT
 @STORE
@@ -39,9 +40,9 @@ def export(config_path: Path, name: str | None, output: Path, limit: int | None,
     return export_format(make_flow(Run(load_config(config_path), limit=limit), store, 1), name, output)
 
 
-def export_format(flow: Flow, name: str | None, output: Path) -> int:
+def export_format(flow: Flow, named: str | None, output: Path) -> int:
     """Write the pairs of a run that have been aligned in a format: a file, or for moses and beads a folder."""
-    name = _checked_format(name, output)
+    name = _checked_format(named, output)
     flow.read_manifest()
     n_missing = flow.require_beads()
     run = flow.run
@@ -53,7 +54,7 @@ def export_format(flow: Flow, name: str | None, output: Path) -> int:
         only = run.config.export.model_copy(update={"formats": (name,)})
         counts = write_exports(pairs, only, output, language_pairs=languages)
     else:
-        counts = write_file(pairs, output, run.config.export, language_pairs=languages)
+        counts = write_file(pairs, output, run.config.export, language_pairs=languages, name=name)
     click.echo("\n".join([f"{output}: {units(counts + corrected.counts)}", *gate.notes]))
     for note in corrected.notes:
         click.echo(note)
@@ -62,16 +63,16 @@ def export_format(flow: Flow, name: str | None, output: Path) -> int:
     return 3 if n_missing else 0
 
 
-def _checked_format(name: str | None, output: Path) -> str:
+def _checked_format(name: str | None, output: Path) -> Format:
     """Return the format that was named, or that the name of the output tells; they must agree."""
-    known: tuple[str, ...] = get_args(Format)
     told = SUFFIXES.get(output.suffix.lower())
     if name is None and told is None:
         raise ConfigError(f"{output}: no format is known by the suffix {output.suffix!r}; name one with --format")
-    name = name or told
-    if name not in known:
+    known: dict[str, Format] = {one: one for one in get_args(Format)}
+    chosen = known.get(name or told or "")
+    if chosen is None:
         raise ConfigError(f"--format {name!r} is not known; it must be {', '.join(known)}")
-    if name not in FOLDERS and name != told:
-        suffix = next(suffix for suffix, format_name in SUFFIXES.items() if format_name == name)
-        raise ConfigError(f"{output} is not a name for {name}; let it end with {suffix}")
-    return name
+    suffix = Path(FILE_NAMES[chosen]).suffix if chosen in FILE_NAMES else None
+    if suffix is not None and output.suffix.lower() != suffix:
+        raise ConfigError(f"{output} is not a name for {chosen}; let it end with {suffix}")
+    return chosen

@@ -8,6 +8,17 @@ import unicodedata
 BEADS = "beads"
 """The folder of the files of beads, in the output folder."""
 
+FILE_NAMES = {
+    "tsv": "bitext.tsv",
+    "jsonl": "bitext.jsonl",
+    "parquet": "bitext.parquet",
+    "tmx": "bitext.tmx",
+    "multi-tmx": "bitext.multi.tmx",
+    "tei": "bitext.tei.xml",
+    "xlsx": "bitext.xlsx",
+}
+"""The files of the formats that are one file, in the output folder."""
+
 BEADS_SUFFIX = ".beads.txt"
 GOLD_SUFFIX = ".gold.txt"
 

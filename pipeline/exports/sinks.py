@@ -139,6 +139,7 @@ class ParquetSink:
         pair_id = replace_surrogates(pair.pair_id)[0]
         for unit in units:
             row = unit._asdict()
+            del row["confidence"]
             row["translation"] = {source_name: row.pop("source"), target_name: row.pop("target")}
             row |= {
                 "pair_id": pair_id,

@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from pipeline.exports.filenames import BEADS, BEADS_SUFFIX
+from pipeline.exports.filenames import BEADS, BEADS_SUFFIX, FILE_NAMES
 from pipeline.files import STALE_SECONDS, publish, unwritable
 
 STAGING = ".export-"
@@ -133,7 +133,7 @@ def _some_names(folder: Path) -> list[str]:
 
 def _is_ours(name: str) -> bool:
     """Say whether a name is one that an export gives to a file of its folder."""
-    if name.removeprefix("bitext.") in ("tsv", "jsonl", "parquet", "tmx"):
+    if name in FILE_NAMES.values():
         return True
     match = MOSES_NAME.fullmatch(name)
     if match is None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from pipeline.corpus.languages import detect_language
 from pipeline.errors import ConfigError
-from pipeline.exports.filenames import BEADS, file_name
+from pipeline.exports.filenames import BEADS, FILE_NAMES, file_name
+from pipeline.exports.multi import MultiTmxSink
 from pipeline.exports.sinks import BeadsSink, MosesSink, ParquetSink, Sink, TextSink
 from pipeline.exports.staging import publish_exports, staging_folder, writing
+from pipeline.exports.xlsx import XlsxSink
 from pipeline.files import whole_file
+from pipeline.progress import units
 from stages.data import AlignedPair
 from stages.export.config import ExportConfig, Format
 from stages.export.render import make_renderer, render
-from stages.export.units import select_units
+from stages.export.selection import FILTERS, Selection
 
 __all__ = ["file_name", "render", "write_exports", "write_file", "write_pair"]
 
@@ -26,9 +30,11 @@ SUFFIXES: dict[str, Format] = {
     ".jsonl": "jsonl",
     ".parquet": "parquet",
     ".tmx": "tmx",
+    ".xml": "tei",
+    ".xlsx": "xlsx",
     ".txt": "beads",
 }
-"""The format of a single file, by how its name ends."""
+"""The format of a single file, by how its name ends; a .tmx file may be multi-tmx, if one says so."""
 
 
 def write_exports(
@@ -52,6 +58,8 @@ def write_exports(
             formats = dict.fromkeys(config.formats)  # each once
             sinks = [stack.enter_context(_open_sink(name, staged, config, languages)) for name in formats]
             _write_pairs(pairs, config, sinks, languages, counts)
+        for sink in sinks:
+            counts.update(sink.counts)  # some count only when their block ends
         counts["stale_files_removed"] = publish_exports(staged, folder)
     return counts
 
@@ -62,12 +70,13 @@ def write_file(
     config: ExportConfig,
     *,
     language_pairs: Iterable[tuple[str, str]],
+    name: Format | None = None,
 ) -> Counter[str]:
-    """Write pairs as one file, in the format that its name ends with; `config.formats` is not asked.
+    """Write pairs as one file, in the format that is named or that its name ends with; `config.formats` is not asked.
 
     Raises ConfigError for an unknown suffix, and for more than one pair in a file of beads.
     """
-    name = _format_of(path)
+    name = name or _format_of(path)
     counts: Counter[str] = Counter()
     with whole_file(path) as temporary:
         if name == "beads":
@@ -76,13 +85,20 @@ def write_file(
             languages = frozenset(language_pairs)
             with _open_file_sink(name, temporary, languages) as sink:
                 _write_pairs(pairs, config, [sink], languages, counts)
+            counts.update(sink.counts)
     return counts
 
 
 def write_pair(pair: AlignedPair, path: Path, config: ExportConfig | None = None) -> Counter[str]:
-    """Write one pair as `.tsv`, `.jsonl`, `.parquet`, `.tmx` or, as beads, `.txt`."""
+    """Write one pair as `.tsv`, `.jsonl`, `.parquet`, `.tmx`, `.xlsx`, as TEI `.xml` or, as beads, `.txt`."""
     languages = (pair.source_language, pair.target_language)
     return write_file([pair], path, config or ExportConfig(), language_pairs=[languages])
+
+
+def describe_left_out(counts: Mapping[str, int]) -> list[str]:
+    """Say what the filters of the config have kept out of the exports; nothing, if there are none or they did not."""
+    left_out = {name: counts[name] for name in FILTERS if counts.get(name)}
+    return [f"left out of the exports by the filters of [export]: {units(left_out)}"] if left_out else []
 
 
 def _format_of(path: Path) -> Format:
@@ -101,6 +117,7 @@ def _write_pairs(
     counts: Counter[str],
 ) -> None:
     wants_units = not all(isinstance(sink, BeadsSink) for sink in sinks)
+    selection = Selection(config, detect_language)
     for pair in pairs:
         if (pair.source_language, pair.target_language) not in languages:
             raise ValueError(
@@ -108,11 +125,9 @@ def _write_pairs(
             )
         counts["pairs"] += 1
         counts["beads"] += len(pair.beads)
-        units = list(select_units(pair, config, counts)) if wants_units else []
+        selected = list(selection.units(pair, counts)) if wants_units else []
         for sink in sinks:
-            sink.write(pair, units)
-    for sink in sinks:
-        counts.update(sink.counts)
+            sink.write(pair, selected)
 
 
 def _write_beads(pairs: Iterable[AlignedPair], path: Path, counts: Counter[str]) -> None:
@@ -129,10 +144,14 @@ def _open_sink(name: Format, folder: Path, config: ExportConfig, languages: Lang
         return MosesSink(folder, languages, config.keep_nulls)
     if name == "beads":
         return BeadsSink(folder / BEADS)
-    return _open_file_sink(name, folder / f"bitext.{name}", languages)
+    return _open_file_sink(name, folder / FILE_NAMES[name], languages)
 
 
 def _open_file_sink(name: Format, path: Path, languages: LanguagePairs) -> Sink:
     if name == "parquet":
         return ParquetSink(path, languages)
+    if name == "xlsx":
+        return XlsxSink(path)
+    if name == "multi-tmx":
+        return MultiTmxSink(path, languages)
     return TextSink(path, make_renderer(name, languages))

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from stages.config import Section
 
-Format = Literal["tsv", "jsonl", "parquet", "moses", "tmx", "beads"]
+Format = Literal["tsv", "jsonl", "parquet", "moses", "tmx", "multi-tmx", "tei", "xlsx", "beads"]
 
 
 class ExportConfig(Section):
@@ -18,5 +18,24 @@ class ExportConfig(Section):
     min_score: float | None = Field(default=None, allow_inf_nan=False)
     """Leave out beads with text on both sides whose score, as written, is lower. `beads` always holds every bead."""
 
+    min_confidence: float | None = Field(default=None, ge=0, le=1)
+    """Likewise those of a lower confidence; .5 leaves out what is more likely wrong than right."""
+
+    min_similarity: float | None = Field(default=None, ge=-1, le=1)
+    """Likewise those whose cosine is lower. What a good cosine is depends on the encoder and the languages."""
+
+    max_length_ratio: float | None = Field(default=None, gt=1, allow_inf_nan=False)
+    """Likewise those of which one side has so many times the characters that the other would lead one to expect, going
+    by the pair as a whole (Chinese is a third as long as English)."""
+
+    drop_duplicates: bool = False
+    """Likewise those whose two texts have gone out before in this export; it takes some 100 bytes of memory a bead."""
+
+    drop_identical: bool = False
+    """Likewise those whose two texts are the same but for case and spaces: names, code, what nobody translated."""
+
+    drop_wrong_language: bool = False
+    """Likewise those of which one side is plainly in another language than its document; short texts aren't judged."""
+
     keep_nulls: bool = False
-    """Keep sentences without a translation, with an empty other side, whatever `min_score` is. `beads` always does."""
+    """Keep sentences without a translation, with an empty other side; no filter asks them. `beads` always does."""

@@ -10,9 +10,11 @@ from stages.data import AlignedPair
 from stages.export.beads import render_beads
 from stages.export.config import ExportConfig
 from stages.export.jsonl import JsonlRenderer
+from stages.export.selection import select_units
+from stages.export.tei import TeiRenderer
 from stages.export.tmx import TmxRenderer
 from stages.export.tsv import TsvRenderer
-from stages.export.units import Unit, select_units
+from stages.export.units import Unit
 
 
 class Renderer(Protocol):
@@ -31,18 +33,20 @@ class Renderer(Protocol):
 
 
 def make_renderer(name: str, language_pairs: Iterable[tuple[str, str]]) -> Renderer:
-    """Return a renderer for `tsv`, `jsonl` or `tmx`; raises ValueError for another name."""
+    """Return a renderer for `tsv`, `jsonl`, `tmx` or `tei`; raises ValueError for another name."""
     if name == "tsv":
         return TsvRenderer()
     if name == "jsonl":
         return JsonlRenderer()
     if name == "tmx":
         return TmxRenderer(language_pairs)
-    raise ValueError(f"{name!r} is not a format of one text file; these are: tsv, jsonl, tmx, beads")
+    if name == "tei":
+        return TeiRenderer()
+    raise ValueError(f"{name!r} is not a format of one text file; these are: tsv, jsonl, tmx, tei, beads")
 
 
 def render(pair: AlignedPair, name: str, config: ExportConfig | None = None) -> str:
-    """Return one pair as the text of a `tsv`, `jsonl`, `tmx` or `beads` file."""
+    """Return one pair as the text of a `tsv`, `jsonl`, `tmx`, `tei` or `beads` file."""
     if name == "beads":
         return "".join(render_beads(pair))
     renderer = make_renderer(name, [(pair.source_language, pair.target_language)])

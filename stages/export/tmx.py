@@ -46,7 +46,7 @@ class TmxRenderer:
 
     def pair(self, pair: AlignedPair, units: Sequence[Unit]) -> Iterator[str]:
         """Give a `<tu>` for each unit; the missing side of a null is an empty segment."""
-        start = f"<tu{self._own_source_language(pair)}>\n{self._property('pair-id', pair.pair_id)}"
+        start = f"<tu{self._own_source_language(pair.source_language)}>\n{self._property('pair-id', pair.pair_id)}"
         source = f"  <tuv xml:lang={quoteattr(pair.source_language)}><seg>"
         target = f"  <tuv xml:lang={quoteattr(pair.target_language)}><seg>"
         for unit in units:
@@ -63,10 +63,8 @@ class TmxRenderer:
         """Return all that stands after the last unit."""
         return "</body>\n</tmx>\n"
 
-    def _own_source_language(self, pair: AlignedPair) -> str:
-        if self._source_language != ANY_LANGUAGE:
-            return ""
-        return f" srclang={quoteattr(pair.source_language)}"
+    def _own_source_language(self, language: str) -> str:
+        return f" srclang={quoteattr(language)}" if self._source_language == ANY_LANGUAGE else ""
 
     def _property(self, name: str, value: str) -> str:
         return f'  <prop type="x-{name}">{escape_xml(replace_surrogates(value)[0])[0]}</prop>\n'

@@ -1,0 +1,114 @@
+"""XLSX for translators: a row for each bead, with the texts beside each other, to be read, filtered and marked.
+
+A text stays a text, also one that begins with "=". A cell holds 32,767 characters as UTF-16 counts them, and a sheet
+1,048,576 rows: longer texts are cut and counted, more rows go on a further sheet. There is no date but a fixed one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from stages.data import AlignedPair
+from stages.export.characters import XML_FORBIDDEN, replace_surrogates
+from stages.export.units import Unit
+from stages.text import primary_language
+
+COLUMNS = {"source": 60, "target": 60, "type": 7, "cosine": 9, "confidence": 12, "pair": 20}
+"""Their names, and their widths in characters."""
+
+MAX_ROWS = 1_048_576
+MAX_UNITS = 32_767
+CUT = " […]"
+"""Stands at the end of a text that was cut."""
+
+MADE = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+
+RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"})
+RIGHT_TO_LEFT_SCRIPTS = frozenset({"adlm", "arab", "hebr", "nkoo", "syrc", "thaa"})
+
+
+class XlsxSink:
+    """One workbook with the pairs of a run, written in constant memory."""
+
+    def __init__(self, path: Path) -> None:
+        import xlsxwriter
+
+        self.counts: Counter[str] = Counter()
+        self._book: Any = xlsxwriter.Workbook(str(path), {"constant_memory": True, "tmpdir": str(path.parent)})
+        self._book.set_properties({"created": MADE})
+        wrapped = {"text_wrap": True, "valign": "top"}
+        self._head = self._book.add_format({"bold": True, "bottom": 1})
+        self._text = self._book.add_format(wrapped)
+        self._text_from_right = self._book.add_format({**wrapped, "reading_order": 2, "align": "right"})
+        self._plain = self._book.add_format({"valign": "top"})
+        self._number = self._book.add_format({"valign": "top", "num_format": "0.00"})
+        self._sheets: list[Any] = []
+        self._add_sheet()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._finish_sheet()
+        self._book.close()
+
+    def write(self, pair: AlignedPair, units: Sequence[Unit]) -> None:
+        """Add a row for each unit of a pair."""
+        formats = [self._format_of(language) for language in (pair.source_language, pair.target_language)]
+        pair_id = self._cell(pair.pair_id)
+        for unit in units:
+            if self._row == MAX_ROWS:
+                self._finish_sheet()
+                self._add_sheet()
+            sheet, row = self._sheets[-1], self._row
+            for column, (text, style) in enumerate(zip((unit.source, unit.target), formats, strict=True)):
+                sheet.write_string(row, column, self._cell(text), style)
+            sheet.write_string(row, 2, _type_of(unit), self._plain)
+            sheet.write_number(row, 3, unit.similarity, self._number)
+            if unit.confidence == unit.confidence:  # there is no nan in a sheet
+                sheet.write_number(row, 4, unit.confidence, self._number)
+            sheet.write_string(row, 5, pair_id, self._plain)
+            self._row += 1
+
+    def _add_sheet(self) -> None:
+        number = len(self._sheets) + 1
+        sheet = self._book.add_worksheet("bitext" if number == 1 else f"bitext {number}")
+        for column, (name, width) in enumerate(COLUMNS.items()):
+            sheet.set_column(column, column, width)
+            sheet.write_string(0, column, name, self._head)
+        sheet.freeze_panes(1, 0)
+        self._sheets.append(sheet)
+        self._row = 1
+
+    def _finish_sheet(self) -> None:
+        self._sheets[-1].autofilter(0, 0, max(self._row - 1, 1), len(COLUMNS) - 1)
+
+    def _format_of(self, language: str) -> Any:
+        return self._text_from_right if is_right_to_left(language) else self._text
+
+    def _cell(self, text: str) -> str:
+        """Return a text as a cell can hold it, and count what it can't."""
+        text = replace_surrogates(text)[0].replace("\r\n", "\n").replace("\r", "\n")
+        text, n_removed = XML_FORBIDDEN.subn("", text)
+        self.counts["xlsx_characters_removed"] += n_removed
+        if 2 * len(text) <= MAX_UNITS or len(text.encode("utf-16-le")) <= 2 * MAX_UNITS:
+            return text
+        self.counts["xlsx_texts_cut"] += 1
+        kept = text.encode("utf-16-le")[: 2 * (MAX_UNITS - len(CUT))]
+        return kept.decode("utf-16-le", errors="ignore") + CUT
+
+
+def is_right_to_left(language: str) -> bool:
+    """Say whether a language is written from right to left, by its tag; a script in it decides."""
+    scripts = [part.lower() for part in language.split("-")[1:] if len(part) == 4 and part.isalpha()]
+    if scripts:
+        return scripts[0] in RIGHT_TO_LEFT_SCRIPTS
+    return primary_language(language) in RIGHT_TO_LEFT
+
+
+def _type_of(unit: Unit) -> str:
+    return f"{unit.source_stop - unit.source_start}-{unit.target_stop - unit.target_start}"
