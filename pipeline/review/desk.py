@@ -12,6 +12,7 @@ from pipeline.config import RunConfig
 from pipeline.corpus.manifest import DocumentPair
 from pipeline.corrections import corrections_folder, corrections_path, read_corrections, read_file, version_of
 from pipeline.corrections import write_corrections as replace_file
+from pipeline.errors import ConfigError
 from pipeline.files import write_text
 from pipeline.store.rows import beads, read_map, read_pair, stored_key
 from pipeline.store.store import Store
@@ -73,7 +74,8 @@ class Desk:
         """Return all pairs, the most doubtful first."""
         with self._lock:
             places = beads(self._store, self.config).places()
-            rows = [self._list(number, places[stored_key(pair, places) or ""].facts) for number, pair in self._all()]
+            found = [places[stored_key(pair, places) or pair.key].facts for pair in self.pairs]
+        rows = [self._list(number, facts) for number, facts in enumerate(found)]
         return sorted(rows, key=lambda row: (row.quality, row.number))
 
     def page(self, number: int) -> str:
@@ -89,10 +91,11 @@ class Desk:
             data = pair_data(aligned, read_map(self._store, self.config, pair))
         usable = corrections if corrections and corrections.fit(*_texts(aligned)) else None
         _add_marks(data, usable)
+        shown = {make_span(*row[:4]) for row in data["beads"]}
         data["review"] = {
             "version": version_of(text),
             "file": str(self.path(number)),
-            "rejected": [list(bead) for bead in (usable.bad if usable else ()) if list(bead) not in _spans(data)],
+            "rejected": [list(bead) for bead in (usable.bad if usable else ()) if bead not in shown],
             "outdated": len(corrections) if corrections and not usable else 0,
         }
         return render_pair(pair.pair_id, pack(data), SCRIPTS, STYLES)
@@ -120,12 +123,7 @@ class Desk:
         if before and (before.source, before.target) != (made.source, made.target):
             write_text(path.with_name(f"{path.stem}.{before.digest}{OUTDATED}"), read_file(path))
 
-    def _all(self) -> list[tuple[int, DocumentPair]]:
-        return list(enumerate(self.pairs))
-
     def _list(self, number: int, facts: Mapping[str, Any]) -> Listed:
-        from pipeline.errors import ConfigError
-
         pair_id = self.pairs[number].pair_id
         try:
             found = read_corrections(self.path(number))
@@ -158,10 +156,6 @@ def _add_marks(data: dict[str, Any], corrections: Corrections | None) -> None:
 
 def _positions(bead: Span) -> list[tuple[str, int]]:
     return [*(("source", i) for i in bead.source), *(("target", j) for j in bead.target)]
-
-
-def _spans(data: Mapping[str, Any]) -> list[list[int]]:
-    return [list(make_span(*row[:4])) for row in data["beads"]]
 
 
 def _read_beads(rows: object) -> list[Span]:

@@ -142,7 +142,7 @@ def settle(beads: Beads, corrections: Corrections, n_source: int, n_target: int)
     is_banned = np.fromiter((tuple(span) in fixed.banned for span in spans.tolist()), bool, len(spans))
     text = np.flatnonzero(~beads.is_null)
     kept = text[(stands_beside(spans, fixed) & ~is_among(spans, fixed.beads) & ~is_banned)[text]]
-    nearest = np.array([_nearest(bead, spans, text) for bead in fixed.beads], np.int64)
+    nearest = _nearest(fixed.beads, spans, text)
     taken = np.concatenate([kept, nearest])
     found = np.concatenate([spans[kept], fixed.beads])
     order = np.argsort(found[:, 0])
@@ -158,8 +158,20 @@ def settle(beads: Beads, corrections: Corrections, n_source: int, n_target: int)
     return restore_positions(path, np.arange(n_source), np.arange(n_target), n_source, n_target)
 
 
-def _nearest(bead: NDArray[np.int64], spans: NDArray[np.int64], text: NDArray[np.int64]) -> int:
-    """Return which found bead with text on both sides shares most sentences with a fixed one; -1 if none does."""
+def _nearest(beads: NDArray[np.int64], spans: NDArray[np.int64], text: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each fixed bead which of the found ones shares most sentences with it; -1 if none does.
+
+    text : which of the found beads have text on both sides.
+    """
+    if not len(text):
+        return np.full(len(beads), -1, np.int64)
+    same = text[np.minimum(np.searchsorted(spans[text, 0], beads[:, 0]), len(text) - 1)]
+    changed = np.flatnonzero((spans[same] != beads).any(axis=1))
+    same[changed] = [_nearest_to(bead, spans, text) for bead in beads[changed]]
+    return same
+
+
+def _nearest_to(bead: NDArray[np.int64], spans: NDArray[np.int64], text: NDArray[np.int64]) -> int:
     first = int(np.searchsorted(spans[text, 1], bead[0], side="right"))
     last = int(np.searchsorted(spans[text, 0], bead[1], side="left"))
     best, n_best = -1, 0
