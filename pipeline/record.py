@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from pipeline.corpus.manifest import Failure, Manifest
 from pipeline.files import whole_file, write_text
-from pipeline.flow import Run, StageRecord
+from pipeline.flow import COMPUTING, Run, StageRecord
 from pipeline.progress import duration, units
 from pipeline.store import schema
 from stages.evaluate.scores import Evaluation, summarize
@@ -24,6 +24,9 @@ from stages.report.pages import render_page
 
 MAX_NOTES = 200
 """How many notes a report holds."""
+
+ORDER = ("read", "split", "encode", "contest", "align", "export")
+"""The steps of a run: two of the encode stage find out what pairs contest, and encode it."""
 
 SPEEDS = {"split": "sentences", "encode": "tokens", "align": "beads"}
 """What a stage is so many of a second."""
@@ -70,7 +73,7 @@ def make_report(run: Run, evaluation: dict[str, Evaluation]) -> dict[str, Any]:
         "verdict": verdict(run),
         "where": _where(run),
         "time": duration(sum(record.seconds for record in run.records.values())),
-        "stages": [_stage(run, name, record) for name, record in run.records.items()],
+        "stages": [_stage(run, name, record) for name, record in _records(run).items()],
         "corpus": run.exported.summary if run.exported and run.exported.n_pairs else None,
         "encoder_check": run.exported.encoder.as_dict() if run.exported and run.exported.encoder else None,
         "evaluation": render_table(evaluation) if evaluation else "",
@@ -84,6 +87,13 @@ def make_report(run: Run, evaluation: dict[str, Evaluation]) -> dict[str, Any]:
         "costs": run.costs,
         "versions": _python_and_libraries(),
     }
+
+
+def _records(run: Run) -> dict[str, StageRecord]:
+    """Return what the stages did, in order, those of a whole run that found nothing to do as well."""
+    idle = {name: StageRecord() for name in COMPUTING if run.exported and run.stage is None}
+    records = idle | run.records
+    return {name: records[name] for name in sorted(records, key=ORDER.index)}
 
 
 def _stage(run: Run, name: str, record: StageRecord) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def _environment() -> Environment:
     )
     environment.filters["judged"] = judged
     environment.filters["number"] = "{:,}".format
-    environment.filters["percent"] = lambda share: f"{100 * share:.1f} %".replace("100.0 %", "100 %")
+    environment.filters["percent"] = percent
     environment.filters["cell"] = lambda text: " ".join(str(text).replace("|", "\\|").split())
     environment.globals["asset"] = _asset
     environment.globals["view_command"] = view_command
@@ -95,6 +95,11 @@ def _environment() -> Environment:
 def _asset(name: str) -> Markup:
     """Return a file of page/ as it is."""
     return Markup(files("stages.report").joinpath("page", name).read_text(encoding="utf-8"))
+
+
+def percent(share: float | None) -> str:
+    """Write a share as people read it; a dash where there is none."""
+    return "–" if share is None else f"{100 * share:.1f} %".replace("100.0 %", "100 %")
 
 
 def view_command(run: str, pair_id: str) -> str:
