@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_corpus import InlineBackend, bitext, run_inline, write_corpus
+from small_corpus import bitext, run_inline, write_corpus
 
 from pipeline.commands.review import make_desk, make_server
-from pipeline.config import load_config
 from pipeline.corrections import read_corrections
 from pipeline.errors import ConfigError
-from pipeline.flow import Flow, Run
+from pipeline.finish import keep_record
+from pipeline.flow import Run
 from pipeline.progress import Progress
 from pipeline.review.server import ReviewServer
+from pipeline.store.store import Store
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
@@ -41,7 +42,9 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(folder: Path) -> Run:
-    return run_inline(folder / "run.toml", folder / "store", folder / "out", Progress())
+    done = run_inline(folder / "run.toml", folder / "store", folder / "out", Progress())
+    keep_record(Store(folder / "store"), done)
+    return done
 
 
 @pytest.fixture
@@ -51,9 +54,7 @@ def folder(done: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(folder: Path) -> Iterator[ReviewServer]:
-    config = load_config(folder / "run.toml")
-    flow = Flow(Run(config), InlineBackend(folder / "store", 1), Progress())
-    with make_server(make_desk(flow), 0) as server:
+    with make_server(make_desk(Store(folder / "store"), str(folder / "run.toml")), 0) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server
@@ -202,10 +203,13 @@ def test_the_command_says_what_is_wrong(folder: Path, tmp_path: Path) -> None:
     config, store = folder / "run.toml", folder / "store"
     unknown = bitext("review", config, "--store", store, "--no-open", "--pair", "nobody")
     assert unknown.exit_code == 2
-    assert "--pair nobody: this run has aligned no such pair" in unknown.output
+    assert "run run has aligned no pair 'nobody'; leave out --pair for a list of all" in unknown.output
     nothing = bitext("review", config, "--store", tmp_path / "empty", "--no-open")
     assert nothing.exit_code == 1
-    assert "no pair has beads in the store" in nothing.output
+    assert "holds no run 'run'" in nothing.output
+    config.write_text(config.read_text().replace("max_bead = 3", "max_bead = 2"), encoding="utf-8")
+    changed = bitext("review", config, "--store", store, "--no-open")
+    assert "no pair of run run has beads in the store; run bitext run, and come back" in changed.output
 
 
 def test_a_port_that_is_taken_is_named(server: ReviewServer) -> None:

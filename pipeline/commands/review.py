@@ -7,52 +7,52 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.options import PATH, STORE, make_flow
-from pipeline.config import load_config
+from pipeline.commands.options import STORE
 from pipeline.corrections import corrections_folder
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, MissingError
 from pipeline.exits import reported
-from pipeline.flow import Flow, Run
-from pipeline.local import LocalBackend, require_stages
+from pipeline.local import require_stages
+from pipeline.past_run import find_run
 from pipeline.review.desk import Desk
 from pipeline.review.server import LOOPBACK, ReviewServer
+from pipeline.store.store import Store, default_root
 
 
 @click.command()
-@click.argument("config_path", metavar="CONFIG", type=PATH)
+@click.argument("run")
 @click.option("--pair", "pair_id", help="Open this pair rather than the list of all.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port to listen on [default: a free one].")
-@click.option("--open/--no-open", "opens", default=True, help="Open the browser, or only print the address.")
+@click.option("--no-open", is_flag=True, help="Only print the address to open.")
 @STORE
 @reported
-def review(config_path: Path, pair_id: str | None, port: int, opens: bool, store: Path | None) -> None:
+def review(run: str, pair_id: str | None, port: int, no_open: bool, store: Path | None) -> None:
     """Correct the beads of a run in the browser; what you decide is kept beside the config.
+
+    RUN is the name of a run, its config file, or its folder of results.
 
     \b
     bitext review configs/demo.toml
-    bitext review configs/demo.toml --pair lighthouse.en-de
+    bitext review demo --pair lighthouse.en-de
     """
     require_stages()
-    config = load_config(config_path)
-    desk = make_desk(make_flow(Run(config), store, 1))
+    desk = make_desk(Store(store or default_root()), run)
     number = desk.number_of(pair_id) if pair_id is not None else None
-    if pair_id is not None and number is None:
-        raise ConfigError(f"--pair {pair_id}: this run has aligned no such pair; leave it out for a list of all")
     with make_server(desk, port) as server:
-        click.echo(f"{len(desk.pairs):,} pairs to review. Corrections go to {corrections_folder(config)}")
+        click.echo(f"{len(desk.pairs):,} pairs. What you decide is kept in {corrections_folder(desk.config)}")
         click.echo(f"Open {server.address(number)}")
-        click.echo("Ctrl-C ends. Then `bitext run` aligns the rest around what you decided")
-        if opens:
+        click.echo("Ctrl-C ends. The next `bitext run` aligns the rest around what you have decided")
+        if not no_open:
             webbrowser.open(server.address(number))
         serve(server)
 
 
-def make_desk(flow: Flow) -> Desk:
-    """Return the pairs of a run that lies on this machine; raises MissingError where none is aligned."""
-    flow.read_manifest(keep=False)
-    flow.require_beads()
-    assert isinstance(flow.backend, LocalBackend)
-    return Desk(flow.backend.store, flow.run.config, flow.run.manifest.pairs)
+def make_desk(store: Store, named: str) -> Desk:
+    """Return the aligned pairs of a run; raises MissingError where there are none, and as `find_run` does."""
+    run = find_run(store, named)
+    desk = Desk(store, run.config, list(run.pairs.values()))
+    if not desk.pairs:
+        raise MissingError(f"no pair of run {run.config.name} has beads in the store; run bitext run, and come back")
+    return desk
 
 
 def make_server(desk: Desk, port: int) -> ReviewServer:

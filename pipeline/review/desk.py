@@ -61,10 +61,12 @@ class Desk:
         self._folder = corrections_folder(config)
         self._lock = Lock()  # the store's shelves are not made for threads
 
-    def number_of(self, pair_id: str) -> int | None:
-        """Return the number of a pair; None where it has not been aligned."""
-        numbers = (number for number, pair in enumerate(self.pairs) if pair.pair_id == pair_id)
-        return next(numbers, None)
+    def number_of(self, pair_id: str) -> int:
+        """Return the number of a pair; raises ConfigError where this run has aligned no such pair."""
+        for number, pair in enumerate(self.pairs):
+            if pair.pair_id == pair_id:
+                return number
+        raise ConfigError(f"run {self.config.name} has aligned no pair {pair_id!r}; leave out --pair for a list of all")
 
     def path(self, number: int) -> Path:
         """Return where the corrections of a pair lie."""
