@@ -1,4 +1,4 @@
-"""`bitext bench encode`: what it measures, in small."""
+"""`bitext bench`: what it measures, in small."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.__main__ import main
+from stages.align import AlignConfig
+from stages.align import benchmark as alignment
+from stages.align.statistics import centred, cosines
 from stages.encode import benchmark
 
 pytest.importorskip("sentence_transformers")
+
+# ---- encode
 
 
 def test_texts_have_the_lengths_of_real_sentences(tmp_path: Path) -> None:
@@ -42,3 +47,53 @@ def test_every_way_encodes_the_same_and_is_shown(monkeypatch: pytest.MonkeyPatch
     assert min(map(float, cosines)) > 0.999
     assert "1,000 in one process, 2,000 in two (2.00 times)" in shown.output
     assert re.search(r"L40S .* reckoned +\d+\.\d\d", shown.output)
+
+
+# ---- align
+
+
+def test_made_documents_have_the_beads_and_the_vectors_that_they_say() -> None:
+    pair = alignment.make_pair(400)
+    n_source, n_target = len(pair.source.sentences), len(pair.target.sentences)
+    assert n_source == pytest.approx(400, rel=0.1)
+    assert [p for bead in pair.gold for p in bead[0]] == list(range(n_source))
+    assert [p for bead in pair.gold for p in bead[1]] == list(range(n_target))
+    norms = np.linalg.norm(pair.source.vectors, axis=2)
+    assert all(np.allclose(norms[size, size:], 1, atol=1e-5) and not norms[size, :size].any() for size in range(4))
+    one_to_one = np.array([bead[0] + bead[1] for bead in pair.gold if len(bead[0]) == len(bead[1]) == 1])
+    sides = [centred(side.vectors[0], side.vectors[0].mean(axis=0)) for side in (pair.source, pair.target)]
+    matches = cosines(sides[0][one_to_one[:, 0]], sides[1][one_to_one[:, 1]])
+    chance = cosines(sides[0][one_to_one[:, 0]], sides[1][np.roll(one_to_one[:, 1], 50)])
+    assert np.median(matches) == pytest.approx(0.5, abs=0.05)
+    assert np.std(chance) == pytest.approx(0.1, abs=0.03)
+
+
+def test_overlaps_on_demand_are_aligned_with_what_is_contested_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    pair, given = alignment.make_pair(200), []
+    align_pair = alignment.align_pair
+    monkeypatch.setattr(alignment, "align_pair", lambda *sides, **how: given.extend(sides) or align_pair(*sides, **how))
+    alignment.align_on_demand(pair)
+    source, target, config = given
+    assert config == AlignConfig()
+    wanted = alignment.find_contested(pair.source, pair.target, config)
+    for document, stops in ((source, wanted.source), (target, wanted.target)):
+        assert document.vectors[0].any(axis=1).all()
+        assert int(document.vectors[1:].any(axis=2).sum()) == sum(map(len, stops.values()))
+
+
+def test_every_way_of_aligning_is_measured_against_one_search() -> None:
+    shown = CliRunner().invoke(main, ["bench", "align", "--sizes", "300"])
+    assert shown.exit_code == 0, shown.output
+    assert re.search(r"^30\d × \d{3} sentences|^29\d × \d{3} sentences", shown.output, re.MULTILINE)
+    assert re.search(r"search for nearest sentences +\d+\.\d\d +1\.00 ", shown.output)
+    assert re.search(r"bertalign, all overlaps +\d+\.\d\d +[\d.]+ +1\.00 ", shown.output)
+    assert len(re.findall(r"^ +bitext, .* \d+\.\d\d ", shown.output, re.MULTILINE)) == 2
+    (share,) = re.findall(r"found (\d+)% or more", shown.output)
+    assert int(share) > 85
+
+
+@pytest.mark.parametrize("sizes", ["", "1000,", "five", "9", "1000;2000", "2000000"])
+def test_sizes_that_are_none_are_refused(sizes: str) -> None:
+    shown = CliRunner().invoke(main, ["bench", "align", "--sizes", sizes])
+    assert shown.exit_code == 2
+    assert "write numbers from 10 to 1,000,000: 1000,5000" in shown.stderr

@@ -1,4 +1,4 @@
-"""`bitext bench encode`: how fast encoding is on this machine, and what a million sentence pairs would cost."""
+"""`bitext bench`: how fast encoding and aligning are on this machine, and what a million sentence pairs would cost."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.bench_align import bench_align, parse_sizes
 from pipeline.cloud.costs import GPU_TOKENS_PER_SECOND
 from pipeline.cloud.machines import PRICES_DATE, Machine
 from pipeline.console import out_console
@@ -34,17 +35,45 @@ PAIR_SENTENCES = 2.0
 """A sentence pair is made of one sentence of each side, nearly."""
 
 
-@click.command()
-@click.argument("what", type=click.Choice(["encode"]))
+@click.group()
+def bench() -> None:
+    """Measure how fast this machine encodes and aligns; no texts and no models are needed.
+
+    \b
+    bitext bench encode
+    bitext bench align
+    """
+
+
+@bench.command("encode")
 @click.option("--tokens", "n_tokens", type=click.IntRange(min=100), help="How much text to encode.")
 @reported
-def bench(what: str, n_tokens: int | None) -> None:  # noqa: ARG001 (there is one so far)
-    """Measure how fast this machine encodes, with a model of LaBSE's shape and with use-multilingual.
+def encode(n_tokens: int | None) -> None:
+    """Measure encoding, with a model of LaBSE's shape and random weights, and with use-multilingual.
 
     \b
     bitext bench encode
     """
     bench_encode(out_console(), n_tokens)
+
+
+@bench.command("align")
+@click.option(
+    "--sizes",
+    default="1000,5000,10000,30000",
+    show_default=True,
+    help="Source sentences of each document, with commas.",
+)
+@reported
+def align(sizes: str) -> None:
+    """Measure alignment against the size of documents, in processor time of one core: the default, and bertalign.
+
+    The documents are made up. They say how time and memory grow, not how good the beads are: bitext eval does.
+
+    \b
+    bitext bench align --sizes 1000,5000
+    """
+    bench_align(out_console(), parse_sizes(sizes))
 
 
 def bench_encode(console: Console, n_tokens: int | None = None, layers: int = 12) -> None:

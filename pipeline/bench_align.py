@@ -1,0 +1,68 @@
+"""What `bitext bench align` prints: time and memory of alignment for documents of several sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.errors import ConfigError
+from pipeline.local import require_stages
+
+if TYPE_CHECKING:
+    from stages.align.benchmark import Cost
+
+SMALLEST, LARGEST = 10, 1_000_000
+
+
+def parse_sizes(text: str) -> list[int]:
+    """Return the numbers of a list with commas; raises ConfigError where it is none."""
+    parts = [part.strip().replace("_", "") for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and SMALLEST <= int(part) <= LARGEST for part in parts):
+        raise ConfigError(f"--sizes {text!r} is not valid; write numbers from {SMALLEST} to {LARGEST:,}: 1000,5000")
+    return [int(part) for part in parts]
+
+
+def bench_align(console: Console, sizes: Sequence[int]) -> None:
+    """Measure and print, size by size, with one thread: other work on the machine then disturbs little."""
+    require_stages()
+    if find_spec("faiss") is None:
+        raise ConfigError("measuring needs faiss: pip install 'bitext-pipeline[local]'")
+    import faiss
+    from threadpoolctl import threadpool_limits
+
+    from stages.align import benchmark
+
+    faiss.omp_set_num_threads(1)
+    found = []
+    with threadpool_limits(1):
+        benchmark.warm_up()
+        for size in sizes:
+            pair, costs = benchmark.measure(size)
+            console.print(_table(len(pair.source.sentences), len(pair.target.sentences), costs))
+            n_gold = sum(all(bead) for bead in pair.gold)
+            found += [cost.n_right / n_gold for cost in costs if cost.n_right is not None]
+    console.print(f"Every way found {min(found):.0%} or more of the beads that the documents were made of.")
+
+
+def _table(n_source: int, n_target: int, costs: Sequence[Cost]) -> Table:
+    title = f"{n_source:,} × {n_target:,} sentences, vectors in memory"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    table.add_column("way")
+    for column in ("seconds", "of one search", "of bertalign", "more memory"):
+        table.add_column(column, justify="right")
+    search, classic = costs[0].seconds, costs[-1].seconds
+    for cost in costs:
+        memory = "-" if cost.memory is None else f"{max(cost.memory, 0) / 2**20:,.0f} MiB"
+        table.add_row(
+            cost.name,
+            f"{cost.seconds:.2f}",
+            f"{cost.seconds / max(search, 1e-6):.2f}",
+            f"{cost.seconds / max(classic, 1e-6):.2f}",
+            memory,
+        )
+    return table
