@@ -168,13 +168,15 @@ def _align_here(source: Text, target: Text, encoder: str, options: dict[str, Any
 
 def _ask_modal(app: str, request: AlignRequest) -> AlignAnswer:
     import modal
-    from modal.exception import Error
+    from modal.exception import Error, NotFoundError
 
     try:
         service = modal.Cls.from_name(app, "Service")()
         answer = service.align.remote(request.model_dump(exclude_unset=True))
-    except Error as error:
+    except NotFoundError as error:
         raise ServiceError(f"{app} on Modal: {error}; deploy it with: modal deploy -m pipeline.serve") from error
+    except (Error, ValueError) as error:
+        raise ServiceError(f"{app} on Modal: {error}") from error
     return AlignAnswer.model_validate(answer)
 
 

@@ -48,6 +48,16 @@ REASONS = {
     503: "the service starts or ends",
     504: "it took too long",
 }
+EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "event": {"enum": ["progress", "result", "error"]},
+        "data": {"type": "string", "description": "JSON: a Progress, an AlignAnswer or a ProblemAnswer"},
+    },
+}
+"""A server-sent event."""
+
 EVERYWHERE = (401, 403, 500)
 WITH_BODY = (*EVERYWHERE, 400, 408, 413, 415, 422, 429, 503, 504)
 
@@ -135,7 +145,7 @@ def _health(config: ServeConfig, engine: Engine) -> Health:
 
 def _add_alignment(app: FastAPI, engine: Engine) -> None:
     answers: dict[int | str, dict[str, Any]] = {
-        200: {"model": AlignAnswer, "content": {"text/event-stream": {"schema": {"type": "string"}}}},
+        200: {"model": AlignAnswer, "content": {"text/event-stream": {"schema": EVENT}}},
         **problems(*WITH_BODY),
     }
 

@@ -125,7 +125,10 @@ class ModalJobs:
 
     async def get(self, job_id: str) -> tuple[Job, bytes | None]:
         """Return a job and its result."""
-        return await self._look(job_id, await self._calls[job_id])
+        known = await self._calls.get.aio(job_id)
+        if known is None:
+            raise KeyError(job_id)
+        return await self._look(job_id, known)
 
     async def delete(self, job_id: str) -> None:
         """Cancel a job and forget it."""
