@@ -68,4 +68,4 @@ def serve(server: ReviewServer) -> None:
     try:
         server.serve_forever()
     except KeyboardInterrupt:
-        click.echo("ended; everything is saved")
+        click.echo("ended")

@@ -10,14 +10,28 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.config import RunConfig
 from pipeline.corpus.manifest import DocumentPair
-from pipeline.corrections import corrections_folder, corrections_path, read_corrections, read_file, version_of
-from pipeline.corrections import write_corrections as replace_file
+from pipeline.corrections import (
+    corrections_folder,
+    corrections_path,
+    read_corrections,
+    read_file,
+    version_of,
+    write_corrections,
+)
 from pipeline.errors import ConfigError
 from pipeline.files import write_text
 from pipeline.store.rows import beads, read_map, read_pair, stored_key
 from pipeline.store.store import Store
-from stages.corrections import BAD, GOOD, Corrections, Span, describe_text, make_corrections, make_span
-from stages.corrections import render_corrections as render
+from stages.corrections import (
+    BAD,
+    GOOD,
+    Corrections,
+    Span,
+    describe_text,
+    make_corrections,
+    make_span,
+    render_corrections,
+)
 
 if TYPE_CHECKING:
     from stages.data import AlignedPair
@@ -114,9 +128,9 @@ class Desk:
             source, target = _texts(read_pair(self._store, self.config, pair.uncorrected))
             made = make_corrections(good, bad, describe_text(source), describe_text(target))
             head = f"{pair.pair_id}: {pair.source.path} | {pair.target.path}"
-            text = render(made, source, target, " ".join(head.split())) if made else ""
+            text = render_corrections(made, source, target, " ".join(head.split())) if made else ""
             self._keep_outdated(number, made)
-            return replace_file(self.path(number), text, str(decided.get("version")))
+            return write_corrections(self.path(number), text, str(decided.get("version")))
 
     def _keep_outdated(self, number: int, made: Corrections) -> None:
         """Keep what was decided about sentences that have changed since, under another name."""
