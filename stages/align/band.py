@@ -83,7 +83,7 @@ def narrow_band(band: Band, is_near: NDArray[np.bool_]) -> Band:
     # Neither bound may decrease, and neighbouring rows must share a cell, also where no path stops in a row.
     stop = np.maximum.accumulate(last)
     stop[:-1] = np.maximum(stop[:-1], band.start[1:] + 1)
-    start = np.minimum.accumulate(first[::-1])[::-1]
+    start = np.minimum.accumulate(first[::-1])[::-1].copy()  # for kernels, a reversed view is another type
     start[1:] = np.minimum(start[1:], stop[:-1] - 1)
     return make_band(start, stop)
 

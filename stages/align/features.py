@@ -94,9 +94,9 @@ def score_blocks(
         np.full(len(sides.lengths.source) - 1, -np.inf, np.float32),
         np.full(len(sides.lengths.target) - 1, -np.inf, np.float32),
     )
-    bead_weights = np.array(weights.bead, np.float32)
+    bead_weights, row = np.array(weights.bead, np.float32), _empty_row(band)
     for block in blocks:
-        _score_block(block, band, types, *texts, sides.trust, bead_weights, found)
+        _score_block(block, band, types, *texts, sides.trust, bead_weights, row, found)
     return found
 
 
@@ -111,9 +111,15 @@ def collect_features(
     """Return the features of every bead of every cell, float32 of shape (C, B, F); nan where there is no such bead."""
     texts = texts_of_overlaps(sides, types)
     features = np.full((band.n_cells, len(types), len(BEAD_FEATURES)), np.nan, np.float32)
+    row = _empty_row(band)
     for block in similarity_blocks(source, target, band, scale):
-        _collect_block(block, band, types, *texts, sides.trust, features)
+        _collect_block(block, band, types, *texts, sides.trust, row, features)
     return features
+
+
+def _empty_row(band: Band) -> NDArray[np.float32]:
+    """Return room for the features of beads of one type in any row of the band, and for their scores."""
+    return np.empty((len(BEAD_FEATURES) + 1, int((band.stop - band.start).max())), np.float32)
 
 
 def texts_of_overlaps(sides: Sides, types: NDArray[np.int64]) -> tuple[OverlapTexts, OverlapTexts]:
@@ -135,42 +141,43 @@ def _texts_of(lengths: NDArray[np.float64], marks: Marks, n_sizes: int) -> Overl
 
 
 @njit(cache=True)
-def _score_block(block, band, types, source, target, trust, weights, found):  # type: ignore[no-untyped-def]
-    features = np.empty((len(weights), np.max(band.stop - band.start)), np.float32)
-    total = np.empty(features.shape[1], np.float32)
+def _score_block(block, band, types, source, target, trust, weights, row, found):  # type: ignore[no-untyped-def]
+    score = row[-1]
     for i in range(max(block.row_start, 1), block.row_stop):
         first_cell = band.offset[i] - band.start[i]
-        a, first = i - 1 - block.first_source, max(band.start[i], 1)
-        single = block.similarity[0, a, 0, first - 1 - block.first_target :]
-        for j in range(first, band.stop[i]):
-            found.source_best[i - 1] = larger(found.source_best[i - 1], single[j - first])
-            found.target_best[j - 1] = larger(found.target_best[j - 1], single[j - first])
+        a, b = i - 1 - block.first_source, -1 - block.first_target
+        for j in range(max(band.start[i], 1), band.stop[i]):
+            single = block.similarity[0, a, 0, b + j]
+            found.source_best[i - 1] = larger(found.source_best[i - 1], single)
+            found.target_best[j - 1] = larger(found.target_best[j - 1], single)
         for kind in range(len(types)):
             m, n = types[kind, 0], types[kind, 1]
             first = max(band.start[i], n)
             width = band.stop[i] - first
             if m <= i and width > 0:
-                fill_row(block, i, first, width, m, n, source, target, trust, features)
-                total[:width] = 0.0
+                fill_row(block, i, first, width, m, n, source, target, trust, row)
+                for x in range(width):
+                    score[x] = 0.0
                 for feature in range(len(weights)):
                     for x in range(width):
-                        total[x] += weights[feature] * features[feature, x]
+                        score[x] += weights[feature] * row[feature, x]
                 for x in range(width):
-                    found.score[first_cell + first + x, kind] = total[x]
+                    found.score[first_cell + first + x, kind] = score[x]
 
 
 @njit(cache=True)
-def _collect_block(block, band, types, source, target, trust, collected):  # type: ignore[no-untyped-def]
-    features = np.empty((collected.shape[2], np.max(band.stop - band.start)), np.float32)
+def _collect_block(block, band, types, source, target, trust, row, features):  # type: ignore[no-untyped-def]
     for i in range(max(block.row_start, 1), block.row_stop):
         for kind in range(len(types)):
             m, n = types[kind, 0], types[kind, 1]
             first = max(band.start[i], n)
             width = band.stop[i] - first
             if m <= i and width > 0:
-                fill_row(block, i, first, width, m, n, source, target, trust, features)
+                fill_row(block, i, first, width, m, n, source, target, trust, row)
                 cell = band.offset[i] - band.start[i] + first
-                collected[cell : cell + width, kind] = features[:, :width].T
+                for x in range(width):
+                    for feature in range(features.shape[2]):
+                        features[cell + x, kind, feature] = row[feature, x]
 
 
 @njit(cache=True)
@@ -179,27 +186,30 @@ def fill_row(block, i, first, width, m, n, source, target, trust, features):  # 
 
     features : float32 array of shape (F, at least `width`), in the order of BEAD_FEATURES.
     """
-    value = block.similarity[m - 1, i - 1 - block.first_source, n - 1, first - 1 - block.first_target :]
-    of_source, of_target = source.lengths[m - 1, i], target.lengths[n - 1, first:]
+    similarity, a, b = block.similarity, i - 1 - block.first_source, first - 1 - block.first_target
+    of_source, size, both = source.lengths[m - 1, i], np.float32(m + n), np.float32(m > 1 and n > 1)
     for x in range(width):
-        features[0, x] = value[x] * np.float32((m + n) / 2)
-        features[1, x] = value[x]
-        features[4, x] = m + n - 2
-        features[5, x] = m > 1 and n > 1
-        difference, total = of_source - of_target[x], of_source + of_target[x]
+        value, of_target = similarity[m - 1, a, n - 1, b + x], target.lengths[n - 1, first + x]
+        features[0, x] = value * size / 2
+        features[1, x] = value
+        features[4, x] = size - 2
+        features[5, x] = both
+        difference, total = of_source - of_target, of_source + of_target
         deviation = difference * difference / (LENGTH_VARIANCE / 2 * total)
         features[6, x] = -smaller(deviation, MAX_DEVIATION) / 2
-        features[7, x] = np.log2(1 + smaller(of_source, of_target[x]) / larger(of_source, of_target[x]))
+        features[7, x] = np.log2(1 + smaller(of_source, of_target) / larger(of_source, of_target))
     _fill_extension(block, i, first, width, m, n, source, target, features[2])
     _fill_contraction(block, i, first, width, m, n, features[3])
     for mark in range(7):
-        here, there = source.marks[m - 1, mark, i], target.marks[n - 1, mark, first:]
+        here, trusted = source.marks[m - 1, mark, i], trust[mark]
         for x in range(width):
             # As numbers that are never positive: how the marks of both sides differ.
-            features[8 + mark, x] = -abs(here - there[x]) * trust[mark]
+            there = target.marks[n - 1, mark, first + x]
+            difference = -abs(here - there) * trusted
             if mark == 3:
                 # Long sentences have many commas: only those count in proportion.
-                features[8 + mark, x] /= larger(larger(here, there[x]), np.float32(1.0))
+                difference /= larger(larger(here, there), np.float32(1.0))
+            features[8 + mark, x] = difference
 
 
 @njit(cache=True)
@@ -209,43 +219,39 @@ def _fill_extension(block, i, first, width, m, n, source, target, found):  # typ
     0 for beads that no overlap extends.
     """
     similarity, a, b = block.similarity, i - 1 - block.first_source, first - 1 - block.first_target
-    found[:width] = MISSING
-    if m < similarity.shape[0]:
-        if m < i:
-            _raise(found[:width], similarity[m, a, n - 1, b:])
-        if i < source.lengths.shape[1] - 1:
-            _raise(found[:width], similarity[m, a + 1, n - 1, b:])
+    for x in range(width):
+        found[x] = MISSING
+    if m < similarity.shape[0] and m < i:
+        for x in range(width):
+            found[x] = larger(found[x], similarity[m, a, n - 1, b + x])
+    if m < similarity.shape[0] and i < source.lengths.shape[1] - 1:
+        for x in range(width):
+            found[x] = larger(found[x], similarity[m, a + 1, n - 1, b + x])
     if n < similarity.shape[2]:
         # No sentence stands before the first one, and none behind the last one.
-        none_before, none_behind = int(first == n), int(first + width == target.lengths.shape[1])
-        _raise(found[none_before:width], similarity[m - 1, a, n, b + none_before :])
-        _raise(found[: width - none_behind], similarity[m - 1, a, n, b + 1 :])
-    value = similarity[m - 1, a, n - 1, b:]
+        for x in range(1 if first == n else 0, width):
+            found[x] = larger(found[x], similarity[m - 1, a, n, b + x])
+        for x in range(min(width, target.lengths.shape[1] - 1 - first)):
+            found[x] = larger(found[x], similarity[m - 1, a, n, b + x + 1])
     for x in range(width):
-        found[x] = found[x] - value[x] if found[x] > MISSING else np.float32(0.0)
+        found[x] = found[x] - similarity[m - 1, a, n - 1, b + x] if found[x] > MISSING else np.float32(0.0)
 
 
 @njit(cache=True)
 def _fill_contraction(block, i, first, width, m, n, found):  # type: ignore[no-untyped-def]
     """Fill in how much similarity a bead loses at least without one of its outer sentences; 0 for 1-1."""
     similarity, a, b = block.similarity, i - 1 - block.first_source, first - 1 - block.first_target
-    found[:width] = MISSING
-    if m > 1:
-        _raise(found[:width], similarity[m - 2, a, n - 1, b:])
-        _raise(found[:width], similarity[m - 2, a - 1, n - 1, b:])
-    if n > 1:
-        _raise(found[:width], similarity[m - 1, a, n - 2, b:])
-        _raise(found[:width], similarity[m - 1, a, n - 2, b - 1 :])
-    value = similarity[m - 1, a, n - 1, b:]
     for x in range(width):
-        found[x] = value[x] - found[x] if found[x] > MISSING else np.float32(0.0)
-
-
-@njit(cache=True)
-def _raise(best, others):  # type: ignore[no-untyped-def]
-    """Put the larger ones of as many others in the place of numbers."""
-    for x in range(len(best)):
-        best[x] = larger(best[x], others[x])
+        found[x] = MISSING
+    if m > 1:
+        for x in range(width):
+            found[x] = larger(similarity[m - 2, a, n - 1, b + x], similarity[m - 2, a - 1, n - 1, b + x])
+    if n > 1:
+        for x in range(width):
+            inner = larger(similarity[m - 1, a, n - 2, b + x], similarity[m - 1, a, n - 2, b + x - 1])
+            found[x] = larger(found[x], inner)
+    for x in range(width):
+        found[x] = similarity[m - 1, a, n - 1, b + x] - found[x] if found[x] > MISSING else np.float32(0.0)
 
 
 @njit(cache=True, inline="always")
