@@ -361,6 +361,18 @@ def test_a_bead_is_shifted_split_linked_anew_and_unlinked(tab: Tab) -> None:
     }
 
 
+def test_what_has_been_read_can_be_called_good_at_once(tab: Tab, folder: Path) -> None:
+    tab.select(1)
+    tab.press("b")
+    tab.select(3)
+    tab.press("G")
+    assert [bead[4] for bead in tab.beads()[:5]] == ["good", "bad", "good", "good", None]
+    tab.select(0)
+    tab.press("Enter")  # good already: it only goes on
+    assert [bead[4] for bead in tab.beads()[:2]] == ["good", "bad"]
+    assert tab.page.evaluate("bitext.page.selected()") == 1
+
+
 def test_what_can_not_be_done_is_said(tab: Tab) -> None:
     before = tab.beads()
     for key, why in (

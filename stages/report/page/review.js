@@ -42,6 +42,11 @@ class Beads {
     return this.beads.with(index, judged(bead, bead.mark === mark ? null : mark));
   }
 
+  /** Call everything good up to a bead that nothing has been said about. */
+  markUpTo(index) {
+    return this.beads.map((bead, i) => (i <= index && !bead.mark ? judged(bead, GOOD) : bead));
+  }
+
   merge(index, direction) {
     const [first, second] = [this.beads[index], this.beads[index + direction]];
     if (!second) throw new Impossible("there is no bead to merge with");
@@ -217,6 +222,10 @@ class Review {
     if (goesOn) this.#page.step(1, (bead) => this.#page.isDoubtful(bead)) || this.#page.step(1);
   }
 
+  markUpTo() {
+    this.#change((beads, index) => beads.markUpTo(index));
+  }
+
   merge(direction = 1) {
     this.#change((beads, index) => beads.merge(index, direction));
   }
@@ -333,7 +342,7 @@ class Review {
     this.#isLocked = true;
     this.#isDirty = false; // leaving the page is the way out
     this.#enable();
-    return `${reason} Reload the page to go on from what the file says now.`;
+    return `${reason}. Reload the page to go on from what the file says now`;
   }
 
   #say(text, state) {
@@ -370,6 +379,7 @@ class Review {
 
   #addKeys(keys) {
     keys.add("g", "good: this bead is right (again: no longer so)", () => this.mark(GOOD));
+    keys.add("G", "good: all beads down to this one that nothing has been said about", () => this.markUpTo());
     keys.add("b", "bad: this bead is wrong (again: no longer so)", () => this.mark(BAD));
     keys.add("Enter", "good, and on to the next doubtful bead", () => this.mark(GOOD, true));
     keys.add("m", "merge with the bead below; M: with the one above", () => this.merge(1));
