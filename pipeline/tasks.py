@@ -330,12 +330,15 @@ def export_run(store: Store, config: RunConfig, manifest: Manifest, folder: Path
 def evaluate_run(
     store: Store, config: RunConfig, manifest: Manifest, gold: dict[str, list[str]]
 ) -> tuple[dict[str, Evaluation], list[str]]:
-    """Compare the beads of pairs with the lines of their gold; return the result, and what is wrong with the gold."""
+    """Compare the beads of pairs with the lines of their gold; return the result, and what is wrong with the gold.
+
+    What people have corrected is left out: this tells how good the aligner is.
+    """
     from stages.evaluate.links import check_gold, links_of, parse_beads
     from stages.evaluate.reliability import judge_beads
     from stages.evaluate.scores import evaluate
 
-    judged = [pair for pair in manifest.pairs if pair.pair_id in gold]
+    judged = [pair.uncorrected for pair in manifest.pairs if pair.pair_id in gold]
     evaluations, problems = {}, []
     for pair in read_some_pairs(store, config, judged):
         try:

@@ -240,6 +240,17 @@ def test_a_file_that_is_not_one_ends_the_run_before_it_begins(corrected: Path) -
     assert str(caught.value) == (f"{path} has a problem:\n  line 3: [2, 4] are not sentences that follow each other")
 
 
+def test_eval_against_gold_tells_of_the_aligner_and_not_of_the_people_who_corrected_it(corrected: Path) -> None:
+    gold = corrected / "gold"
+    gold.mkdir()
+    shutil.copy(corrected / "out" / "beads" / f"{PAIR}.beads.txt", gold / f"{PAIR}.gold.txt")
+    run(corrected)
+    assert read_beads(corrected, PAIR) != [line.rpartition(":")[0] for line in (gold / f"{PAIR}.gold.txt").open()]
+    result = bitext("eval", "--config", corrected / "run.toml", "--store", corrected / "store",
+                    "--gold", gold, "--json")  # fmt: skip
+    assert json.loads(result.stdout)["strict"]["f1"] == 1
+
+
 def test_eval_takes_corrections_as_gold_for_what_was_judged(corrected: Path) -> None:
     for _ in range(2):  # before the run that knows of them and after it: the aligner's own beads are what counts
         result = bitext("eval", "--config", corrected / "run.toml", "--store", corrected / "store",
