@@ -18,7 +18,11 @@ async function unpack(packed) {
 
 /** Rows of the data as objects: {source_start: 0, source_stop: 1, …}. */
 function beadsFromRows(columns, rows) {
-  return rows.map((row) => Object.fromEntries(columns.map((column, index) => [column, row[index]])));
+  return rows.map((row) => {
+    const bead = {};
+    for (let at = 0; at < columns.length; at++) bead[columns[at]] = row[at];
+    return bead;
+  });
 }
 
 const sourceSize = (bead) => bead.source_stop - bead.source_start;

@@ -73,6 +73,7 @@ class Plot {
     this.#drawMap(pen);
     this.#drawBlocks(pen);
     this.#drawPath(pen);
+    this.#labelBlocks(pen);
     pen.restore();
     this.#drawAxes(pen);
     this.drawWindow();
@@ -141,23 +142,31 @@ class Plot {
   /** Sentences without a counterpart: bands across the plot, so that a missing block is seen at once. */
   #drawBlocks(pen) {
     pen.fillStyle = colour("null");
-    const hasLabels = 2 * this.#page.beads.filter(isNull).length < this.#page.beads.length; // else one hides the other
     for (const { side, start, stop } of nullRuns(this.#page.beads)) {
       const scale = side === "source" ? this.#y : this.#x;
       const [from, size] = [scale(start), Math.max(0.6, scale(stop) - scale(start))];
       pen.globalAlpha = size > 3 ? 0.2 : 0.08;
       if (side === "source") pen.fillRect(LEFT, from, this.#width, size);
       else pen.fillRect(from, TOP, size, this.#height);
-      if (hasLabels && size >= LABEL_PIXELS && stop - start > 3) this.#labelBlock(pen, side, start, stop);
     }
     pen.globalAlpha = 1;
+  }
+
+  #labelBlocks(pen) {
+    const { beads } = this.#page;
+    if (2 * beads.filter(isNull).length > beads.length) return; // one label would hide the other
+    for (const { side, start, stop } of nullRuns(beads)) {
+      const scale = side === "source" ? this.#y : this.#x;
+      if (scale(stop) - scale(start) >= LABEL_PIXELS && stop - start > 3) this.#labelBlock(pen, side, start, stop);
+    }
   }
 
   #labelBlock(pen, side, start, stop) {
     const text = `${count(stop - start)} ${side} sentences without counterpart`;
     pen.save();
-    pen.globalAlpha = 1;
     pen.fillStyle = colour("null");
+    pen.strokeStyle = colour("null-soft");
+    pen.lineWidth = 4;
     pen.font = "600 11px system-ui, sans-serif";
     pen.textAlign = "center";
     pen.textBaseline = "middle";
@@ -166,7 +175,9 @@ class Plot {
       pen.translate((this.#x(start) + this.#x(stop)) / 2, TOP + this.#height / 2);
       pen.rotate(-Math.PI / 2);
     }
-    pen.fillText(text, 0, 0, (side === "source" ? this.#width : this.#height) - 10);
+    const room = (side === "source" ? this.#width : this.#height) - 10;
+    pen.strokeText(text, 0, 0, room);
+    pen.fillText(text, 0, 0, room);
     pen.restore();
   }
 
