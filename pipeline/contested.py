@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
@@ -18,7 +19,7 @@ import pyarrow as pa
 from pipeline.config import RunConfig, beads_address
 from pipeline.corpus.manifest import Document, DocumentPair
 from pipeline.store import schema
-from pipeline.store.rows import embeddings, overlap_key, read_sentence_texts, read_vectors
+from pipeline.store.rows import embeddings, overlap_key, read_headings, read_sentence_texts, read_vectors
 from pipeline.store.shard_file import ShardWriter
 from pipeline.store.store import Places, Shelf, Store
 
@@ -175,7 +176,8 @@ def read_singles(store: Store, config: RunConfig, document: Document, stops: Sto
     if stops:
         encoded |= read_vectors(shelf, vectors_key(document, stops))
     lines = read_sentence_texts(store, config, document)
-    return assemble_overlaps(lines, encoded, config.encode.max_overlap, is_complete=False)
+    overlaps = assemble_overlaps(lines, encoded, config.encode.max_overlap, is_complete=False)
+    return replace(overlaps, headings=read_headings(store, config, document))
 
 
 def _rows(document: Document, stops: Stops) -> pa.Table:

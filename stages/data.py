@@ -30,6 +30,8 @@ class Sentence(NamedTuple):
     start: int
     stop: int
     text: str
+    heading: int = 0
+    """Its level if it is a heading, as far as the document's format tells: 1 for a chapter's, up to 6; else 0."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Overlaps:
 
     sentences: Sequence[str]
     vectors: NDArray[np.floating]
+    headings: Sequence[int] = ()
+    """The level of each position that is a heading, 0 for all others; nothing where none is known."""
 
     def __post_init__(self) -> None:
         if self.vectors.ndim != 3 or self.vectors.shape[1] != len(self.sentences):

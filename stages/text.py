@@ -6,6 +6,11 @@ UNSPACED = frozenset({"ja", "wuu", "yue", "zh"})
 """Languages that put nothing between two sentences."""
 
 
+HEADING_MARKS = "\x01\x02\x03\x04\x05\x06"
+"""In a normalised text, which has no other control characters, a line that begins with one is a heading of that level:
+of the first, a chapter, down to the sixth. Readers of formats that know headings put them there."""
+
+
 def join_sentences(sentences: Iterable[str], language: str) -> str:
     """Join consecutive sentences as their language writes them; empty positions leave no trace."""
     return _separator(language).join(sentence for sentence in sentences if sentence)

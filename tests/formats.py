@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.config import CorpusConfig
 from pipeline.corpus.formats.document import DocumentText
 from pipeline.corpus.readers import Read, Source, read_documents
+from stages.text import HEADING_MARKS
 
 SIDES = {"source": "a", "target": "b", "source_language": "en", "target_language": "de"}
 
@@ -23,7 +24,15 @@ def paragraphs(path: Path, row: str | None = None, **corpus: Any) -> list[str]:
     """Return the paragraphs of a file that can be read."""
     found = read(path, row, **corpus)
     assert isinstance(found, DocumentText), found
-    return found.text.removesuffix("\n\n").split("\n\n")
+    return [line.lstrip(HEADING_MARKS) for line in found.text.removesuffix("\n\n").split("\n\n")]
+
+
+def headings(path: Path) -> list[tuple[int, str]]:
+    """Return the headings of a file with their levels."""
+    found = read(path)
+    assert isinstance(found, DocumentText), found
+    lines = [line for line in found.text.split("\n") if line and line[0] in HEADING_MARKS]
+    return [(HEADING_MARKS.index(line[0]) + 1, line[1:]) for line in lines]
 
 
 def problem(path: Path, row: str | None = None, **corpus: Any) -> str:

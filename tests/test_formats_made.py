@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 import srt
 import webvtt
-from formats import paragraphs, problem, read
+from formats import headings, paragraphs, problem, read
 from markdown_it import MarkdownIt
 from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.platypus import Paragraph, SimpleDocTemplate
@@ -26,6 +26,8 @@ from pipeline.corpus.manifest import build_manifest
 from pipeline.corpus.readers import read_documents
 from pipeline.corpus.sources import find_pairs
 from pipeline.errors import ConfigError
+from stages.split import split_document
+from stages.split.config import SplitConfig
 
 TEXT = ["The Lighthouse", "Ada rowed out & saw “it” <alone>.", "Żółw – größer, naïve. Next day, she left."]
 
@@ -61,6 +63,20 @@ def test_with_is_split_each_paragraph_is_a_line(tmp_path: Path) -> None:
     assert found.text == "One goes on.\nTwo.\n"
 
 
+@pytest.mark.parametrize("is_split", [False, True])
+def test_headings_are_told_with_their_levels_and_nothing_else_is_a_heading(is_split: bool, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("# One *two*\n\n### Three\nfour\n\n- # \n")
+    assert headings(tmp_path / "a.md") == [(1, "One two"), (3, "Three")]
+    found = read(tmp_path / "a.md", is_split=is_split)
+    assert isinstance(found, DocumentText)
+    result = split_document(found.text, "en", SplitConfig(), is_split)
+    assert [one[3:] for one in result.sentences if one.text] == [("One two", 1), ("Three", 3), ("four", 0)]
+    assert all(found.text[one.start : one.stop] == one.text for one in result.sentences)
+    assert result.facts["headings"] == 2
+    (tmp_path / "b.txt").write_text("\x01 no heading")
+    assert paragraphs(tmp_path / "b.txt") == [" no heading"]
+
+
 # ---- books
 
 
@@ -72,6 +88,7 @@ def test_epub_by_mkepub_gives_its_pages_in_the_order_of_the_spine(tmp_path: Path
     book.save(str(tmp_path / "a.epub"))
     book.tempdir.cleanup()
     found = paragraphs(tmp_path / "a.epub")
+    assert (1, "One") in headings(tmp_path / "a.epub")
     assert [one for one in found if one in ("One", "Café & bar.", "Nested, żółw.", "Last\nline.")] == [
         "One", "Café & bar.", "Nested, żółw.", "Last\nline.",
     ]  # fmt: skip
@@ -79,7 +96,8 @@ def test_epub_by_mkepub_gives_its_pages_in_the_order_of_the_spine(tmp_path: Path
 
 def test_docx_by_python_docx_gives_headings_lists_tables_and_links(tmp_path: Path) -> None:
     document = docx.Document()
-    document.add_heading("The Lighthouse", 1)
+    document.add_heading("Its title", 0)
+    document.add_heading("The Lighthouse", 2)
     paragraph = document.add_paragraph("Ada ")
     paragraph.add_run("rowed").bold = True
     paragraph.add_run(" out & saw <it>.")
@@ -87,8 +105,9 @@ def test_docx_by_python_docx_gives_headings_lists_tables_and_links(tmp_path: Pat
     table = document.add_table(rows=1, cols=2)
     table.rows[0].cells[0].text, table.rows[0].cells[1].text = "left", "right"
     document.save(str(tmp_path / "a.docx"))
-    expected = ["The Lighthouse", "Ada rowed out & saw <it>.", "an item", "left", "right"]
+    expected = ["Its title", "The Lighthouse", "Ada rowed out & saw <it>.", "an item", "left", "right"]
     assert paragraphs(tmp_path / "a.docx") == expected
+    assert headings(tmp_path / "a.docx") == [(1, "Its title"), (2, "The Lighthouse")]
 
 
 def test_pdf_by_reportlab_gives_its_lines_and_is_called_unreliable(tmp_path: Path) -> None:
@@ -135,6 +154,7 @@ def test_tei_gives_its_text_without_header_with_notes_after_their_paragraph(tmp_
     ElementTree.ElementTree(tei).write(tmp_path / "a.xml", encoding="utf-16", xml_declaration=True)
     expected = ["Chapter One", "Ada saw the lighthouse & left", "A name.", "First line,", "second line."]
     assert paragraphs(tmp_path / "a.xml") == expected
+    assert headings(tmp_path / "a.xml") == [(1, "Chapter One")]
 
 
 def test_plain_xml_cuts_at_elements_that_have_no_text_beside_them(tmp_path: Path) -> None:
@@ -147,6 +167,12 @@ def test_plain_xml_cuts_at_elements_that_have_no_text_beside_them(tmp_path: Path
     ElementTree.SubElement(ElementTree.SubElement(book, "para"), "em").text = "All stressed"
     ElementTree.ElementTree(book).write(tmp_path / "a.xml")
     assert paragraphs(tmp_path / "a.xml") == ["A caption", "Some one stressed", "Some two stressed", "All stressed"]
+
+
+def test_the_titles_of_docbook_are_headings(tmp_path: Path) -> None:
+    sections = "".join(f"<section><title>S{n}</title><para>Text <em>x</em>.</para></section>" for n in (1, 2))
+    (tmp_path / "a.xml").write_text(f"<book><title>B</title><chapter><title>C</title>{sections}</chapter></book>")
+    assert headings(tmp_path / "a.xml") == [(1, "B"), (2, "C"), (3, "S1"), (3, "S2")]
 
 
 # ---- subtitles

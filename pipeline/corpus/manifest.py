@@ -14,7 +14,6 @@ from pipeline.corpus.formats.document import DocumentText
 from pipeline.corpus.languages import detect_language
 from pipeline.corpus.readers import Source, read_documents
 from pipeline.corpus.sources import PairSource, find_pairs
-from pipeline.corpus.text import normalise
 from pipeline.errors import DocumentError
 from stages.corrections import Corrections
 
@@ -163,8 +162,7 @@ class _Reader:
         try:
             if isinstance(found, DocumentError):
                 raise found
-            normalised = normalise(found.text)
-            document = self._document(source, self._language(source, language, normalised), normalised)
+            document = self._document(source, self._language(source, language, found.text), found.text)
         except DocumentError as error:
             self.reasons[source, language] = str(error)
             trace = "".join(traceback.format_exception(error.__cause__)) if error.__cause__ else ""
@@ -172,9 +170,9 @@ class _Reader:
         else:
             self.notes.extend(f"{source.name}: {note}" for note in found.notes)
             self.documents[source, language] = document
-            if not normalised.strip():
+            if not found.text.strip():
                 self.notes.append(f"{source.name}: it holds no text")
-            self.keep(document, normalised)
+            self.keep(document, found.text)
             if self.known:
                 self.known.remember(source, language, document)
 

@@ -15,6 +15,7 @@ from pipeline.corpus.formats.document import DocumentText, Options
 from pipeline.corpus.formats.files import read_file
 from pipeline.corpus.formats.names import format_of, has_rows
 from pipeline.corpus.formats.rows import read_rows
+from pipeline.corpus.text import normalise
 from pipeline.errors import ConfigError, DocumentError
 
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -123,5 +124,5 @@ def _text_of_row(source: Source, row: dict[str, Any], corpus: CorpusConfig, is_s
         return DocumentError(f"{source.name}: more than one row has this {corpus.id_column}; give each its own")
     text = row.get(corpus.text_column)
     if isinstance(text, str):
-        return DocumentText(text)
+        return DocumentText(normalise(text))
     return DocumentError(f"{source.name}: {_bad_cell(row, 'text_column', corpus.text_column, 'text')}")

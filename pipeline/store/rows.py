@@ -133,6 +133,12 @@ def read_sentence_texts(store: Store, config: RunConfig, document: Document) -> 
     return lines
 
 
+def read_headings(store: Store, config: RunConfig, document: Document) -> list[int]:
+    """Return the level of each sentence that is a heading, 0 for all others; nothing where the document has none."""
+    levels: list[int] = sentences(store, config).read(document.id)["heading"].to_pylist()
+    return levels if any(levels) else []
+
+
 def read_overlaps(store: Store, config: RunConfig, document: Document) -> Overlaps:
     """Return a document's sentences with the vectors of all overlaps that the config asks for."""
     from stages.encode import assemble_overlaps
@@ -141,7 +147,9 @@ def read_overlaps(store: Store, config: RunConfig, document: Document) -> Overla
     encoded: dict[int, EncodedOverlaps] = {}
     for size in range(1, config.encode.max_overlap + 1):
         encoded |= read_vectors(shelf, overlap_key(document, size))
-    return assemble_overlaps(read_sentence_texts(store, config, document), encoded, config.encode.max_overlap)
+    lines = read_sentence_texts(store, config, document)
+    overlaps = assemble_overlaps(lines, encoded, config.encode.max_overlap)
+    return replace(overlaps, headings=read_headings(store, config, document))
 
 
 def read_vectors(shelf: Shelf, key: str) -> dict[int, EncodedOverlaps]:
@@ -177,6 +185,7 @@ def sentence_rows(document: Document, found: Sequence[Sentence]) -> pa.Table:
             "start": [sentence.start for sentence in found],
             "stop": [sentence.stop for sentence in found],
             "text": [sentence.text for sentence in found],
+            "heading": [sentence.heading for sentence in found],
         },
         schema=schema.SENTENCES,
     )

@@ -22,6 +22,7 @@ SENTENCES = pa.schema(
         pa.field("start", pa.int32(), nullable=False),  # text[start:stop] is the sentence
         pa.field("stop", pa.int32(), nullable=False),
         pa.field("text", pa.large_string(), nullable=False),  # empty for an empty position
+        pa.field("heading", pa.int8(), nullable=False),  # its level from 1 to 6; 0 for what is no heading
     ]
 )
 

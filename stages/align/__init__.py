@@ -28,7 +28,8 @@ def align_pair(
     span of a bead belongs to that bead, all others are null beads with score 0. An empty side leaves only null beads.
 
     With `on_demand`, overlaps that have vectors are those that `find_contested` asks for. With `corrections`, which
-    are about these sentences, beads that people have called good are kept, and `bitext` aligns the rest around them.
+    are about these sentences, beads that people have called good are kept, and `bitext` aligns the rest around them;
+    next it aligns headings with headings, where both sides have them.
 
     Raises ValueError if the vectors of the two sides have different dimensions or are not finite.
     """
@@ -38,6 +39,7 @@ def align_pair(
     from stages.align.contested import align_survivors
     from stages.align.fixed import fix_beads, settle
     from stages.align.positions import restore_positions, take_out_empty
+    from stages.align.sections import fix_headings, match_headings
 
     _check_vectors(source, target)
     source_text, source_positions = take_out_empty(source)
@@ -46,6 +48,8 @@ def align_pair(
         path = align_classic(source_text, target_text, config)
     else:
         fixed = fix_beads(corrections, source.has_text, target.has_text) if corrections else None
+        headings = match_headings(source, target, config.respect_sections)
+        fixed = fix_headings(headings, fixed, source.has_text, target.has_text)
         path = align_bitext(source_text, target_text, config, align_survivors if on_demand else None, fixed)
     counts = len(source.sentences), len(target.sentences)
     beads = restore_positions(path, source_positions, target_positions, *counts)

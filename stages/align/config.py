@@ -51,6 +51,10 @@ class AlignConfig(Section):
     contest_margin: float = Field(default=2.0, gt=0, le=50)
     """With `encode.overlaps = "on-demand"`: overlaps of beads within so many nats of the best alignment are encoded."""
 
+    respect_sections: bool = False
+    """Never cross a chapter that both documents have, as far as their formats tell chapters. Headings that plainly
+    translate each other are aligned with each other in any case. Both need the method `bitext`."""
+
     top_k: int = Field(default=3, ge=1, le=50)
     """Target sentences nearest to a source sentence that may become its anchor."""
 
@@ -73,6 +77,15 @@ class AlignConfig(Section):
 
     use_length: bool = True
     """Multiply the score of a bead by how well the lengths of its sides agree: log2(1 + shorter / longer)."""
+
+    @model_validator(mode="after")
+    def _sections_are_known(self) -> "AlignConfig":
+        if self.respect_sections and self.method == "bertalign":
+            raise ValueError(
+                "align.respect_sections: true is not valid with the method bertalign, which knows no headings; "
+                "leave it out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _quality_is_measured(self) -> "AlignConfig":

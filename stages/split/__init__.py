@@ -9,6 +9,7 @@ from stages.data import Facts, Sentence
 from stages.split.boundaries import find_sentence_ends, splitter_name
 from stages.split.config import SplitConfig
 from stages.split.paragraphs import Span, blocks_of_lines, is_hard_wrapped, line_spans, n_hyphenated_lines
+from stages.text import HEADING_MARKS
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ def split_document(text: str, language: str, config: SplitConfig, is_split: bool
     The sentences are in order, don't overlap, begin and end with no white space, and together hold every other
     character of the text. In hard-wrapped text a sentence runs over line ends: its text then holds the newlines,
     because always `text[start:stop] == sentence.text`; readers that want one line replace them with spaces. Nothing is
-    cut for being long: what ends nowhere is one sentence.
+    cut for being long: what ends nowhere is one sentence. A line that is marked as a heading is one sentence, without
+    its mark.
 
     With `is_split` every line is a sentence, and a blank line an empty position, with `start == stop`; a newline at the
     very end begins no further line. `Sentence.paragraph` then is the number of the line, else that of the paragraph.
@@ -50,9 +52,10 @@ def _ready_made(text: str) -> SplitResult:
     sentences = []
     start = 0
     for number, line in enumerate(text.removesuffix("\n").split("\n") if text else []):
-        content = line.strip()
+        heading = _level(line)
+        content = line[bool(heading) :].strip()
         content_start = start + line.index(content)
-        sentences.append(Sentence(number, content_start, content_start + len(content), content))
+        sentences.append(Sentence(number, content_start, content_start + len(content), content, heading))
         start += len(line) + 1
     return SplitResult(sentences, _facts(sentences, "is_split", "is_split", n_paragraphs=len(sentences)))
 
@@ -60,6 +63,9 @@ def _ready_made(text: str) -> SplitResult:
 def _sentences(text: str, paragraphs: list[Span], language: str) -> Iterator[Sentence]:
     for number, (start, stop) in enumerate(paragraphs):
         paragraph = text[start:stop]
+        if heading := _level(paragraph):
+            yield Sentence(number, start + 1, stop, paragraph[1:], heading)
+            continue
         begin = 0
         for end in [*find_sentence_ends(paragraph, language), len(paragraph)]:
             piece = paragraph[begin:end]
@@ -70,9 +76,16 @@ def _sentences(text: str, paragraphs: list[Span], language: str) -> Iterator[Sen
             begin = end
 
 
+def _level(line: str) -> int:
+    """Return the level of the heading that a line is marked as, 0 if it is none."""
+    return HEADING_MARKS.find(line[:1]) + 1 if line else 0
+
+
 def _facts(sentences: list[Sentence], mode: str, splitter: str, n_paragraphs: int) -> Facts:
     lengths = [len(sentence.text) for sentence in sentences]
-    return {
+    n_headings = sum(sentence.heading > 0 for sentence in sentences)
+    headings: Facts = {"headings": n_headings} if n_headings else {}
+    return headings | {
         "sentences": len(sentences),
         "paragraphs": n_paragraphs,
         "paragraph_mode": mode,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from stages.config import Section
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same config splits the same text differently: stored sentences are then made anew."""
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from pipeline.corpus.text import normalise
 from pipeline.errors import ConfigError
+from stages.text import HEADING_MARKS
 
 
 class Options(NamedTuple):
@@ -18,19 +20,39 @@ class Options(NamedTuple):
     """Which of several to read: a TMX file holds all of its languages."""
 
 
+class Heading(NamedTuple):
+    """A paragraph that is a heading: of a chapter if its level is 1, of a section within one if it is 2, up to 6."""
+
+    text: str
+    level: int
+
+
+Paragraph = str | Heading
+
+
 class DocumentText(NamedTuple):
-    """A document as text, and what people should know of how it was read."""
+    """A document as text, normalised, and what people should know of how it was read."""
 
     text: str
     notes: tuple[str, ...] = ()
     """Go on from the document's name: "it is PDF, …"."""
 
 
-def join_paragraphs(paragraphs: Iterable[str], is_split: bool) -> str:
-    """Return paragraphs as a text: a blank line ends each, or with `is_split`, where lines count, a newline."""
-    if is_split:
-        return "".join(f"{' '.join(paragraph.split())}\n" for paragraph in paragraphs)
-    return "".join(f"{paragraph}\n\n" for paragraph in _with_text(paragraphs))
+def join_paragraphs(paragraphs: Iterable[Paragraph], is_split: bool) -> str:
+    """Return paragraphs as a normalised text, headings marked: see `stages.text.HEADING_MARKS`.
+
+    A blank line ends each, or with `is_split`, where lines count, a newline.
+    """
+    end = "\n" if is_split else "\n\n"
+    return "".join(f"{line}{end}" for paragraph in paragraphs if (line := _line(paragraph, is_split)) or is_split)
+
+
+def _line(paragraph: Paragraph, is_split: bool) -> str:
+    if isinstance(paragraph, Heading):
+        text = " ".join(normalise(paragraph.text).split())
+        return HEADING_MARKS[min(max(paragraph.level, 1), 6) - 1] + text if text else ""
+    text = normalise(paragraph).strip()
+    return " ".join(text.split()) if is_split else text
 
 
 def load(module: str, what: str) -> Any:
@@ -43,7 +65,3 @@ def load(module: str, what: str) -> Any:
             f"reading {what} takes the library {library}, which is not installed here; install the extra: "
             "pip install 'bitext-pipeline[formats]'"
         ) from None
-
-
-def _with_text(paragraphs: Iterable[str]) -> Iterator[str]:
-    return (stripped for paragraph in paragraphs if (stripped := paragraph.strip()))

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from pipeline.corpus.formats.archives import Archive
-from pipeline.corpus.formats.document import Options
+from pipeline.corpus.formats.document import Options, Paragraph
 from pipeline.corpus.formats.html import paragraphs_of, read_html
 from pipeline.corpus.formats.markup import local_name, parse_xml
 from pipeline.errors import DocumentError
@@ -18,7 +18,7 @@ ENCRYPTION = "META-INF/encryption.xml"
 PAGES = frozenset({"application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document"})
 
 
-def read_epub(data: bytes, options: Options) -> Iterator[str]:
+def read_epub(data: bytes, options: Options) -> Iterator[Paragraph]:
     """Give the paragraphs of a book in the order in which it is read."""
     del options  # its pages name their own encodings
     with Archive(data) as archive:
@@ -29,7 +29,7 @@ def read_epub(data: bytes, options: Options) -> Iterator[str]:
             yield from _page(archive.read(name))
 
 
-def _page(data: bytes) -> Iterator[str]:
+def _page(data: bytes) -> Iterator[Paragraph]:
     """Give the paragraphs of a page: XHTML by the standard, HTML where a book has it wrong."""
     try:
         root = parse_xml(data, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from pipeline.corpus.formats.archives import gunzip
-from pipeline.corpus.formats.document import DocumentText, Options, join_paragraphs
+from pipeline.corpus.formats.document import DocumentText, Options, Paragraph, join_paragraphs
 from pipeline.corpus.formats.epub import read_epub
 from pipeline.corpus.formats.html import read_html
 from pipeline.corpus.formats.markdown import read_markdown
@@ -15,10 +15,10 @@ from pipeline.corpus.formats.pdf import NOTE, read_pdf
 from pipeline.corpus.formats.subtitles import read_subtitles
 from pipeline.corpus.formats.word import read_docx
 from pipeline.corpus.formats.xml_text import read_xml
-from pipeline.corpus.text import decode
+from pipeline.corpus.text import decode, normalise
 from pipeline.errors import BitextError, DocumentError
 
-Reader = Callable[[bytes, Options], Iterable[str]]
+Reader = Callable[[bytes, Options], Iterable[Paragraph]]
 """Gives the paragraphs of a file; raises DocumentError, whose text goes on from the document's name."""
 
 READERS: dict[Format, Reader] = {
@@ -45,7 +45,7 @@ def read_file(data: bytes, name: str, format_name: Format, options: Options, is_
     if name.lower().endswith(PACKED):
         data = gunzip(data)
     if format_name == "text":
-        return DocumentText(decode(data, options.encoding))
+        return DocumentText(normalise(decode(data, options.encoding)))
     try:
         paragraphs = list(READERS[format_name](data, options))
     except BitextError:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.corpus.formats.document import Options, load
+from pipeline.corpus.formats.document import Heading, Options, Paragraph, load
 from pipeline.corpus.formats.markup import local_name, parse_html
 
 _BLOCKS = """address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption
@@ -14,6 +14,8 @@ _BLOCKS = """address article aside blockquote body caption center dd details dia
     summary table tbody td tfoot th thead tr ul"""
 BLOCKS = frozenset(_BLOCKS.split())
 """Elements that begin on a line of their own (HTML Living Standard, section 15.3); all others are part of a line."""
+
+HEADINGS = {f"h{level}": level for level in range(1, 7)}
 
 _UNSEEN = """annotation audio canvas datalist embed head iframe map noscript object rp rt rtc script style svg template
     textarea video"""
@@ -46,14 +48,14 @@ class Gatherer:
         yield from (paragraph for part in text.split("\n\n") if (paragraph := part.strip(" \n")))
 
 
-def read_html(data: bytes, options: Options) -> Iterator[str]:
+def read_html(data: bytes, options: Options) -> Iterator[Paragraph]:
     """Give the paragraphs of a page."""
     root = parse_html(data, options.encoding)
     if root is not None:
         yield from paragraphs_of(root)
 
 
-def paragraphs_of(root: Any) -> Iterator[str]:
+def paragraphs_of(root: Any) -> Iterator[Paragraph]:
     """Give the paragraphs of a parsed page, HTML or XHTML."""
     etree = load("lxml.etree", "HTML")
     gathered = Gatherer()
@@ -64,7 +66,9 @@ def paragraphs_of(root: Any) -> Iterator[str]:
         if event == "start" and name in UNSEEN:
             walk.skip_subtree()
             continue
-        if name in BLOCKS:
+        if event == "end" and name in HEADINGS:
+            yield from (Heading(text, HEADINGS[name]) for text in gathered.cut())
+        elif name in BLOCKS:
             yield from gathered.cut()
         if event == "start":
             n_verbatim += name == "pre"

@@ -27,10 +27,10 @@ def read_subtitles(format_name: str) -> Callable[[bytes, Options], Iterator[str]
             raise DocumentError(f"is no {format_name.upper()} file that can be read: {error}") from None
         if text.strip() and not found.events:
             raise DocumentError(f"holds no subtitle that can be read: is it a {format_name.upper()} file?")
-        shown = (str(cue.plaintext) for cue in found)
+        cues = [str(cue.plaintext) for cue in found]
         if format_name == "vtt":
-            shown = map(html.unescape, shown)  # it is escaped as HTML is
-        yield from _joined(speech for cue in shown for speech in _speeches(cue))
+            cues = [html.unescape(cue) for cue in cues]  # it is escaped as HTML is
+        yield from _joined(speech for cue in cues for speech in _speeches(cue))
 
     return read
 

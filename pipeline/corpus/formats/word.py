@@ -7,22 +7,26 @@ import re
 from collections.abc import Iterator
 
 from pipeline.corpus.formats.archives import Archive
-from pipeline.corpus.formats.document import Options, load
+from pipeline.corpus.formats.document import Options, Paragraph, load
 from pipeline.corpus.formats.html import paragraphs_of
 from pipeline.corpus.formats.markup import parse_html
 from pipeline.errors import DocumentError
 
 BODY = "word/document.xml"
+TITLES = "p[style-name='Title'] => h1:fresh"
+"""Headings are known to mammoth by their styles, but for this one."""
+
 _TO_A_NOTE = re.compile("#(foot|end)note-")
 
 
-def read_docx(data: bytes, options: Options) -> Iterator[str]:
+def read_docx(data: bytes, options: Options) -> Iterator[Paragraph]:
     """Give the paragraphs of a Word document: headings, lists and tables in their order, notes after all of them."""
     del options  # its XML names its own encoding
     mammoth = load("mammoth", "DOCX")
     with Archive(data) as archive:
         _check_xml(archive)
-    found = mammoth.convert_to_html(io.BytesIO(data), convert_image=mammoth.images.img_element(lambda _: {}))
+    pictures = mammoth.images.img_element(lambda _: {})
+    found = mammoth.convert_to_html(io.BytesIO(data), convert_image=pictures, style_map=TITLES)
     root = parse_html(found.value.encode(), "utf-8")
     if root is None:
         return
