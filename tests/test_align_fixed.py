@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,7 +36,8 @@ def crosses(bead: tuple[int, ...], other: tuple[int, ...]) -> bool:
 
 def lay_out(steps: list[tuple[int, int, int, int]], n_sentences: int = 12) -> list[tuple[int, ...]]:
     """Turn gaps and sizes into beads of any shape, null beads among them, that share no sentence and do not cross."""
-    good, i, j = [], 0, 0
+    good: list[tuple[int, ...]] = []
+    i = j = 0
     for source_gap, target_gap, m, n in steps:
         i, j = i + source_gap, j + target_gap
         if m + n and i + m <= n_sentences and j + n <= n_sentences:
@@ -99,6 +103,12 @@ def test_a_fixed_bead_moves_its_neighbours_with_it() -> None:
         (15, 15, 15, 16),
         *((i, i + 1, i + 1, i + 2) for i in range(15, 40)),
     }
+
+
+def test_corrections_are_applied_where_nothing_can_be_aligned() -> None:
+    """Exports are written by machines that have NumPy and no Numba."""
+    code = "import sys; sys.modules['numba'] = None; from stages.align.fixed import settle"
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], check=False).returncode == 0
 
 
 def test_aligning_the_other_way_round_gives_the_mirror_image() -> None:

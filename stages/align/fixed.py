@@ -9,17 +9,19 @@ C cells of the band, F fixed beads with text on both sides, P beads found.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.band import Band
-from stages.align.lattice import Lattice
-from stages.align.links import Links
 from stages.align.positions import Path, restore_positions
 from stages.corrections import Corrections, Span, make_span
 from stages.data import Beads, Facts
+
+if TYPE_CHECKING:  # they load numba, which a machine that only exports doesn't have
+    from stages.align.band import Band
+    from stages.align.lattice import Lattice
+    from stages.align.links import Links
 
 BONUS = 256.0
 """What a fixed bead adds to the score of a path, in nats: no alternative is worth so much, and a float32 of this size
@@ -80,7 +82,7 @@ def link_fixed(links: Links, fixed: Fixed) -> Links:
     target = np.concatenate([links.target[kept], np.repeat(fixed.beads[:, 2], lengths) + steps])
     weight = np.concatenate([links.weight[kept], np.full(len(steps), FIXED_WEIGHT)])
     order = np.argsort(source)
-    return Links(source[order], target[order], weight[order], links.typical)
+    return links._replace(source=source[order], target=target[order], weight=weight[order])
 
 
 def restrict(lattice: Lattice, band: Band, fixed: Fixed) -> Lattice:
