@@ -252,6 +252,8 @@ def test_all_beads_are_in_the_page_while_it_is_printed(tab: Tab) -> None:
     tab.page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert tab.page.locator(".bead").count() == 39
     tab.page.emulate_media(media="print")
+    tab.page.set_viewport_size({"width": 700, "height": 1000})
+    assert tab.page.locator(".bead").count() == 39
     assert not tab.page.locator(".toolbar").is_visible()
     assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     tab.page.evaluate("dispatchEvent(new Event('afterprint'))")

@@ -4,7 +4,8 @@ const LEFT = 46; // pixels of the axes
 const TOP = 34;
 const EDGE = 8;
 const LABEL_PIXELS = 15; // a block of this height has room for a label
-const LEAST_STEP = 0.6; // pixels of the path: thousands of beads are not drawn one by one
+const LEAST_STEP = 1; // pixels of the path: thousands of beads are not drawn one by one
+const DOUBTFUL_SHARE = 0.25; // of the beads in a pixel, above which it is doubtful
 const FAINTEST = 18; // per cent of cosine that is drawn as nothing, and as full ink
 const STRONGEST = 75;
 
@@ -183,15 +184,20 @@ class Plot {
 
   #drawPath(pen) {
     const kinds = { accent: new Path2D(), null: new Path2D(), doubt: new Path2D() };
-    let last = { kind: null, x: 0, y: 0 };
+    let stretch = null; // beads that lie within a pixel are drawn as one
+    const draw = ({ beads, x, y, toX, toY }) => {
+      kinds[this.#kindOf(beads)].moveTo(x, y);
+      kinds[this.#kindOf(beads)].lineTo(toX, toY);
+    };
     for (const bead of this.#page.beads) {
-      const kind = this.#page.isDoubtful(bead) ? "doubt" : isNull(bead) ? "null" : "accent";
-      const [x, y] = [this.#x(bead.target_stop), this.#y(bead.source_stop)];
-      if (kind === last.kind && Math.abs(x - last.x) + Math.abs(y - last.y) < LEAST_STEP) continue;
-      if (kind !== last.kind) kinds[kind].moveTo(this.#x(bead.target_start), this.#y(bead.source_start));
-      kinds[kind].lineTo(x, y);
-      last = { kind, x, y };
+      stretch ??= { beads: [], x: this.#x(bead.target_start), y: this.#y(bead.source_start) };
+      stretch.beads.push(bead);
+      [stretch.toX, stretch.toY] = [this.#x(bead.target_stop), this.#y(bead.source_stop)];
+      if (stretch.toX - stretch.x + stretch.toY - stretch.y < LEAST_STEP) continue;
+      draw(stretch);
+      stretch = null;
     }
+    if (stretch) draw(stretch);
     pen.lineCap = pen.lineJoin = "round";
     pen.strokeStyle = colour("panel"); // a rim, so that the path stands out from dark cells
     pen.lineWidth = 4;
@@ -203,6 +209,13 @@ class Plot {
     }
   }
 
+  /** What beads that are drawn as one look like. */
+  #kindOf(beads) {
+    const share = (is) => beads.filter(is).length / beads.length;
+    if (share((bead) => this.#page.isDoubtful(bead)) > DOUBTFUL_SHARE) return "doubt";
+    return share(isNull) > 0.5 ? "null" : "accent";
+  }
+
   #drawAxes(pen) {
     pen.strokeStyle = colour("line");
     pen.strokeRect(LEFT - 0.5, TOP - 0.5, this.#width + 1, this.#height + 1);
@@ -212,7 +225,10 @@ class Plot {
     pen.textAlign = "right";
     for (const i of ticks(this.#view.i, this.#view.rows, this.#height / 48)) pen.fillText(count(i + 1), LEFT - 6, this.#y(i + 0.5));
     pen.textAlign = "center";
-    for (const j of ticks(this.#view.j, this.#view.columns, this.#width / 64)) pen.fillText(count(j + 1), this.#x(j + 0.5), TOP - 9);
+    for (const j of ticks(this.#view.j, this.#view.columns, this.#width / 64)) {
+      const most = LEFT + this.#width + EDGE - pen.measureText(count(j + 1)).width / 2; // the last has room as well
+      pen.fillText(count(j + 1), Math.min(this.#x(j + 0.5), most), TOP - 9);
+    }
     pen.font = "600 11px system-ui, sans-serif";
     pen.textAlign = "left";
     pen.fillText(`↓ ${this.#page.source.languageName}`, 6, 8);

@@ -21,6 +21,7 @@ class BeadList {
   #tops = new Float64Array(1); // one more than there are rows
   #rows = new Map(); // what is in the page, by row number
   #observer;
+  #isWhole = false; // while it is printed, every row is in the page
   #size = ""; // of the window that the heights are guessed for
 
   constructor(page) {
@@ -80,12 +81,14 @@ class BeadList {
 
   /** Put every row into the page, for printing; at most `limit` from the top of the window. */
   showAll(limit) {
+    this.#isWhole = true;
     const first = this.#shown.length > limit ? this.#rowAt(this.#box.scrollTop) : 0;
     this.#inner.replaceChildren(...this.#shown.slice(first, first + limit).map((_, row) => this.#row(first + row)));
     return Math.min(limit, this.#shown.length - first);
   }
 
   showWindow() {
+    this.#isWhole = false;
     this.#clear();
     this.#draw();
   }
@@ -144,7 +147,7 @@ class BeadList {
   }
 
   #draw() {
-    if (!this.#shown.length || !this.#box.clientHeight) return;
+    if (this.#isWhole || !this.#shown.length || !this.#box.clientHeight) return;
     const top = this.#box.scrollTop;
     const anchor = this.#rowAt(top);
     const first = Math.max(0, anchor - OVERSCAN);
@@ -225,7 +228,7 @@ class BeadList {
   }
 
   #resize() {
-    if (this.#size === this.#sizeNow()) return;
+    if (this.#isWhole || this.#size === this.#sizeNow()) return;
     this.#estimate();
     this.#clear();
     this.#draw();
