@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from hypothesis import strategies as st
 from tiny_model import MAX_TOKENS, save_tiny_model
 
 from stages.encode import EncodedTogether, load_encoder
-from stages.encode.batched import BatchedModel, can_batch
+from stages.encode.batched import BatchedModel, can_batch, is_out_of_memory
 from stages.encode.batches import cut_batches, read_ahead
 from stages.encode.config import EncodeConfig
 from stages.encode.precision import LEAST_COSINE, can_quantize, choose_precision, faster_precisions, in_precision
+from stages.encode.token_rows import TokenRows
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 TEXTS = [LETTERS[first : first + n] for first in range(8) for n in (1, 4, 7, 2, 9, 14)]
@@ -111,6 +113,27 @@ def test_each_text_is_tokenised_once_and_truncation_is_the_tokenizers(model: Any
     assert encoded.tokens.tolist() == [min(len(text) + 2, MAX_TOKENS) for text in TEXTS]
 
 
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_texts_are_padded_as_the_tokenizer_pads_them(model: Any, side: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokenizer = model.tokenizer
+    monkeypatch.setattr(tokenizer, "padding_side", side)
+    encodings = tokenizer(TEXTS, truncation="longest_first")
+    rows = np.array([5, 0, 7, 12])
+    expected = tokenizer.pad({name: [values[row] for row in rows] for name, values in encodings.items()})
+    found = TokenRows(tokenizer, encodings).padded(rows)
+    assert found.keys() == set(tokenizer.model_input_names) == set(expected)
+    for name, values in found.items():
+        assert values.tolist() == list(expected[name]), name
+    alone = TokenRows(tokenizer, encodings).padded(rows[:1])
+    assert alone["attention_mask"].tolist() == [[1] * len(encodings["input_ids"][5])]
+
+
+def test_a_tokenizer_that_gives_more_is_left_to_the_library(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert can_batch(model, prompt="")
+    monkeypatch.setattr(model.tokenizer, "model_input_names", ["input_ids", "bbox", "attention_mask"])
+    assert not can_batch(model, prompt="")
+
+
 # Memory and other errors
 
 
@@ -144,6 +167,80 @@ def test_a_batch_that_does_not_fit_is_halved_and_the_size_remembered(model: Any)
     assert n_halvings == sum(n_tokens > 50 for n_tokens in device.calls) > 0
     batched.encode(TEXTS)
     assert batched.n_halvings == n_halvings
+
+
+def test_nothing_of_the_pass_that_failed_is_held_while_memory_is_made(
+    model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error holds on to the frames that it went through, and so to all the tensors of the failed pass."""
+    made: list[weakref.ref[Any]] = []
+    batched = BatchedModel(model, prompt="")
+    forward, halve = batched._forward, batched._halve
+
+    def fail_once(features: Any) -> Any:
+        if made:
+            return forward(features)
+        activations = np.ones(3)
+        made.append(weakref.ref(activations))
+        raise out_of_memory()
+
+    def halve_freed(*given: Any) -> None:
+        assert made[0]() is None
+        halve(*given)
+
+    monkeypatch.setattr(batched, "_forward", fail_once)
+    monkeypatch.setattr(batched, "_halve", halve_freed)
+    np.testing.assert_allclose(batched.encode(TEXTS).vectors, encode_with(model, 64), atol=1e-6)
+    assert batched.n_halvings == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "is_memory"),
+    [
+        ("CUDA out of memory. Tried to allocate 2.00 GiB", True),
+        ("CUDA error: out of memory", True),
+        ("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`", True),
+        ("[enforce fail at alloc_cpu.cpp:118] DefaultCPUAllocator: can't allocate memory", True),
+        ("CUDA error: an illegal memory access was encountered", False),
+        ("CUDA error: unspecified launch failure", False),
+        ("", False),
+    ],
+)
+def test_only_what_a_smaller_batch_may_mend_is_taken_for_lack_of_memory(message: str, is_memory: bool) -> None:
+    import torch
+
+    kind = torch.OutOfMemoryError if "Tried" in message else RuntimeError
+    assert is_out_of_memory(kind(message)) == is_memory
+
+
+def test_a_device_gets_whole_batches_pinned_and_gives_back_what_is_awaited(
+    model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in for a GPU: copies there and back don't block, and nothing is read before the device is done."""
+    import torch
+
+    events: list[str] = []
+    expected = encode_with(model, 64)
+
+    class Cuda:
+        type = "cuda"
+
+    real_to = torch.Tensor.to
+
+    def to(tensor: Any, *given: Any, **options: Any) -> Any:
+        if options != {"non_blocking": True}:
+            return real_to(tensor, *given, **options)
+        events.append("back" if given == ("cpu",) else "there")
+        return tensor
+
+    batched = BatchedModel(model, prompt="")
+    monkeypatch.setattr(type(model), "device", Cuda())
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: events.append("pinned") or tensor)
+    monkeypatch.setattr(torch.Tensor, "to", to)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda device: events.append("awaited"))
+    np.testing.assert_allclose(batched.encode(TEXTS).vectors, expected, atol=1e-6)
+    assert events.count("pinned") == events.count("there") == 3 * events.count("back") > 0
+    assert events[-1] == "awaited"
 
 
 def test_memory_that_holds_not_even_one_text_is_an_error_and_no_endless_loop(model: Any) -> None:

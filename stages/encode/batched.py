@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from stages.encode.batches import cut_batches, longest_first, read_ahead
 from stages.encode.encoder import EncodedTexts, to_unit_length
+from stages.encode.token_rows import TokenRows, knows_inputs
 
 CPU_TOKENS = 1024
 """Tokens in a batch on a CPU: what layers hand on stays in the caches."""
@@ -27,6 +29,9 @@ GPU_TOKENS = 32 * 1024
 
 WINDOW = 4096
 """Texts that are tokenised together, then cut into batches: lengths are known before the first batch is needed."""
+
+MEMORY_ERRORS = ("can't allocate memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
+"""How PyTorch says it on a CPU, outside of its own allocator, and where cuBLAS finds no room for its workspace."""
 
 AHEAD = 3
 """Batches that wait for the device."""
@@ -51,6 +56,7 @@ class BatchedModel:
         self.first_batch_seconds = 0.0
         self._model, self._prompt, self._tokenizer = model, prompt, model[0].tokenizer
         self._flattens = bool(getattr(model[0], "can_flatten_inputs", False))
+        self._tokenizing = Lock()  # it changes its settings at every call, and bears no two at once
         self._max_tokens = CPU_TOKENS if model.device.type == "cpu" else GPU_TOKENS
 
     def encode(self, texts: Sequence[str]) -> EncodedTexts:
@@ -75,24 +81,30 @@ class BatchedModel:
         for start in range(0, len(order), WINDOW):
             window = order[start : start + WINDOW]
             prompted = [self._prompt + texts[row] for row in window]
-            encodings = self._tokenizer(prompted, truncation="longest_first", verbose=False)
-            tokens[window] = [len(ids) for ids in encodings["input_ids"]]
+            with self._tokenizing:
+                encodings = self._tokenizer(
+                    prompted, truncation="longest_first", return_attention_mask=False, verbose=False
+                )
+            known = TokenRows(self._tokenizer, encodings)
+            tokens[window] = known.lengths
             is_cut[window] = [bool(encoding.overflowing) for encoding in encodings.encodings]
-            for batch in cut_batches(tokens[window], self._max_tokens):
+            for batch in cut_batches(known.lengths, self._max_tokens):
                 rows = window[batch]
-                yield Batch(rows, self._features(rows, batch, texts, encodings))
+                yield Batch(rows, self._flattened(rows, texts) if self._flattens else self._padded(known, batch))
 
-    def _features(
-        self, rows: NDArray[np.intp], batch: NDArray[np.intp], texts: Sequence[str], encodings: Mapping[str, Any]
-    ) -> Mapping[str, Any]:
-        if self._flattens:  # the library lays the texts end to end
-            features: Mapping[str, Any] = self._model.preprocess([texts[row] for row in rows], prompt=self._prompt)
-            return features
-        chosen = {name: [values[row] for row in batch] for name, values in encodings.items()}
-        padded = self._tokenizer.pad(chosen, return_tensors="pt", verbose=False)
+    def _padded(self, known: TokenRows, batch: NDArray[np.intp]) -> Mapping[str, Any]:
+        import torch
+
+        tensors = {name: torch.from_numpy(values) for name, values in known.padded(batch).items()}
         if self._model.device.type == "cuda":
-            padded = {name: values.pin_memory() for name, values in padded.items()}
-        return {**padded, "modality": "text"}
+            tensors = {name: values.pin_memory() for name, values in tensors.items()}
+        return {**tensors, "modality": "text"}
+
+    def _flattened(self, rows: NDArray[np.intp], texts: Sequence[str]) -> Mapping[str, Any]:
+        """Let the library lay texts end to end, for attention that needs no padding."""
+        with self._tokenizing:
+            features: Mapping[str, Any] = self._model.preprocess([texts[row] for row in rows], prompt=self._prompt)
+        return features
 
     def _run(self, batch: Batch, texts: Sequence[str]) -> list[Any]:
         """Return the vectors of a batch, in parts if it doesn't fit into memory at once."""
@@ -100,13 +112,17 @@ class BatchedModel:
         width = self._width(batch)
         while start < n_texts:
             stop = min(n_texts, start + max(1, self._max_tokens // width))
+            failure: str | None = None
             try:
                 parts.append(self._forward(self._slice(batch, texts, start, stop)))
-                start = stop
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
-                self._halve((stop - start) * width, stop - start, error)
+                failure = str(error)
+            if failure is not None:  # not before the error is gone: it holds on to all that the failed pass had made
+                self._halve((stop - start) * width, stop - start, failure)
+            else:
+                start = stop
         return parts
 
     def _forward(self, features: Mapping[str, Any]) -> Any:
@@ -135,17 +151,15 @@ class BatchedModel:
         if stop - start == len(batch.rows):
             return dict(batch.features)
         if self._flattens:
-            rows = batch.rows[start:stop]
-            features: Mapping[str, Any] = self._model.preprocess([texts[row] for row in rows], prompt=self._prompt)
-            return features
+            return self._flattened(batch.rows[start:stop], texts)
         return {name: value[start:stop] if hasattr(value, "shape") else value for name, value in batch.features.items()}
 
-    def _halve(self, n_tokens: int, n_texts: int, error: RuntimeError) -> None:
+    def _halve(self, n_tokens: int, n_texts: int, failure: str) -> None:
         """Remember that so many tokens are too many."""
         import torch
 
         if n_texts == 1:
-            raise RuntimeError(f"memory does not hold the model and one text of {n_tokens} tokens: {error}") from error
+            raise RuntimeError(f"memory does not hold the model and one text of {n_tokens} tokens: {failure}")
         self._max_tokens = n_tokens // 2
         self.n_halvings += 1
         if torch.cuda.is_available():
@@ -170,6 +184,8 @@ def can_batch(model: Any, prompt: str) -> bool:
         return False
     if list(getattr(first, "modalities", ["text"])) != ["text"] or getattr(first, "processing_kwargs", None):
         return False
+    if not knows_inputs(first.tokenizer):
+        return False
     return not prompt or all(getattr(module, "include_prompt", True) for module in model)
 
 
@@ -177,4 +193,4 @@ def is_out_of_memory(error: RuntimeError) -> bool:
     """Return whether an error says that a smaller batch may do; every other error of a device is for people."""
     import torch
 
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    return isinstance(error, torch.OutOfMemoryError) or any(text in str(error) for text in MEMORY_ERRORS)
