@@ -4,7 +4,8 @@
     python tests/load_service.py --url http://127.0.0.1:8765 --seconds 60 --concurrency 4 --concurrency 8
     python tests/load_service.py --requests 10000 --concurrency 8 --pid <of bitext serve>
 
-Each client asks, waits for the answer, and asks again. `--kind align` sends a pair of about 30 sentences, `embed` a text.
+Each client asks, waits for the answer, and asks again. `--kind align` sends a pair of about 30 sentences, `embed` a
+text.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import itertools
 import os
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,7 +56,7 @@ def bodies(kind: str) -> tuple[str, list[dict[str, Any]]]:
     ]
 
 
-async def ask(client: httpx2.AsyncClient, path: str, sent: Any, until: Any, figures: Figures) -> None:
+async def ask(client: httpx2.AsyncClient, path: str, sent: Any, until: Callable[[], bool], figures: Figures) -> None:
     while until():
         started = time.monotonic()
         try:
@@ -69,9 +71,10 @@ async def ask(client: httpx2.AsyncClient, path: str, sent: Any, until: Any, figu
             await asyncio.sleep(float(answer.headers["Retry-After"]))
 
 
-async def load(url: str, kind: str, n_clients: int, until: Any) -> Figures:
+async def load(url: str, kind: str, n_clients: int, until: Callable[[], bool]) -> Figures:
     figures, (path, sent) = Figures(), bodies(kind)
-    headers = {"Authorization": f"Bearer {os.environ.get('BITEXT_API_TOKEN', '')}"}
+    token = os.environ.get("BITEXT_API_TOKEN")
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
     limits = httpx2.Limits(max_connections=n_clients, max_keepalive_connections=n_clients)
     async with httpx2.AsyncClient(base_url=url, headers=headers, limits=limits, timeout=120) as client:
         turns = itertools.cycle(sent)
@@ -100,19 +103,27 @@ def main(
 ) -> None:
     for n_clients in concurrency:
         started = time.monotonic()
-        left = itertools.count(1)
-        if requests is None:
-            figures = asyncio.run(load(url, kind, n_clients, lambda: time.monotonic() - started < seconds))
-        else:
-
-            def until() -> bool:
-                count = next(left)
-                if pid is not None and count % (requests // 10) == 1:
-                    click.echo(f"{count - 1:7,} requests  {memory(pid):8.1f} MB")
-                return count <= requests
-
-            figures = asyncio.run(load(url, kind, n_clients, until))
+        until = for_so_long(seconds) if requests is None else for_so_many(requests, pid)
+        figures = asyncio.run(load(url, kind, n_clients, until))
         click.echo(f"{n_clients:3} clients {figures.report(time.monotonic() - started)}")
+
+
+def for_so_long(seconds: float) -> Callable[[], bool]:
+    stop = time.monotonic() + seconds
+    return lambda: time.monotonic() < stop
+
+
+def for_so_many(requests: int, pid: int | None) -> Callable[[], bool]:
+    """Go on for so many requests; and tell the memory now and then."""
+    counted = itertools.count()
+
+    def go_on() -> bool:
+        count = next(counted)
+        if pid is not None and count <= requests and count % max(1, requests // 10) == 0:
+            click.echo(f"{count:7,} requests  {memory(pid):8.1f} MB")
+        return count < requests
+
+    return go_on
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from pipeline.service.wire import ENGLISH, GERMAN
 
 START_SECONDS = 120
 PAIR = {"source": ENGLISH, "target": GERMAN, "source_language": "en", "target_language": "de"}
-LONG = {**PAIR, "source": ENGLISH * 300, "target": GERMAN * 300}
+LONG = {**PAIR, "source": ENGLISH * 150, "target": GERMAN * 150}
 
 
 class Served:
@@ -71,21 +70,20 @@ class Served:
         return status
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    yield tmp_path_factory.mktemp("served")
-
-
-def test_after_a_kill_jobs_are_failed_and_after_an_end_nothing_is_lost(folder: Path) -> None:
-    first = Served(folder)
+@pytest.mark.slow
+def test_after_a_kill_jobs_are_failed_and_after_an_end_nothing_is_lost(tmp_path: Path) -> None:
+    first = Served(tmp_path)
+    check_a_worker_is_replaced(first)
     jobs = [first.client.post("/v1/jobs", json=LONG).json()["id"] for _ in range(2)]
     finished = first.client.post("/v1/align", json=PAIR).json()
     children = subprocess.run(["pgrep", "-P", str(first.process.pid)], capture_output=True, text=True).stdout.split()
     assert first.end(signal.SIGKILL) == -signal.SIGKILL
     assert children
-    assert "ferry" not in "".join(path.read_text() for path in (folder / "jobs").iterdir() if "result" not in path.name)
+    assert "ferry" not in "".join(
+        path.read_text() for path in (tmp_path / "jobs").iterdir() if "result" not in path.name
+    )
 
-    second = Served(folder, first.port)
+    second = Served(tmp_path, first.port)
     found = {job["id"]: job["state"] for job in second.client.get("/v1/jobs").json()["jobs"]}
     assert set(found) == set(jobs)
     assert "failed" in found.values()
@@ -93,6 +91,18 @@ def test_after_a_kill_jobs_are_failed_and_after_an_end_nothing_is_lost(folder: P
 
     check_end_under_load(second, finished)
     assert not [line for line in second.last_words.splitlines() if "Traceback" in line or "ERROR" in line]
+
+
+def check_a_worker_is_replaced(served: Served) -> None:
+    """Cancel a job that a worker is at: the worker ends, and another one answers."""
+    job = served.client.post("/v1/jobs", json=LONG).json()["id"]
+    while served.client.get(f"/v1/jobs/{job}").json()["state"] == "queued":
+        time.sleep(0.02)
+    assert served.client.delete(f"/v1/jobs/{job}").status_code == 204
+    started = time.monotonic()
+    assert served.client.post("/v1/align", json=PAIR).status_code == 200
+    assert "bitext_running_requests 0.0" in served.client.get("/metrics").text
+    assert time.monotonic() - started < START_SECONDS
 
 
 def check_end_under_load(served: Served, expected: dict[str, object]) -> None:
@@ -118,7 +128,8 @@ def check_end_under_load(served: Served, expected: dict[str, object]) -> None:
 
     with ThreadPoolExecutor(8) as threads:
         asking = [threads.submit(ask) for _ in range(8)]
-        time.sleep(0.5)
+        while 200 not in statuses:
+            time.sleep(0.02)
         job = served.client.post("/v1/jobs", json=PAIR).json()["id"]
         status = served.end(signal.SIGTERM)
         stop.set()

@@ -211,6 +211,17 @@ def test_a_job_that_is_deleted_is_cancelled_and_a_bug_in_one_is_told_without_its
     with_engine(test)
 
 
+def test_a_result_without_a_record_is_deleted(tmp_path: Path) -> None:
+    async def test(engine: Engine, pool: SlowPool) -> None:
+        (tmp_path / "0123.result.json").write_text("{}")
+        jobs = LocalJobs(tmp_path, engine, 1)
+        await jobs.start()
+        assert list(tmp_path.iterdir()) == []
+        await jobs.finish(0)
+
+    with_engine(test)
+
+
 def test_too_many_unfinished_jobs_are_refused_and_finished_ones_expire(tmp_path: Path) -> None:
     async def test(engine: Engine, pool: SlowPool) -> None:
         jobs = LocalJobs(tmp_path, engine, 1)

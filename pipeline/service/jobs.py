@@ -69,6 +69,7 @@ class LocalJobs:
                 self._jobs[job.id] = job
         for job in self._unfinished():
             self._end(job, "failed", "the service ended before the job did; send it again")
+        self._sweep()
         self._sweeper = asyncio.get_running_loop().create_task(self._sweep_for_ever())
 
     async def submit(self, request: AlignRequest) -> Job:
@@ -167,6 +168,9 @@ class LocalJobs:
         for job in list(self._jobs.values()):
             if job.finished is not None and job.finished < oldest:
                 self._forget(job.id)
+        for path in self._folder.glob("*.result.json"):  # of a job that was deleted while its result was written
+            if path.name.partition(".")[0] not in self._jobs:
+                path.unlink(missing_ok=True)
 
     def _forget(self, job_id: str) -> None:
         self._jobs.pop(job_id, None)

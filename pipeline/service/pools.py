@@ -7,13 +7,14 @@ and one that takes too long keeps its place until it is done.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, MutableSequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from multiprocessing.sharedctypes import RawArray
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pipeline.local import available_cores
 from pipeline.service.config import ServeConfig
 from pipeline.tasks import get_encoder
 from pipeline.workers import Workers
@@ -21,6 +22,9 @@ from stages.encode.config import EncodeConfig
 
 if TYPE_CHECKING:
     from pipeline.service.worker import Worker
+
+CLOSE_SECONDS = 1.0
+"""For threads to end."""
 
 
 class Pool(Protocol):
@@ -53,7 +57,7 @@ class ProcessPool:
     """Processes with an encoder each; whichever dies is replaced."""
 
     def __init__(self, config: ServeConfig):
-        self.n_slots = config.workers or os.cpu_count() or 1
+        self.n_slots = config.workers or available_cores()
         self.progress: MutableSequence[int] = RawArray("q", self.n_slots + 1)
         self._workers = Workers(self.n_slots, 1, partial(_start, config.encode, self.progress))
 
@@ -71,6 +75,8 @@ class ThreadPool:
     """Threads that share an encoder."""
 
     def __init__(self, config: ServeConfig, observe: Callable[[int], None]):
+        from pebble import ThreadPool as Threads
+
         from pipeline.service.batching import BatchingEncoder
         from pipeline.service.worker import Worker
 
@@ -79,17 +85,19 @@ class ThreadPool:
         self._encoder = BatchingEncoder(get_encoder(config.encode), config.batch_texts, observe)
         self._worker = Worker(self._encoder, self.progress)
         self._worker.warm_up()
-        self._threads = ThreadPoolExecutor(self.n_slots, "requests")
+        self._threads = Threads(self.n_slots)
 
     def submit(self, method: str, slot: int, *arguments: Any) -> Future[Any]:
         """Have a method called in a thread."""
         self.progress[slot] = 0
-        return self._threads.submit(getattr(self._worker, method), slot, *arguments)
+        return self._threads.schedule(getattr(self._worker, method), (slot, *arguments))
 
     def close(self) -> None:
-        """End when the threads are done."""
-        self._threads.shutdown()
-        self._encoder.close()
+        """Begin no more work; a thread that is at some ends with the process, which doesn't wait for it."""
+        self._threads.stop()  # type: ignore[no-untyped-call]
+        with suppress(TimeoutError):
+            self._threads.join(CLOSE_SECONDS)
+            self._encoder.close()
 
 
 _WORKER: list[Worker] = []

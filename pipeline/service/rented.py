@@ -50,9 +50,11 @@ class Container:
         from pipeline.service.metrics import Metrics
         from pipeline.service.pools import make_pool
 
-        self._config, self._metrics = config, Metrics()
         if config.wants_gpu:
             container.load_encoder(weights, config.encode.model_dump_json())
+        elif config.workers is None:  # the machine has more cores than are rented
+            config = config.model_copy(update={"workers": int(config.deploy.cores)})
+        self._config, self._metrics = config, Metrics()
         self._pool = make_pool(config, self._metrics.batch_texts.observe)
         self._pool.submit("check", self._pool.n_slots).result()
         kernels.commit()
