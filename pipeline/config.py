@@ -65,7 +65,7 @@ class CorpusConfig(Section):
     """How files are read whose names don't end with their format: every file of the corpus is then taken for this."""
 
     encoding: str | None = None
-    """The encoding of text files, such as "cp1252"; without it they must be UTF-8."""
+    """The encoding of text files, such as "cp1252"; without it they must be UTF-8, and pages and XML what they say."""
 
     id_column: str = "id"
     """In files with a document in each row (.jsonl, .parquet, .arrow, datasets): the column with its name."""

@@ -109,7 +109,10 @@ class Known(Protocol):
 
 
 def document_id(text: str, language: str, is_split: bool) -> str:
-    """Return the SHA-256, cut to 128 bits, of a normalised text with its language and whether it is already split."""
+    """Return the SHA-256, cut to 128 bits, of a normalised text with its language and whether it is already split.
+
+    Its structure is part of the text: headings are marked there (see `stages.text.HEADING_MARKS`).
+    """
     head = json.dumps([language, is_split])
     return hashlib.sha256(f"{head}\n{text}".encode()).hexdigest()[:32]
 
