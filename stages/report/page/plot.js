@@ -111,9 +111,10 @@ class Plot {
     this.#height = height - TOP - EDGE;
     if (this.#width < 10 || this.#height < 10) return null;
     const scale = devicePixelRatio || 1;
-    canvas.width = Math.round(width * scale);
-    canvas.height = Math.round(height * scale);
+    const size = [Math.round(width * scale), Math.round(height * scale)];
+    if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
     const pen = canvas.getContext("2d");
+    pen.reset();
     pen.scale(scale, scale);
     return pen;
   }
