@@ -246,6 +246,13 @@ def _with_weights(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     return {**values, "align": {**align, "weights": read_weights(folder / expand_user(name))}}
 
 
+def weights_file(path: Path) -> Path | None:
+    """Return the file of weights that a config file names, if it names one."""
+    align = read_toml(path).get("align")
+    name = align.get("weights") if isinstance(align, dict) else None
+    return path.parent / expand_user(name) if isinstance(name, str) else None
+
+
 def read_weights(path: Path) -> WeightsConfig:
     """Read a file of weights, as `bitext fit` writes it; raises ConfigError that names every problem."""
     tables = read_toml(path, advice="[align] weights names a file that `bitext fit` has written")

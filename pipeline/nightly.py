@@ -12,7 +12,7 @@ from pipeline.cloud import container, images, nights
 from pipeline.cloud.machines import CLERK
 from pipeline.cloud.nightly_config import load_nightly
 from pipeline.cloud.rented import ModalBackend
-from pipeline.config import RunConfig
+from pipeline.config import RunConfig, weights_file
 from pipeline.corrections import corrections_folder
 
 SENT_ALONG = Path("/root/nightly")
@@ -29,6 +29,9 @@ lock = modal.Dict.from_name("bitext-nights", create_if_missing=True)
 image = images.CLERK.add_local_file(CONFIG, f"{SENT_ALONG}/nightly.toml")
 for name in settings.configs:
     image = image.add_local_file(CONFIG.parent / name, f"{SENT_ALONG}/{name}")
+    if weights := weights_file(CONFIG.parent / name):
+        within = weights.resolve().relative_to(CONFIG.parent.resolve())
+        image = image.add_local_file(weights, str(SENT_ALONG / within))
 for corrected in (folder for folder in map(corrections_folder, configs) if folder.is_dir()):
     image = image.add_local_dir(corrected, str(SENT_ALONG / corrected.relative_to(CONFIG.parent.resolve())))
 

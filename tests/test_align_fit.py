@@ -11,8 +11,9 @@ import pytest
 from small_corpus import bitext, run_inline
 from test_align_pair import with_overlaps
 
+from pipeline.cloud.nightly_config import load_nightly
 from pipeline.commands.fit import describe
-from pipeline.config import beads_address, load_config, read_weights
+from pipeline.config import beads_address, load_config, read_weights, weights_file
 from pipeline.errors import ConfigError
 from pipeline.progress import Progress
 from stages.align import AlignConfig
@@ -188,6 +189,25 @@ def test_the_same_weights_have_the_same_address_wherever_they_lie(tmp_path: Path
         (tmp_path / "run.toml").write_text(text.replace("[align]", f'[align]\nweights = "{name}"'), encoding="utf-8")
         addresses.append(beads_address(load_config(tmp_path / "run.toml")))
     assert addresses[0] == addresses[1] != addresses[2]
+
+
+def test_weights_of_nightly_runs_lie_where_they_are_sent_from(tmp_path: Path) -> None:
+    folder = tmp_path / "nights"
+    folder.mkdir()
+    (folder / "nightly.toml").write_text('configs = ["run.toml"]\n', encoding="utf-8")
+    text = DEMO.read_text(encoding="utf-8").replace('"demo/{', '"volume:demo/{')
+    for place, is_refused in (("w.toml", False), ("../w.toml", True)):
+        (folder / place).write_text("[encoded]\nsize = -1\n", encoding="utf-8")
+        (folder / "run.toml").write_text(text.replace("[align]", f'[align]\nweights = "{place}"'), encoding="utf-8")
+        found = weights_file(folder / "run.toml")
+        assert found is not None and found.samefile(folder / place)
+        if is_refused:
+            with pytest.raises(ConfigError, match=r"weights of 'run\.toml', must lie beside or below"):
+                load_nightly(folder / "nightly.toml")
+        else:
+            _, (config,) = load_nightly(folder / "nightly.toml")
+            assert config.align.weights.encoded == {"size": -1.0}
+    assert weights_file(DEMO) is None
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator
 
-from pipeline.config import RunConfig, load_config, read_toml
+from pipeline.config import RunConfig, load_config, read_toml, weights_file
 from pipeline.corpus.intake import lies_with_store
 from pipeline.errors import ConfigError
 from pipeline.explain import explain
@@ -60,7 +60,7 @@ def load_nightly(path: Path) -> tuple[NightlyConfig, list[RunConfig]]:
     except ValidationError as error:
         raise ConfigError.from_problems(str(path), explain(error, NightlyConfig)) from None
     configs = [load_config(path.parent / name) for name in nightly.configs]
-    problems = list(_problems(nightly, configs))
+    problems = [*_problems(nightly, configs), *_problems_of_weights(path.parent, nightly.configs)]
     if problems:
         raise ConfigError.from_problems(str(path), problems)
     return nightly, [_without_gold(config) for config in configs]
@@ -76,6 +76,13 @@ def _problems(nightly: NightlyConfig, configs: list[RunConfig]) -> Iterator[str]
         if config.name in names:
             yield f"configs: {file!r} and {names[config.name]!r} have the same name, {config.name!r}"
         names[config.name] = file
+
+
+def _problems_of_weights(folder: Path, configs: Iterable[str]) -> Iterator[str]:
+    for file in configs:
+        weights = weights_file(folder / file)
+        if weights and not weights.resolve().is_relative_to(folder.resolve()):
+            yield f"configs: {weights}, weights of {file!r}, must lie beside or below this file: it is sent along"
 
 
 def _without_gold(config: RunConfig) -> RunConfig:
