@@ -27,8 +27,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-import modal
-
 from pipeline.cloud import machine
 from pipeline.config import RunConfig
 from pipeline.errors import BitextError, ConfigError
@@ -112,8 +110,8 @@ def run_work(volume: Volume, task: Task, work: Work, n_processes: int = 1) -> Do
                 result = _run_in_processes(task, work, n_processes)
     except BitextError as error:
         result = error
-    facts, call = machine.tell_once(), modal.current_function_call_id()
-    return Done(work.index, result, container_name(), STARTED, started, time.time(), facts, call)
+    facts = machine.tell_once()
+    return Done(work.index, result, container_name(), STARTED, started, time.time(), facts, call_name())
 
 
 @contextmanager
@@ -170,6 +168,13 @@ def _patiently(synchronise: Callable[[], None]) -> None:
 def container_name() -> str:
     """Return what Modal calls this container."""
     return os.environ.get("MODAL_TASK_ID", "here")
+
+
+def call_name() -> str | None:
+    """Return what Modal calls the call that this container works on, if it works on one."""
+    import modal  # not above: `bitext bench` reads prices, and Modal takes long to import
+
+    return modal.current_function_call_id()
 
 
 @lru_cache(maxsize=1)
