@@ -365,6 +365,16 @@ def test_threads_share_batches_and_each_gets_its_own_rows() -> None:
     assert sizes == [1, 6, 5]
 
 
+def test_the_log_says_where_a_bug_of_a_worker_is_and_not_what_it_was_about(caplog: pytest.LogCaptureFixture) -> None:
+    from pipeline.service.guard import log_bug
+
+    error = ValueError("verysecret")
+    error.traceback = 'Traceback:\n  File "worker.py", line 7, in align\n    x\nValueError: verysecret'  # type: ignore[attr-defined]
+    log_bug(error, "request-1")
+    assert 'File "worker.py", line 7, in align' in caplog.text
+    assert "verysecret" not in caplog.text
+
+
 def test_problems_survive_the_way_between_processes() -> None:
     import pickle
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.service.config import ServeConfig
+from pipeline.service.guard import log_bug
 from pipeline.service.metrics import Metrics
 from pipeline.service.pools import Pool
 from pipeline.service.problems import Busy, Ending, Refused, TimedOut
@@ -95,6 +96,7 @@ class Engine:
         try:
             self.dimensions = await asyncio.wrap_future(self._pool.submit("check", self.n_slots))
         except Exception as error:  # noqa: BLE001 - whatever it is, /health tells it
+            log_bug(error, "start")
             self.failure = type(error).__name__
 
     # ---- requests

@@ -28,6 +28,9 @@ QUIET = frozenset({"/health", "/metrics"})
 
 LOOPBACK = re.compile(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?")
 OWN_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
+FRAME = "  File "
+"""How a line of a traceback begins that says where it is; pebble brings the one of a worker as text."""
+
 JSON_TYPE = re.compile(r"application/([\w.-]+\+)?json\s*(;.*)?", re.IGNORECASE)
 
 
@@ -180,6 +183,7 @@ class _Replay:
 
 
 def log_bug(error: Exception, request_id: str) -> None:
-    """Log where a bug is; an error's text may hold what a user has sent, so it is left out."""
+    """Log where a bug is, in this process or a worker; an error's text may hold what a user sent, and is left out."""
     frames = "".join(traceback.format_tb(error.__traceback__))
+    frames += "\n".join(line for line in str(getattr(error, "traceback", "")).splitlines() if line.startswith(FRAME))
     LOG.error("%s id=%s\n%s", type(error).__name__, request_id, frames)

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from pipeline.files import TEMPORARY, write_text
 from pipeline.service.engine import Engine, Ticket
+from pipeline.service.guard import log_bug
 from pipeline.service.problems import Busy, Ending, Problem
 from pipeline.service.wire import AlignRequest, Job, State
 
@@ -126,6 +127,7 @@ class LocalJobs:
         except Problem as problem:
             self._end(job, "failed", problem.detail)
         except Exception as error:  # noqa: BLE001 - a job ends with an error, not the service; no text is told
+            log_bug(error, job.id)
             self._end(job, "failed", f"an error within the service: {type(error).__name__}")
         finally:
             self._tickets.pop(job.id, None)
