@@ -61,12 +61,13 @@ def _past_run(store: Store, name: str, config: RunConfig | None) -> PastRun:
         raise MissingError(
             f"{store.root} holds no run {name!r}: {there}. Do it with bitext run, or name its store with --store"
         )
-    config = config or _recorded_config(folder / "run.json")
+    config = config or recorded_config(folder / "run.json")
     pairs = read_all(corrections_folder(config), _recorded_pairs(folder / "manifest.parquet"))
     return PastRun(config, folder, {pair.pair_id: pair for pair in pairs})
 
 
-def _recorded_config(path: Path) -> RunConfig:
+def recorded_config(path: Path) -> RunConfig:
+    """Return the config that a run.json holds, with the addresses that the run had."""
     recorded = json.loads(path.read_text(encoding="utf-8"))
     values: dict[str, Any] = recorded["config"]
     if values["align"]["method"] == "bertalign":

@@ -13,15 +13,20 @@ import pytest
 from export_pairs import any_pair, make_pair
 from hypothesis import given, settings
 from small_corpus import InlineBackend, bitext, write_corpus
+from test_config import config_of
+from test_report import exported, run_of
 
-from pipeline.config import load_config
+from pipeline.config import beads_address, load_config
+from pipeline.past_run import recorded_config
+from pipeline.record import make_report
 from pipeline.store.rows import beads
 from pipeline.store.store import Store
 from stages.data import AlignedPair, Overlaps
+from stages.evaluate.reliability import measure_reliability
 from stages.report.charts import HEIGHT, histogram, reliability_points, type_shares
 from stages.report.dotplot import FULL, MAX_CELLS, map_shape, similarity_map
 from stages.report.page_data import pack, pair_data
-from stages.report.pages import render_pair, view_command
+from stages.report.pages import render_page, render_pair, view_command
 
 
 def unpack(packed: str) -> dict[str, Any]:
@@ -134,6 +139,14 @@ def test_a_point_of_a_reliability_plot_lies_on_the_diagonal_where_confidence_kee
     assert reliability_points(rows) == [(180.0, 75.0, 8.0)]
 
 
+def test_a_report_of_gold_shows_how_reliable_confidence_is() -> None:
+    measured = measure_reliability([(0.55, True), (0.55, False), *[(0.95, True)] * 9])
+    report = make_report(run_of(exported=exported(make_pair(["a"], ["b"]))), {}) | {"reliability": measured}
+    html = render_page(report, "html")
+    assert "of 2 beads with confidence 55.0 %, 50.0 % are right" in html
+    assert html.count("<circle") == 2
+
+
 def test_what_is_typed_to_see_a_pair_is_safe_to_paste() -> None:
     assert view_command("demo", "a b'; rm -rf") == """bitext view demo --pair 'a b'"'"'; rm -rf'"""
 
@@ -210,3 +223,11 @@ def test_a_pair_of_documents_becomes_a_page_of_its_own(
     languages = ("--source-language", "en", "--target-language", "de")
     bitext("align", done / "en/00.txt", done / "de/00.txt", *languages, "--store", done / "store", "-o", page)
     assert data_in(page)["source"]["language"] == "en"
+
+
+@pytest.mark.parametrize("method", ["bitext", "bertalign"])
+def test_a_recorded_config_is_read_back_as_it_was(tmp_path: Path, method: str) -> None:
+    config = config_of(align={"method": method})
+    recorded = {"config": config.model_dump(mode="json"), "folder": str(config.folder.absolute())}
+    (tmp_path / "run.json").write_text(json.dumps(recorded), encoding="utf-8")
+    assert beads_address(recorded_config(tmp_path / "run.json")) == beads_address(config)
