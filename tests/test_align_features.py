@@ -150,6 +150,16 @@ def test_a_foreword_moves_no_statistic() -> None:
     assert np.diff(lengths.source)[-1] == pytest.approx(np.diff(lengths.target)[-1])
 
 
+def test_one_sentence_says_little_about_how_long_translations_are() -> None:
+    many = ["word " * 8] * 500
+    for n, most in ((1, 1.5), (3, 2.2), (200, 4.0)):
+        source = ["word " * 32] * n
+        links = Links(np.arange(1), np.arange(1), np.ones(1), 0.5)
+        lengths = scaled_lengths(source, many, anchored_region(links, n, 500))
+        unit = (160 / np.diff(lengths.source)[0]) / (40 / np.diff(lengths.target)[0])
+        assert 1 < unit <= most
+
+
 def test_few_anchors_leave_the_scale_alone() -> None:
     vectors = random_vectors(1, 8, 1)[0]
     links = Links(np.arange(8), np.arange(8), np.ones(8), 0.5)

@@ -24,6 +24,10 @@ FEW_ANCHORS = 10
 MAX_COUNT_RATIO = 2
 """Translations hardly differ more in their number of sentences."""
 
+LENGTH_DOUBT = 5
+"""Sentences' worth of doubt about how long they are on average, against both sides being equally long: the logarithm of
+the length of a sentence varies by about 0.7, that of the ratio of two languages, in bytes of UTF-8, by about 0.3."""
+
 SHRINKAGE = 4
 """Sentences' worth of doubt about a mean vector: a document of one sentence would otherwise be nothing but its mean."""
 
@@ -168,4 +172,5 @@ def scaled_lengths(source: Sequence[str], target: Sequence[str], region: Region)
     if max(counts) > MAX_COUNT_RATIO * min(counts):
         # Much of the longer side has no translation: what is left to go by is how long sentences are.
         ratio *= counts[1] / counts[0]
+        ratio **= min(counts) / (min(counts) + LENGTH_DOUBT)
     return Lengths(source_bytes / np.sqrt(ratio), target_bytes * np.sqrt(ratio))
