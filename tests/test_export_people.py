@@ -17,7 +17,9 @@ from hypothesis import given, settings
 from lxml import etree
 from translate.storage.tmx import tmxfile
 
+from pipeline.config import make_config
 from pipeline.corpus.languages import detect_language
+from pipeline.errors import ConfigError
 from pipeline.exports import xlsx
 from pipeline.exports.write import describe_left_out, write_exports, write_file, write_pair
 from stages.data import AlignedPair
@@ -285,3 +287,15 @@ def test_nulls_pass_all_filters_and_beads_hold_everything(tmp_path: Path) -> Non
     assert describe_left_out(counts) == [note]
     assert describe_left_out(Counter(nulls_left_out=3)) == []
     assert re.fullmatch("[a-z ]+", FILTERS[0].replace("_", " "))
+
+
+def test_a_confidence_that_is_not_measured_cannot_be_asked_for(tmp_path: Path) -> None:
+    corpus = {"documents": "{language}.txt", "pairs": ["en-de"]}
+    values = {
+        "name": "x",
+        "corpus": corpus,
+        "encode": {"encoder": "use-multilingual"},
+        "align": {"method": "bertalign"},
+    }
+    with pytest.raises(ConfigError, match=r"export\.min_confidence: 0\.5 is not valid with the method bertalign"):
+        make_config({**values, "export": {"min_confidence": 0.5}}, "x.toml", tmp_path)
