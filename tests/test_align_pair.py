@@ -195,27 +195,27 @@ def test_a_vector_that_is_not_finite_is_refused_by_position() -> None:
         align_pair(document(5), broken, CONFIG)
 
 
-def test_the_kernels_run_without_being_compiled(tmp_path: Path) -> None:
-    """Both ways give the same beads, the compiled one from a cache folder of its own."""
-    program = (
-        "import sys; sys.path.insert(0, 'tests')\n"
-        "import test_align_pair as t\n"
-        "beads = t.align_pair(t.document(30, 1), t.document(33, 2), t.CONFIG)\n"
-        "print(t.spans_of(beads), beads.score.round(4).tolist())\n"
-    )
+def run_program(lines: str, **environment: str) -> str:
+    """Run lines of Python, after `import test_align_pair as t`, in a process of their own."""
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, 'tests')\nimport test_align_pair as t\n{lines}"]
     root = Path(__file__).resolve().parents[1]
-    outputs = []
-    for setting in ({"NUMBA_DISABLE_JIT": "1"}, {"NUMBA_CACHE_DIR": str(tmp_path)}):
-        run = subprocess.run(
-            [sys.executable, "-c", program],
-            cwd=root,
-            env=os.environ | setting,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        outputs.append(run.stdout)
-    assert outputs[0] == outputs[1]
+    run = subprocess.run(command, cwd=root, env=os.environ | environment, capture_output=True, text=True, check=True)
+    return run.stdout
+
+
+def describe(config: AlignConfig) -> str:
+    """Return the beads of two documents with their scores."""
+    beads = align_pair(document(30, 1), document(33, 2), config)
+    return f"{spans_of(beads)} {beads.score.round(3).tolist()} {beads.confidence.round(3).tolist()}"
+
+
+def test_kernels_that_are_not_compiled_give_the_same_beads() -> None:
+    printed = run_program("print(t.describe(t.CONFIG)); print(t.describe(t.CLASSIC))", NUMBA_DISABLE_JIT="1")
+    assert printed.splitlines() == [describe(CONFIG), describe(CLASSIC)]
+
+
+def test_compiled_kernels_are_kept_in_the_folder_that_numba_is_told(tmp_path: Path) -> None:
+    run_program("t.align_pair(t.document(3, 1), t.document(3, 2), t.CLASSIC)", NUMBA_CACHE_DIR=str(tmp_path))
     assert any(tmp_path.rglob("*.nbi"))
 
 
