@@ -4,6 +4,7 @@ const LEFT = 46; // pixels of the axes
 const TOP = 34;
 const EDGE = 8;
 const LABEL_PIXELS = 15; // a block of this height has room for a label
+const LARGE_CELL = 12; // pixels
 const LEAST_STEP = 1; // pixels of the path: thousands of beads are not drawn one by one
 const DOUBTFUL_SHARE = 0.25; // of the beads in a pixel, above which it is doubtful
 const FAINTEST = 18; // per cent of cosine that is drawn as nothing, and as full ink
@@ -200,9 +201,11 @@ class Plot {
     }
     if (stretch) draw(stretch);
     pen.lineCap = pen.lineJoin = "round";
-    pen.strokeStyle = colour("panel"); // a rim, so that the path stands out from dark cells
-    pen.lineWidth = 4;
-    for (const path of Object.values(kinds)) pen.stroke(path);
+    if (this.#height / this.#view.rows > LARGE_CELL) { // a rim lets the path stand out, and leaves enough of the cells
+      pen.strokeStyle = colour("panel");
+      pen.lineWidth = 4;
+      for (const path of Object.values(kinds)) pen.stroke(path);
+    }
     for (const [kind, path] of Object.entries(kinds)) {
       pen.strokeStyle = colour(kind);
       pen.lineWidth = kind === "doubt" ? 3 : 2;
