@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
+import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,13 +17,16 @@ import numpy as np
 import pytest
 from live_service import TOKEN, live_service
 
-from pipeline.errors import ConfigError
+from pipeline.errors import BitextError, ConfigError
+from pipeline.service import server
+from pipeline.service.app import make_app
 from pipeline.service.batching import BatchingEncoder
 from pipeline.service.config import LimitsConfig, ServeConfig
 from pipeline.service.engine import Engine, Ticket
+from pipeline.service.guard import log_bug
 from pipeline.service.jobs import LocalJobs
 from pipeline.service.metrics import Metrics
-from pipeline.service.problems import Busy, Ending, Problem, TimedOut
+from pipeline.service.problems import Busy, Ending, Problem, Refused, TimedOut
 from pipeline.service.server import check_host
 from pipeline.service.wire import AlignRequest, Job
 from pipeline.service.worker import Embedded
@@ -271,8 +276,6 @@ def test_health_tells_of_the_start_and_the_end(tmp_path: Path) -> None:
 
     pool = NotYet()
     engine = Engine(config(), pool, Metrics())
-    from pipeline.service.app import make_app
-
     async def statuses() -> list[tuple[int, str]]:
         app = make_app(engine, LocalJobs(tmp_path, engine, 1), token=None, only_loopback=True)
         transport = httpx2.ASGITransport(app)
@@ -294,9 +297,7 @@ def test_health_tells_of_the_start_and_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("host", "status"), [("evil.example", 403), ("127.0.0.1:8765", 200), ("[::1]:1", 200)])
 def test_without_a_token_only_names_of_this_machine_are_answered_to(tmp_path: Path, host: str, status: int) -> None:
     async def ask() -> int:
-        from pipeline.service.app import make_app
-
-        engine = Engine(config(), SlowPool(), Metrics())
+            engine = Engine(config(), SlowPool(), Metrics())
         app = make_app(engine, LocalJobs(tmp_path, engine, 1), token=None, only_loopback=True)
         transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
@@ -366,8 +367,6 @@ def test_threads_share_batches_and_each_gets_its_own_rows() -> None:
 
 
 def test_the_log_says_where_a_bug_of_a_worker_is_and_not_what_it_was_about(caplog: pytest.LogCaptureFixture) -> None:
-    from pipeline.service.guard import log_bug
-
     error = ValueError("verysecret")
     error.traceback = 'Traceback:\n  File "worker.py", line 7, in align\n    x\nValueError: verysecret'  # type: ignore[attr-defined]
     log_bug(error, "request-1")
@@ -376,10 +375,16 @@ def test_the_log_says_where_a_bug_of_a_worker_is_and_not_what_it_was_about(caplo
 
 
 def test_problems_survive_the_way_between_processes() -> None:
-    import pickle
-
-    from pipeline.service.problems import Refused
-
     found = pickle.loads(pickle.dumps(Refused("source", "too long", 413)))
     assert isinstance(found, Problem)
     assert (found.status, found.detail, found.errors[0].field) == (413, "source: too long", "source")
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "make_pool", lambda *_: SlowPool())
+    monkeypatch.setattr(server.logging, "basicConfig", lambda **_: None)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(BitextError, match="name another --port"):
+            server.serve(config(), "127.0.0.1", taken.getsockname()[1], None, tmp_path)

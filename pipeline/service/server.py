@@ -37,7 +37,8 @@ def serve(config: ServeConfig, host: str, port: int, token: str | None, jobs_fol
     metrics = Metrics()
     engine = Engine(config, make_pool(config, metrics.batch_texts.observe), metrics)
     server = make_server(engine, host, port, token, jobs_folder)
-    server.run()
+    with suppress(SystemExit):  # uvicorn's way to say that it can't listen
+        server.run()
     if not server.has_served:
         raise BitextError(f"{host}:{port} can't be listened on; see the line above, or name another --port")
     if engine.failure is not None:
