@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from small_corpus import bitext
 
+from stages.align import AlignConfig, align_pair
+from stages.align.benchmark import align_on_demand, make_pair
 from stages.data import Beads
 from stages.evaluate.links import Link
 from stages.evaluate.reliability import describe_reliability, judge_beads, measure_reliability
@@ -65,6 +67,22 @@ def test_confidences_that_are_right_as_often_as_they_say_have_hardly_an_error() 
     boastful = measure_reliability((one, chance.random() < one**3) for one in confidences)
     assert honest is not None and boastful is not None
     assert honest["calibration_error"] < 0.02 < 0.2 < boastful["calibration_error"]
+
+
+def test_beads_are_no_surer_because_few_were_let_through_to_the_second_alignment() -> None:
+    """The overlaps of this pair are the sums themselves, so both ways score alike; one chooses among survivors only."""
+    pair = make_pair(200)
+    whole, on_demand = align_pair(pair.source, pair.target, AlignConfig()), align_on_demand(pair)
+    beads = [dict(zip(rows(found), found.confidence.tolist(), strict=True)) for found in (whole, on_demand)]
+    both = sorted(beads[0].keys() & beads[1].keys())
+    assert len(both) > 0.9 * len(whole)
+    np.testing.assert_allclose([beads[1][row] for row in both], [beads[0][row] for row in both], atol=0.1)
+    assert np.mean([beads[1][row] < 0.99 for row in both]) > 0.02
+
+
+def rows(beads: Beads) -> list[tuple[int, ...]]:
+    spans = (beads.source_start, beads.source_stop, beads.target_start, beads.target_stop)
+    return list(zip(*(span.tolist() for span in spans), strict=True))
 
 
 def test_documents_add_up_and_the_table_says_it_in_a_sentence() -> None:

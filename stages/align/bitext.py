@@ -24,7 +24,7 @@ from stages.align.config import AlignConfig
 from stages.align.evidence import Evidence, measure_pair, null_features, with_overlaps
 from stages.align.features import score_beads, score_blocks
 from stages.align.fixed import Fixed, restrict, without_bonus
-from stages.align.lattice import Lattice, find_best_path, make_lattice
+from stages.align.lattice import BestPath, Lattice, find_best_path, make_lattice
 from stages.align.links import Links
 from stages.align.onward import Reach, measure_reach, near_band
 from stages.align.positions import Path
@@ -123,7 +123,8 @@ def align_by_sums(search: Search, evidence: Evidence, config: AlignConfig) -> Pa
     """Return the path that the search by sums has found."""
     lattice = _near_lattice(search.lattice, search)
     lattice = lattice._replace(score=search.lattice.score[cells_within(search.near, search.band)])
-    return make_path(lattice, search, evidence, changed(SUMMED, config.weights.summed))
+    best = find_best_path(lattice, search.near)
+    return make_path(lattice, search, evidence, changed(SUMMED, config.weights.summed), best)
 
 
 def align_encoded(
@@ -131,15 +132,18 @@ def align_encoded(
 ) -> Path:
     """Align with overlaps of every size, where the search by sums has come near its best path.
 
-    is_alive : bool array of shape (C, B), the beads of the whole band that may be found; None for all of them.
+    is_alive : bool array of shape (C, B), the beads of the whole band that may be found; None for all of them. The
+               others still compete for confidence: without them, what was left alone would look certain.
     """
     weights = changed(ENCODED, config.weights.encoded)
     sides = evidence.source, evidence.target, evidence.scale, evidence.sides
     score = score_beads(*sides, search.near, evidence.types, weights).score
+    lattice = _near_lattice(_lattice(score, search.nulls, evidence, search.near, weights), search)
+    allowed = lattice
     if is_alive is not None:
-        score[~is_alive[cells_within(search.near, search.band)]] = -np.inf
-    lattice = _lattice(score, search.nulls, evidence, search.near, weights)
-    return make_path(_near_lattice(lattice, search), search, evidence, weights)
+        may_be_found = is_alive[cells_within(search.near, search.band)]
+        allowed = lattice._replace(score=np.where(may_be_found, lattice.score, np.float32(-np.inf)))
+    return make_path(lattice, search, evidence, weights, find_best_path(allowed, search.near))
 
 
 def _lattice(
@@ -161,12 +165,12 @@ def _near_lattice(lattice: Lattice, search: Search) -> Lattice:
     return lattice._replace(before=search.lattice.before[kept], after=search.lattice.after[kept])
 
 
-def make_path(lattice: Lattice, search: Search, evidence: Evidence, weights: Weights) -> Path:
-    """Return the beads of the best path with their scores.
+def make_path(lattice: Lattice, search: Search, evidence: Evidence, weights: Weights, best: BestPath) -> Path:
+    """Return the beads of a path with their scores, and their confidence among all paths of the lattice.
 
     lattice : of the cells of `search.near`.
     """
-    band, best = search.near, find_best_path(lattice, search.near)
+    band = search.near
     shapes = lattice.types[best.kinds]
     starts = best.stops - shapes
     spans = np.stack([starts[:, 0], best.stops[:, 0], starts[:, 1], best.stops[:, 1]], axis=1)
