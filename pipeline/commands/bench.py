@@ -85,9 +85,16 @@ def bench_encode(console: Console, n_tokens: int | None = None, layers: int = 12
         model = benchmark.make_model(Path(folder), layers)
         device = model.device.type
         speeds = list(benchmark.compare(model, n_tokens or TOKENS.get(device, TOKENS["cpu"]), ROUNDS))
-    console.print(_speeds_table(speeds, device_name(device)))
+    console.print(f"A random-weight model of LaBSE's shape on {device_name(device)}", markup=False)
+    console.print(_speeds_table(speeds, device))
     measured = speeds[-1].tokens_per_second if device == "cuda" else None
+    console.print(f"Encoding a million sentence pairs, each sentence once, at the prices of {PRICES_DATE}")
     console.print(_prices_table(measured, device_name(device), sum(benchmark.LENGTHS) / len(benchmark.LENGTHS)))
+    console.print(
+        "times: as fast as the plain way. of peak: of the matrix product of this chip in this precision. first batch: "
+        "warm-up, not in the speed. least cosine: with the vectors of the plain way. On a busy machine only times mean "
+        "something.\n"
+    )
     one, two = embedded_speed(1), embedded_speed(2)
     console.print(
         f"use-multilingual, in tokens per second: {one:,.0f} in one process, {two:,.0f} in two ({two / one:.2f} times)"
@@ -108,11 +115,12 @@ def device_name(device: str) -> str:
     return f"{torch.get_num_threads()} threads of a CPU ({torch.backends.cpu.get_cpu_capability()})"
 
 
-def _speeds_table(speeds: Iterable[Any], name: str) -> Table:
-    table = Table(title=f"A random-weight model of LaBSE's shape on {name}", title_justify="left", box=SIMPLE_HEAD)
+def _speeds_table(speeds: Iterable[Any], device: str) -> Table:
+    table = Table(box=SIMPLE_HEAD)
     table.add_column("way")
     table.add_column("precision")
-    for column in ("tokens/s", "times", "of peak", "memory", "first batch", "least cosine"):
+    memory = "memory" if device == "cuda" else "memory so far"
+    for column in ("tokens/s", "times", "of peak", memory, "first batch", "least cosine"):
         table.add_column(column, justify="right")
     base = None
     for speed in speeds:
@@ -132,8 +140,7 @@ def _speeds_table(speeds: Iterable[Any], name: str) -> Table:
 
 def _prices_table(measured: float | None, name: str, tokens_per_sentence: float) -> Table:
     """Reckon what a million sentence pairs cost to encode, single sentences only."""
-    title = f"Encoding a million sentence pairs, each sentence once, at the prices of {PRICES_DATE}"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    table = Table(box=SIMPLE_HEAD)
     for column in ("GPU", "tokens/s", "dollars"):
         table.add_column(column, justify="left" if column == "GPU" else "right")
     for gpu in GPUS:
