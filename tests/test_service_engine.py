@@ -276,6 +276,7 @@ def test_health_tells_of_the_start_and_the_end(tmp_path: Path) -> None:
 
     pool = NotYet()
     engine = Engine(config(), pool, Metrics())
+
     async def statuses() -> list[tuple[int, str]]:
         app = make_app(engine, LocalJobs(tmp_path, engine, 1), token=None, only_loopback=True)
         transport = httpx2.ASGITransport(app)
@@ -297,7 +298,7 @@ def test_health_tells_of_the_start_and_the_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("host", "status"), [("evil.example", 403), ("127.0.0.1:8765", 200), ("[::1]:1", 200)])
 def test_without_a_token_only_names_of_this_machine_are_answered_to(tmp_path: Path, host: str, status: int) -> None:
     async def ask() -> int:
-            engine = Engine(config(), SlowPool(), Metrics())
+        engine = Engine(config(), SlowPool(), Metrics())
         app = make_app(engine, LocalJobs(tmp_path, engine, 1), token=None, only_loopback=True)
         transport = httpx2.ASGITransport(app)
         async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as client:
