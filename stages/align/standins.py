@@ -85,10 +85,12 @@ def fill_missing(
         return known
     filled = np.zeros((n_sizes, *vectors.shape[1:]), np.float32)
     filled[: len(known)] = known
-    weights = sum_weights(byte_lengths)
+    weighted = _weigh(vectors[0], sum_weights(byte_lengths), centre)
+    totals = weighted
     for size in range(2, n_sizes + 1):
+        totals = totals[:-1] + weighted[size - 1 :]
         rows = np.flatnonzero(is_missing[size - 1])
-        filled[size - 1, rows] = sum_vectors(vectors[0], size, rows, weights, centre)
+        filled[size - 1, rows] = _moved_back(totals[rows - (size - 1)], centre)
     return filled
 
 
@@ -105,11 +107,24 @@ def sum_vectors(
     """
     total = np.zeros((len(lasts), vectors.shape[1]), np.float32)
     for back in range(size):
-        rows = lasts - back
-        single = vectors[rows].astype(np.float32)
-        total += (single - centre) * (weights[rows] / distances(single, centre))[:, None]
-    norms = np.linalg.norm(total, axis=1, keepdims=True)
-    sums: NDArray[np.float32] = total / np.maximum(norms, 1e-6) + centre
+        total += _weigh(vectors[lasts - back], weights[lasts - back], centre)
+    return _moved_back(total, centre)
+
+
+def _weigh(
+    vectors: NDArray[np.floating], weights: NDArray[np.float32], centre: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return centred unit vectors times their weights: float32 array of shape (S, D)."""
+    single = vectors.astype(np.float32, copy=False)
+    weighted: NDArray[np.float32] = single - centre
+    weighted *= (weights / distances(single, centre))[:, None]
+    return weighted
+
+
+def _moved_back(totals: NDArray[np.float32], centre: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return sums as unit vectors around the centre, where the encoder's own vectors lie."""
+    norms = np.sqrt(np.einsum("vd,vd->v", totals, totals))
+    sums: NDArray[np.float32] = totals / np.maximum(norms, 1e-6)[:, None] + centre
     return sums
 
 
