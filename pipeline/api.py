@@ -192,9 +192,7 @@ def _encode(side: _Side, encoder: Encoder, config: EncodeConfig) -> Overlaps:
     return assemble_overlaps(side.lines, encoded.overlaps, config.max_overlap)
 
 
-def _align_on_demand(
-    source: _Side, target: _Side, encoder: Encoder, encode: EncodeConfig, align: AlignConfig
-) -> Beads:
+def _align_on_demand(source: _Side, target: _Side, encoder: Encoder, encode: EncodeConfig, align: AlignConfig) -> Beads:
     """Encode sentences, and of the larger overlaps those that the alignment turns on."""
     from stages.align import find_contested
     from stages.encode import assemble_overlaps, encode_document, encode_overlaps
