@@ -1,4 +1,4 @@
-"""Measure what driving a run costs by itself: many small documents through stages that do nothing, on the loopback Modal.
+"""Measure what driving a run costs by itself: small documents through stages that do nothing, on the loopback Modal.
 
     python tests/orchestrator_overhead.py [n_documents]
 
@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import click
 from modal_world import ModalWorld
 
 IDLE_STAGES = """
@@ -42,12 +43,12 @@ def idle_encode(module):
     module.load_encoder = Idle
 
 def idle_align(module):
-    import functools
-    once = functools.lru_cache(lambda _: align_pair(*sides))
-    align_pair, sides = module.align_pair, []
-    def idle(*arguments, **options):
-        sides[:] = arguments
-        return once(0)
+    align_pair, known = module.align_pair, {}
+    def idle(source, target, *arguments, **options):
+        size = len(source.sentences), len(target.sentences)
+        if size not in known:
+            known[size] = align_pair(source, target, *arguments, **options)
+        return known[size]
     module.align_pair = idle
 
 IDLE = {"stages.split": idle_split, "stages.encode": idle_encode, "stages.align": idle_align}
@@ -112,10 +113,12 @@ def measure(world: ModalWorld, folder: Path, title: str) -> None:
     world.run(folder / "overhead.toml", folder / "out")
     seconds = time.monotonic() - started
     made = calls(world) - before
-    print(f"{title}: {seconds:.1f} s, {world.n_started() - n_containers} containers")
-    print("  seconds: " + ", ".join(f"{name} {spent:.1f}" for name, spent in stage_seconds(folder / "out")))
-    print(f"  {made.total():,} client calls: " + ", ".join(f"{name} {n}" for name, n in made.most_common(6)) + ", …")
-    print(f"  {n_files(world):,} files on the Volume: " + ", ".join(files_by_folder(world)))
+    click.echo(f"{title}: {seconds:.1f} s, {world.n_started() - n_containers} containers")
+    click.echo("  seconds: " + ", ".join(f"{name} {spent:.1f}" for name, spent in stage_seconds(folder / "out")))
+    click.echo(
+        f"  {made.total():,} client calls: " + ", ".join(f"{name} {n}" for name, n in made.most_common(6)) + ", …"
+    )
+    click.echo(f"  {n_files(world):,} files on the Volume: " + ", ".join(files_by_folder(world)))
 
 
 def stage_seconds(out: Path) -> Iterator[tuple[str, float]]:
