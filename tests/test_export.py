@@ -130,10 +130,18 @@ def test_csv_and_pandas_read_tsv_back():
 def test_jsonl_has_a_line_a_bead_and_gives_the_beads_back(pair: AlignedPair):
     rows = [json.loads(line) for line in render(pair, "jsonl", EVERYTHING).splitlines()]
     read = [
-        Unit(*row["source_span"], *row["target_span"], row["similarity"], row["score"], row["source"], row["target"])
+        Unit(
+            *row["source_span"],
+            *row["target_span"],
+            row["similarity"],
+            row["score"],
+            row["source"],
+            row["target"],
+            row["confidence"],
+        )
         for row in rows
     ]
-    assert read == [unit._replace(confidence=math.nan) for unit in units_of(pair)]
+    assert read == units_of(pair)
 
 
 def test_jsonl_is_readable_by_people_and_by_pandas():

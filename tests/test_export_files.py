@@ -84,6 +84,7 @@ def test_parquet_has_a_translation_struct_with_a_field_for_each_language(tmp_pat
         "target_stop": 3,
         "similarity": 0.3656,
         "score": 0.7312,
+        "confidence": 0.7312,
     }
     assert rows[4]["translation"] == {"de": "© Verlag", "en": "", "zh": None}
     assert rows[6]["translation"]["zh"] == "它说了声“喵”就走了。没人知道为什么。"

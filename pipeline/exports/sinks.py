@@ -139,7 +139,6 @@ class ParquetSink:
         pair_id = replace_surrogates(pair.pair_id)[0]
         for unit in units:
             row = unit._asdict()
-            del row["confidence"]
             row["translation"] = {source_name: row.pop("source"), target_name: row.pop("target")}
             row |= {
                 "pair_id": pair_id,
@@ -173,5 +172,6 @@ def bitext_schema(language_pairs: Iterable[tuple[str, str]]) -> pa.Schema:
             pa.field("target_stop", pa.int32(), nullable=False),
             pa.field("similarity", pa.float64(), nullable=False),  # rounded as in every format
             pa.field("score", pa.float64(), nullable=False),
+            pa.field("confidence", pa.float64()),  # null where the method has no measure of it
         ]
     )

@@ -69,7 +69,7 @@ class XlsxSink:
                 sheet.write_string(row, column, self._cell(text), style)
             sheet.write_string(row, 2, _type_of(unit), self._plain)
             sheet.write_number(row, 3, unit.similarity, self._number)
-            if unit.confidence == unit.confidence:  # there is no nan in a sheet
+            if unit.confidence is not None:
                 sheet.write_number(row, 4, unit.confidence, self._number)
             sheet.write_string(row, 5, pair_id, self._plain)
             self._row += 1

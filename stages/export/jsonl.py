@@ -38,6 +38,7 @@ class JsonlRenderer:
                 "target": unit.target,
                 "score": unit.score,
                 "similarity": unit.similarity,
+                "confidence": unit.confidence,
                 "source_span": [unit.source_start, unit.source_stop],
                 "target_span": [unit.target_start, unit.target_stop],
                 **names,

@@ -67,7 +67,7 @@ class Selection:
             return None if config.keep_nulls else "nulls_left_out"
         if config.min_score is not None and unit.score < config.min_score:
             return "low_scores_left_out"
-        if config.min_confidence is not None and unit.confidence < config.min_confidence:
+        if _is_below(unit.confidence, config.min_confidence):
             return "low_confidences_left_out"
         if config.min_similarity is not None and unit.similarity < config.min_similarity:
             return "low_similarities_left_out"
@@ -114,6 +114,11 @@ def _target_per_source(units: Sequence[Unit]) -> float:
     """Return how many characters of the target stand for one of the source, in all beads with text on both sides."""
     pairs = [(len(unit.source), len(unit.target)) for unit in units if unit.source and unit.target]
     return sum(target for _, target in pairs) / sum(source for source, _ in pairs) if pairs else 1.0
+
+
+def _is_below(confidence: float | None, least: float | None) -> bool:
+    """Compare a confidence; one that isn't measured is that of a person's bead, which is right."""
+    return least is not None and confidence is not None and confidence < least
 
 
 def _odds(unit: Unit, expected: float) -> float:

@@ -78,8 +78,7 @@ class TeiRenderer:
 def _link(prefix: str, unit: Unit) -> str:
     source, source_pointer = _end(f"{prefix}.s", unit.source_start, unit.source_stop)
     target, target_pointer = _end(f"{prefix}.t", unit.target_start, unit.target_stop)
-    is_known = unit.confidence == unit.confidence
-    certainty = f' cert="{unit.confidence:.{DECIMALS}f}"' if is_known else ""
+    certainty = "" if unit.confidence is None else f' cert="{unit.confidence:.{DECIMALS}f}"'
     return f'{source_pointer}{target_pointer}<link target="#{source} #{target}"{certainty}/>\n'
 
 

@@ -54,6 +54,7 @@ class TmxRenderer:
                 start
                 + self._property("score", f"{unit.score:.{DECIMALS}f}")
                 + self._property("similarity", f"{unit.similarity:.{DECIMALS}f}")
+                + ("" if unit.confidence is None else self._property("confidence", f"{unit.confidence:.{DECIMALS}f}"))
                 + f"{source}{self._text(unit.source)}</seg></tuv>\n"
                 + f"{target}{self._text(unit.target)}</seg></tuv>\n"
                 + "</tu>\n"

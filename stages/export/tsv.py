@@ -1,8 +1,9 @@
 r"""TSV: a header, then a bead a line, the texts first, so that `cut -f1,2` gives the bitext.
 
 A tab, newline, carriage return or backslash in a text is written `\t`, `\n`, `\r`, `\\`, any other control character or
-line separator as `\u` and four hexadecimal digits: every line has the same columns. Nothing is quoted; a
-quote is a quote. Read it with, say, `pandas.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE, keep_default_na=False)`.
+line separator as `\u` and four hexadecimal digits: every line has the same columns. Nothing is quoted; a quote is a
+quote. A confidence that isn't measured is empty. Read it with, say,
+`pandas.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE, keep_default_na=False)`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ COLUMNS = (
     "target",
     "score",
     "similarity",
+    "confidence",
     "source_start",
     "source_stop",
     "target_start",
@@ -44,9 +46,10 @@ class TsvRenderer:
         pair_id = escape_tsv(replace_surrogates(pair.pair_id)[0])
         end = f"{pair_id}\t{pair.source_language}\t{pair.target_language}\n"
         for unit in units:
+            confidence = "" if unit.confidence is None else f"{unit.confidence:.{DECIMALS}f}"
             yield (
                 f"{escape_tsv(unit.source)}\t{escape_tsv(unit.target)}\t"
-                f"{unit.score:.{DECIMALS}f}\t{unit.similarity:.{DECIMALS}f}\t"
+                f"{unit.score:.{DECIMALS}f}\t{unit.similarity:.{DECIMALS}f}\t{confidence}\t"
                 f"{unit.source_start}\t{unit.source_stop}\t{unit.target_start}\t{unit.target_stop}\t{end}"
             )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from math import nan
+from math import isnan
 from typing import TYPE_CHECKING, NamedTuple
 
 from stages.data import AlignedPair, Sentence
@@ -33,8 +33,8 @@ class Unit(NamedTuple):
     score: float
     source: str
     target: str
-    confidence: float = nan
-    """How likely it is right; nan where the method has no measure of it."""
+    confidence: float | None = None
+    """How likely it is right; None where the method has no measure of it."""
 
 
 def rounded(pair_id: str, name: str, values: NDArray[np.float32]) -> list[float]:
@@ -59,7 +59,7 @@ def all_units(pair: AlignedPair, counts: Counter[str]) -> Iterator[Unit]:
         beads.target_stop.tolist(),
         rounded(pair.pair_id, "similarity", beads.similarity),
         rounded(pair.pair_id, "score", beads.score),
-        (round(confidence, DECIMALS) for confidence in beads.confidence.tolist()),
+        (None if isnan(confidence) else round(confidence, DECIMALS) for confidence in beads.confidence.tolist()),
         strict=True,
     )
     for source_start, source_stop, target_start, target_stop, similarity, score, confidence in spans:
