@@ -18,7 +18,7 @@ demo: $(LOCAL)
 	@echo "  $(VENV)/bin/bitext align my-book.en.txt my-book.de.txt -o my-book.tmx"
 
 test: $(DEV)
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(DEV)
 	$(VENV)/bin/ruff check .
