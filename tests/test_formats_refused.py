@@ -77,6 +77,8 @@ def test_a_name_that_climbs_is_refused(name: str, tmp_path: Path) -> None:
         ("a.srt", b"Just some text.", "a.srt holds no subtitle that can be read: is it a SRT file?"),
         ("a.html", "<p>Käse".encode("cp1252"), "a.html is not UTF-8 at byte 4; set [corpus] encoding"),
         ("a.html", b"<meta charset='klingon'>", "a.html says that its encoding is 'klingon', which Python"),
+        ("a.html", b"<meta charset='hex'>", "a.html says that its encoding is 'hex', which Python"),
+        ("a.xml", b"<?xml version='1.0' encoding='undefined'?>", "a.xml says that its encoding is 'undefined', which"),
     ],
 )
 def test_what_is_no_such_file_says_so(name: str, data: bytes, message: str, tmp_path: Path) -> None:
@@ -100,6 +102,11 @@ def test_a_page_that_is_no_xml_is_read_as_html_and_a_name_is_decoded(tmp_path: P
     assert paragraphs(tmp_path / "a.epub") == ["One \xa0\ntwo.", "Three"]
 
 
+def test_a_page_that_a_book_names_twice_is_read_once(tmp_path: Path) -> None:
+    make_epub(tmp_path / "a.epub", idref='a"/><itemref idref="a')
+    assert paragraphs(tmp_path / "a.epub") == ["One."]
+
+
 def test_a_book_that_lacks_what_it_names_or_is_protected_says_so(tmp_path: Path) -> None:
     make_epub(tmp_path / "a.epub", idref="b")
     assert "names in its spine 'b', which is not in its list" in problem(tmp_path / "a.epub")
@@ -112,9 +119,10 @@ def test_a_book_that_lacks_what_it_names_or_is_protected_says_so(tmp_path: Path)
 
 
 def test_a_word_file_with_a_document_type_is_refused(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "a.docx", "w") as archive:
-        archive.writestr("word/document.xml", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>')
-    assert "declares a document type in word/document.xml" in problem(tmp_path / "a.docx")
+    for encoding in ("utf-8", "utf-16"):
+        with zipfile.ZipFile(tmp_path / "a.docx", "w") as archive:
+            archive.writestr("word/document.xml", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'.encode(encoding))
+        assert "declares a document type in word/document.xml" in problem(tmp_path / "a.docx")
     with zipfile.ZipFile(tmp_path / "b.docx", "w") as archive:
         archive.writestr("word/document.xml", "<no/>")
     assert problem(tmp_path / "b.docx").startswith("b.docx can't be read as docx: ")

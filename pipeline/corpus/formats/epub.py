@@ -23,7 +23,7 @@ def read_epub(data: bytes, options: Options) -> Iterator[Paragraph]:
     del options  # its pages name their own encodings
     with Archive(data) as archive:
         encrypted = _encrypted(archive)
-        for name in _spine(archive):
+        for name in dict.fromkeys(_spine(archive)):  # a spine may not name a page twice, let alone a million times
             if name in encrypted:
                 raise DocumentError(f"is protected ({name} in it is encrypted); only books without protection are read")
             yield from _page(archive.read(name))

@@ -91,12 +91,13 @@ def _declared_encoding(data: bytes) -> str | None:
     name = found.group(1).decode()
     try:
         known = codecs.lookup(name).name
-    except LookupError:
+        if known.startswith(("utf-16", "utf-32")):
+            return None  # what could be read as ASCII up to here is neither
+        b"a".decode(known)  # hex, zlib and others that Python knows are no encodings of text
+    except (LookupError, UnicodeError):
         raise DocumentError(
             f"says that its encoding is {name!r}, which Python doesn't know; set [corpus] encoding, or convert it"
         ) from None
-    if known.startswith(("utf-16", "utf-32")):
-        return None  # what could be read as ASCII up to here is neither
     return known if xml else WEB_NAMES.get(known, known)
 
 

@@ -40,5 +40,5 @@ def _check_xml(archive: Archive) -> None:
     if BODY not in archive.names:
         raise DocumentError(f"lacks {BODY}, which a Word document must hold: is it whole?")
     for name in archive.names:
-        if name.endswith((".xml", ".rels")) and b"<!DOCTYPE" in archive.read(name):
+        if name.endswith((".xml", ".rels")) and b"<!DOCTYPE" in archive.read(name).replace(b"\0", b""):  # UTF-16 too
             raise DocumentError(f"declares a document type in {name}, as no Word document does; it is refused")
