@@ -50,6 +50,10 @@ class Fixed(NamedTuple):
         banned = frozenset(bead.mirrored for bead in self.banned)
         return Fixed(self.beads[:, [2, 3, 0, 1]], banned, self.target_nulls, self.source_nulls)
 
+    def bans(self, spans: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which beads are wrong: bool array of shape (P,)."""
+        return np.fromiter((tuple(span) in self.banned for span in spans.tolist()), bool, len(spans))
+
 
 def fix_beads(corrections: Corrections, source_text: NDArray[np.bool_], target_text: NDArray[np.bool_]) -> Fixed:
     """Leave empty positions out of what people have decided.
@@ -74,7 +78,7 @@ def fix_beads(corrections: Corrections, source_text: NDArray[np.bool_], target_t
 
 def link_fixed(links: Links, fixed: Fixed) -> Links:
     """Return the links with those of the fixed beads, and without those that can't stand beside them."""
-    spans = np.stack([links.source, links.source + 1, links.target, links.target + 1], axis=1)
+    spans = one_to_one(links.source, links.target)
     kept = stands_beside(spans, fixed) & ~is_among(spans, fixed.beads)
     lengths = np.minimum(fixed.beads[:, 1] - fixed.beads[:, 0], fixed.beads[:, 3] - fixed.beads[:, 2])
     steps = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -112,15 +116,28 @@ def stands_beside(spans: NDArray[np.int64], fixed: Fixed) -> NDArray[np.bool_]:
 
     spans : int64 array of shape (P, 4), of beads with text on both sides.
     """
-    # Fixed beads are in order on both sides: as many must end before a bead, and as many begin before its end, on one
-    # side as on the other.
-    ended = [np.searchsorted(fixed.beads[:, side + 1], spans[:, side], side="right") for side in (0, 2)]
-    begun = [np.searchsorted(fixed.beads[:, side], spans[:, side + 1], side="left") for side in (0, 2)]
-    is_free = (ended[0] == ended[1]) & (begun[0] == begun[1]) & (ended[0] == begun[0])
+    is_free = lie_between(spans, fixed.beads)
     for nulls, side in ((fixed.source_nulls, 0), (fixed.target_nulls, 2)):
         is_free &= np.searchsorted(nulls, spans[:, side]) == np.searchsorted(nulls, spans[:, side + 1])
     stands: NDArray[np.bool_] = is_free | is_among(spans, fixed.beads)
     return stands
+
+
+def lie_between(spans: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which beads share no sentence with others, and cross none of them: bool array of shape (P,).
+
+    others : int64 array of shape (F, 4), in order on both sides.
+    """
+    # As many of the others must end before a bead, and as many begin before its end, on one side as on the other.
+    ended = [np.searchsorted(others[:, side + 1], spans[:, side], side="right") for side in (0, 2)]
+    begun = [np.searchsorted(others[:, side], spans[:, side + 1], side="left") for side in (0, 2)]
+    between: NDArray[np.bool_] = (ended[0] == ended[1]) & (begun[0] == begun[1]) & (ended[0] == begun[0])
+    return between
+
+
+def one_to_one(source: NDArray[np.int64], target: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the beads of one sentence on each side, by their positions: int64 array of shape (P, 4)."""
+    return np.stack([source, source + 1, target, target + 1], axis=1).astype(np.int64)
 
 
 def is_among(spans: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -141,9 +158,8 @@ def settle(beads: Beads, corrections: Corrections, n_source: int, n_target: int)
     fixed = fix_beads(corrections, np.ones(n_source, bool), np.ones(n_target, bool))
     columns = (beads.source_start, beads.source_stop, beads.target_start, beads.target_stop)
     spans = np.stack([column.astype(np.int64) for column in columns], axis=1)
-    is_banned = np.fromiter((tuple(span) in fixed.banned for span in spans.tolist()), bool, len(spans))
     text = np.flatnonzero(~beads.is_null)
-    kept = text[(stands_beside(spans, fixed) & ~is_among(spans, fixed.beads) & ~is_banned)[text]]
+    kept = text[(stands_beside(spans, fixed) & ~is_among(spans, fixed.beads) & ~fixed.bans(spans))[text]]
     nearest = _nearest(fixed.beads, spans, text)
     taken = np.concatenate([kept, nearest])
     found = np.concatenate([spans[kept], fixed.beads])

@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.align.anchors import chain_links
-from stages.align.fixed import Fixed, is_among, stands_beside
+from stages.align.fixed import Fixed, is_among, lie_between, one_to_one, stands_beside
 from stages.align.statistics import centre_of, centred
-from stages.corrections import make_span
 from stages.data import Overlaps
 
 MIN_SIMILARITY = 0.3
@@ -43,9 +42,7 @@ def match_headings(source: Overlaps, target: Overlaps, respect_sections: bool = 
         of_source, of_target = (_is_chapter(side, found) for side, found in ((source, rows), (target, columns)))
         fixed = _chain(np.argwhere((similarity > 0) & of_source[:, None] & of_target), similarity)
     links = np.argwhere(_is_mutual(similarity))
-    ordered = [np.searchsorted(fixed[:, side], links[:, side]) for side in (0, 1)]
-    begun = [np.searchsorted(fixed[:, side], links[:, side], side="right") for side in (0, 1)]
-    between = (ordered[0] == ordered[1]) & (begun[0] == begun[1]) & (ordered[0] == begun[0])
+    between = lie_between(one_to_one(*links.T), one_to_one(*fixed.T))
     found = np.concatenate([fixed, _chain(links[between], similarity)])
     found = found[np.argsort(found[:, 0])]
     return np.stack([rows[found[:, 0]], columns[found[:, 1]]], axis=1)
@@ -61,12 +58,11 @@ def fix_headings(
     if not len(links):
         return fixed
     starts = [np.cumsum(has_text)[links[:, side]] - 1 for side, has_text in enumerate((source_text, target_text))]
-    spans = np.stack([starts[0], starts[0] + 1, starts[1], starts[1] + 1], axis=1).astype(np.int64)
+    spans = one_to_one(starts[0], starts[1])
     if fixed is None:
         nothing = np.zeros(0, np.int64)
         return Fixed(spans, frozenset(), nothing, nothing)
-    is_banned = np.fromiter((make_span(*span) in fixed.banned for span in spans.tolist()), bool, len(spans))
-    more = spans[stands_beside(spans, fixed) & ~is_among(spans, fixed.beads) & ~is_banned]
+    more = spans[stands_beside(spans, fixed) & ~is_among(spans, fixed.beads) & ~fixed.bans(spans)]
     beads = np.concatenate([fixed.beads, more])
     return fixed._replace(beads=beads[np.argsort(beads[:, 0])])
 
