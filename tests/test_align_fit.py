@@ -18,7 +18,7 @@ from pipeline.errors import ConfigError
 from pipeline.progress import Progress
 from stages.align import AlignConfig
 from stages.align.config import WeightsConfig
-from stages.align.fit import Example, _segment_loss, _with_values, cut_segments, fit_weights
+from stages.align.fit import Example, Segment, _segment_loss, _with_values, cut_segments, fit_segments
 from stages.align.minimise import minimise
 from stages.align.weights import ENCODED, WEIGHT_NAMES, Weights
 from stages.data import Overlaps
@@ -48,6 +48,10 @@ def example(seed: int, n_beads: int = 40) -> Example:
     return Example(*(with_overlaps(texts, np.array(side)) for texts, side in zip(sentences, sides, strict=True)), gold)
 
 
+def segments_of(*examples: Example, weights: Weights = ENCODED) -> list[Segment]:
+    return [segment for one in examples for segment in cut_segments(one, CONFIG, weights)]
+
+
 def test_the_gradient_is_that_of_the_loss() -> None:
     (segment, *_) = cut_segments(example(1), CONFIG, ENCODED)
     values = np.array(ENCODED.bead + ENCODED.null)
@@ -62,27 +66,10 @@ def test_the_gradient_is_that_of_the_loss() -> None:
 
 def test_a_fit_makes_the_gold_beads_likelier_also_elsewhere() -> None:
     start = Weights(bead=(1.0,) * 2 + (0.0,) * 13, null=(-1.0, 0.0, 0.0))
-    fit = fit_weights([example(1), example(2)], CONFIG, start)
+    fit = fit_segments(segments_of(example(1), example(2), weights=start), start)
     assert fit.loss < fit.loss_before / 2
-    elsewhere = fit_weights([example(3)], CONFIG, fit.weights)
-    assert elsewhere.loss_before < fit_weights([example(3)], CONFIG, start).loss_before / 2
-
-
-def test_gold_beads_that_no_lattice_has_are_left_out_and_counted() -> None:
-    made = example(1)
-    gold = [bead for bead in made.gold if bead[0] and bead[1]]
-    first, second = gold[10], gold[12]
-    torn = (first[0] + second[0], first[1] + second[1])
-    kept = [bead for bead in made.gold if bead not in (first, second)]
-    fit = fit_weights([made._replace(gold=[*kept, torn])], CONFIG, ENCODED)
-    assert fit.n_beads_left_out == 1
-    assert fit.n_beads == len(gold) - 2
-
-
-def test_gold_without_a_usable_bead_is_refused() -> None:
-    made = example(1)
-    with pytest.raises(ValueError, match="none of the gold beads of 1 pairs has at most 5 consecutive sentences"):
-        fit_weights([made._replace(gold=[((0, 5), (1,))])], CONFIG, ENCODED)
+    others = segments_of(example(3), weights=start)
+    assert fit_segments(others, fit.weights).loss_before < fit_segments(others, start).loss_before / 2
 
 
 def test_the_minimum_of_a_bowl_is_found() -> None:
@@ -135,6 +122,23 @@ def test_one_pair_alone_is_judged_on_itself_and_this_is_said() -> None:
     result = fit_held_out([judged(1)], CONFIG, ("summed",), on_demand=False)
     assert result.n_parts == 1
     assert "which flatters" in " ".join(describe(result))
+
+
+def test_gold_beads_that_no_lattice_has_are_left_out_and_counted() -> None:
+    pair = judged(1)
+    links = [link for link in pair.gold if link.source and link.target]
+    first, second = links[10], links[12]
+    torn = Link(first.source + second.source, first.target + second.target)
+    kept = [link for link in pair.gold if link not in (first, second)]
+    result = fit_held_out([pair._replace(gold=[*kept, torn])], CONFIG, ("summed",), on_demand=False)
+    assert (result.n_beads, result.n_left_out) == (len(links) - 2, 1)
+    assert "(1 more are too large" in describe(result)[0]
+
+
+def test_gold_without_a_usable_bead_is_refused() -> None:
+    pair = judged(1)._replace(gold=[Link((0, 5), (1,))])
+    with pytest.raises(ValueError, match="none of the 1 gold beads of 1 pairs has at most 5 consecutive sentences"):
+        fit_held_out([pair], CONFIG, ("summed",), on_demand=False)
 
 
 def test_gold_counts_empty_positions_and_the_fit_is_the_same() -> None:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 TOKEN = "BITEXT_API_TOKEN"
 LIBRARIES = ("faiss", "fastapi", "numba", "prometheus_client", "pipeline.api", "stages.align.bitext")
-START_SECONDS = 600
-"""The first start downloads the model."""
 
 
 def app_name(config: ServeConfig) -> str:

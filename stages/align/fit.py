@@ -79,28 +79,10 @@ class Fit(NamedTuple):
     loss: float
     loss_before: float
     n_beads: int
-    n_beads_left_out: int
-
-
-def fit_weights(examples: Sequence[Example], config: AlignConfig, start: Weights) -> Fit:
-    """Fit bead and null weights; those of foreign blocks stay as they are.
-
-    Gold beads that the lattice lacks (too large, or not of consecutive sentences) are left out and counted.
-    Raises ValueError if no gold bead is left.
-    """
-    segments = [segment for example in examples for segment in cut_segments(example, config, start)]
-    if not segments:
-        raise ValueError(
-            f"none of the gold beads of {len(examples)} pairs has at most {config.max_bead} consecutive sentences; "
-            "give pairs whose beads fit, or a larger max_bead"
-        )
-    n_gold = sum(1 for example in examples for bead in example.gold if bead[0] and bead[1])
-    fit = fit_segments(segments, start)
-    return fit._replace(n_beads_left_out=n_gold - fit.n_beads)
 
 
 def fit_segments(segments: Sequence[Segment], start: Weights, guess: Weights | None = None) -> Fit:
-    """Fit bead and null weights to stretches of gold, of which there must be one at least; none is left out.
+    """Fit bead and null weights to stretches of gold, of which there must be one at least.
 
     start : the weights that the fit is drawn to. guess : where to climb from, which changes nothing but the time.
     """
@@ -115,7 +97,7 @@ def fit_segments(segments: Sequence[Segment], start: Weights, guess: Weights | N
     fitted = minimise(loss_of, np.array(climb_from.bead + climb_from.null), ENOUGH)
     n_beads = sum(segment.n_beads for segment in segments)
     loss, loss_before = (_total_loss(segments, values, start)[0] / n_beads for values in (fitted, first))
-    return Fit(_with_values(start, fitted), loss, loss_before, n_beads, 0)
+    return Fit(_with_values(start, fitted), loss, loss_before, n_beads)
 
 
 def _with_values(start: Weights, values: NDArray[np.float64]) -> Weights:

@@ -29,11 +29,6 @@ class EncodedTexts:
     tokens: NDArray[np.int64] | None
 
     @property
-    def n_cut(self) -> int:
-        """How many texts were cut."""
-        return int(self.is_cut.sum())
-
-    @property
     def n_tokens(self) -> int | None:
         """How many tokens were computed."""
         return None if self.tokens is None else int(self.tokens.sum())
