@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pipeline.config import RunConfig
 from pipeline.corpus.manifest import DocumentPair, Manifest
-from pipeline.errors import BitextError, ConfigError
+from pipeline.errors import ChangedMeanwhile, ConfigError
 from pipeline.exports.filenames import file_name
 from pipeline.files import write_text
 from stages.corrections import Corrections, parse_corrections
@@ -23,10 +23,6 @@ SUFFIX = ".corrections.txt"
 
 MAX_NAMED = 5
 """How many pairs a note names."""
-
-
-class ChangedMeanwhile(BitextError):  # noqa: N818 - it says what happened
-    """Somebody else has written the file since it was read."""
 
 
 def corrections_folder(config: RunConfig) -> Path:

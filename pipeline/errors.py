@@ -6,8 +6,9 @@ BitextError
 ├── MissingError     a stage needs what an earlier stage has not left        exit status 1
 ├── BudgetError      a run on rented machines has reached --max-dollars
 ├── ServiceError     a service gives no answer, or another than was asked for
-└── StoreError       the store can't be used
-└── CorruptFile  a stored file fails its checks                          set aside and made again
+├── StoreError       the store can't be used
+│   └── CorruptFile  a stored file fails its checks                          set aside and made again
+└── ChangedMeanwhile a file of corrections is no longer what was read        nothing is written
 """
 
 from __future__ import annotations
@@ -55,3 +56,7 @@ class StoreError(BitextError):
 
 class CorruptFile(StoreError):  # noqa: N818 - the field's word: the file is what is corrupt
     """A stored file failed its checks and was set aside."""
+
+
+class ChangedMeanwhile(BitextError):  # noqa: N818 - it says what happened
+    """Somebody else has written the file since it was read."""

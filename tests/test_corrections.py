@@ -14,8 +14,8 @@ from small_corpus import bitext, read_exports, run_inline, write_corpus
 
 from pipeline.config import load_config
 from pipeline.corpus.manifest import build_manifest
-from pipeline.corrections import ChangedMeanwhile, corrections_path, read_corrections, version_of, write_corrections
-from pipeline.errors import ConfigError
+from pipeline.corrections import corrections_path, read_corrections, version_of, write_corrections
+from pipeline.errors import ChangedMeanwhile, ConfigError
 from pipeline.flow import Run
 from pipeline.progress import Progress
 from pipeline.store.rows import read_pair

@@ -1,8 +1,9 @@
 """A server for one person on this machine: the list of pairs, their pages, and what is decided on them.
 
-Standard library only: it has four addresses, and answers nobody but the browser that was given its token. It listens on
-the loopback interface; every address begins with the token; a foreign Host is refused (a name that a web page points at
-this machine would be one), and so is a change that comes without the token in a header, which no other page can send.
+The standard library's server is enough: it has three addresses, and answers nobody but the browser that was given its
+token. It listens on the loopback interface; every address begins with the token; a foreign Host is refused (a name that
+a web page points at this machine would be one), and so is a change that comes without the token in a header, which no
+other page can send.
 """
 
 from __future__ import annotations
@@ -19,8 +20,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from pipeline.corrections import ChangedMeanwhile
-from pipeline.errors import BitextError
+from pipeline.errors import BitextError, ChangedMeanwhile
 from pipeline.review.desk import Desk
 
 LOOPBACK = "127.0.0.1"
