@@ -24,7 +24,7 @@ from pydantic import ValidationError
 
 from pipeline.errors import ConfigError, ServiceError
 from pipeline.explain import explain
-from pipeline.service.wire import AlignAnswer, AlignRequest
+from pipeline.service.wire import TOKEN, AlignAnswer, AlignRequest
 
 DEFAULT_APP = "bitext-serve-labse"
 """What `where="modal"` means: the app that configs/serve/labse.toml deploys."""
@@ -54,7 +54,7 @@ def align_remote(
     """
     request = _request(source, target, source_language, target_language, max_overlap, align_options)
     if where.startswith(("http://", "https://")):
-        return _ask_service(where, token or os.environ.get("BITEXT_API_TOKEN"), request, timeout_seconds)
+        return _ask_service(where, token or os.environ.get(TOKEN), request, timeout_seconds)
     return _ask_modal(DEFAULT_APP if where == "modal" else where, request)
 
 

@@ -13,6 +13,7 @@ from pipeline.cloud import images
 from pipeline.cloud.app import CACHE, WEIGHTS
 from pipeline.service import rented
 from pipeline.service.config import load_serve
+from pipeline.service.wire import TOKEN
 
 SENT_ALONG = Path("/root/serve.toml")
 CONFIG = Path(os.environ.get("BITEXT_SERVE", "configs/serve/labse.toml")) if modal.is_local() else SENT_ALONG
@@ -26,7 +27,7 @@ image = images.SERVE_ON_GPU if config.wants_gpu else images.SERVE_ON_CPU
 @app.cls(
     image=image.add_local_file(CONFIG, str(SENT_ALONG)),
     volumes=WEIGHTS | CACHE,
-    secrets=[modal.Secret.from_name(deploy.token_secret, required_keys=[rented.TOKEN])],
+    secrets=[modal.Secret.from_name(deploy.token_secret, required_keys=[TOKEN])],
     gpu=deploy.gpu if config.wants_gpu else None,
     cpu=deploy.cores,
     max_containers=deploy.max_containers,

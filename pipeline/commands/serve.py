@@ -37,6 +37,7 @@ def serve(host: str, port: int, config_path: Path | None, jobs: Path | None) -> 
     if importlib.util.find_spec("fastapi") is None:
         raise ConfigError("the service is not installed; pip install 'bitext-pipeline[local,serve]'")
     from pipeline.service.server import serve as serve_here
+    from pipeline.service.wire import TOKEN
 
     folder = jobs or user_state_path("bitext") / "jobs" / str(port)
-    serve_here(config, host, port, os.environ.get("BITEXT_API_TOKEN") or None, folder)
+    serve_here(config, host, port, os.environ.get(TOKEN) or None, folder)

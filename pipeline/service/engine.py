@@ -46,7 +46,7 @@ class _Embedding:
 
 
 class Engine:
-    """Answers requests with a pool. Everything but `start` and `close` may raise Busy, Ending or TimedOut."""
+    """Answers requests with a pool. `align` and `embed` raise Busy, Ending or TimedOut, and what the pool raises."""
 
     def __init__(self, config: ServeConfig, pool: Pool, metrics: Metrics):
         self.config, self.metrics = config, metrics

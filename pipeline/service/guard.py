@@ -18,6 +18,7 @@ from typing import Any
 from pipeline.service.config import LimitsConfig
 from pipeline.service.metrics import Metrics
 from pipeline.service.problems import MEDIA_TYPE, Problem
+from pipeline.service.wire import TOKEN
 
 LOG = logging.getLogger("bitext.serve")
 OPEN = frozenset({"/health", "/", "/docs", "/openapi.json"})
@@ -75,7 +76,7 @@ class Guard:
             if scheme.lower() != "bearer" or not is_right:
                 raise Problem(
                     401,
-                    "a token is needed: Authorization: Bearer <BITEXT_API_TOKEN>",
+                    f"a token is needed: Authorization: Bearer <{TOKEN}>",
                     headers={"WWW-Authenticate": "Bearer"},
                 )
 

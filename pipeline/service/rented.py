@@ -14,14 +14,13 @@ from pydantic import ValidationError
 
 from pipeline.cloud import container
 from pipeline.service.config import ServeConfig
-from pipeline.service.wire import AlignRequest, Job
+from pipeline.service.wire import TOKEN, AlignRequest, Job
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from pipeline.service.engine import Engine
 
-TOKEN = "BITEXT_API_TOKEN"
 LIBRARIES = ("faiss", "fastapi", "numba", "prometheus_client", "pipeline.api", "stages.align.bitext")
 
 

@@ -17,6 +17,9 @@ from stages.config import Section
 ENGLISH = "The ferry was late. We waited for an hour. Nobody complained."
 GERMAN = "Die Fähre hatte Verspätung, und wir warteten eine Stunde. Niemand beschwerte sich."
 
+TOKEN = "BITEXT_API_TOKEN"
+"""The environment variable with the bearer token, of the service and of those who ask it."""
+
 STRICT = ConfigDict(strict=True)
 Language = Annotated[str, Field(max_length=35, examples=["de"])]
 
