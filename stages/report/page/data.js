@@ -1,6 +1,6 @@
 // The data of a pair (documented in stages/report/page_data.py): decompressed, and in a form that is easy to draw.
 
-const DEFAULT_DOUBT = 0.5;
+const DEFAULT_DOUBT = 0.5; // LOW_CONFIDENCE of stages/report/config.py
 const DOUBTFUL_COSINE = 0.3; // where a method has no measure of confidence
 
 function bytesOf(base64) {
@@ -31,7 +31,7 @@ const isNull = (bead) => sourceSize(bead) === 0 || targetSize(bead) === 0;
 const isMerged = (bead) => sourceSize(bead) > 1 || targetSize(bead) > 1;
 const typeOf = (bead) => `${sourceSize(bead)}–${targetSize(bead)}`;
 
-/** Whether a bead should be looked at: see `summary.LOW_CONFIDENCE`. */
+/** Whether a bead should be looked at: see stages/report/config.py. */
 function isDoubtful(bead, limit) {
   if (bead.confidence !== null && bead.confidence !== undefined) return bead.confidence < limit;
   return !isNull(bead) && bead.similarity < DOUBTFUL_COSINE;
@@ -56,15 +56,15 @@ function beadsByPosition(beads, name, length) {
   return found;
 }
 
-/** Runs of null beads with sentences of one side only: [{side, start, stop, at}], `at` being where on the other side. */
+/** Runs of null beads with sentences of one side only: [{side, start, stop}]. */
 function nullRuns(beads) {
   const runs = [];
   for (const bead of beads.filter(isNull)) {
-    const [side, other] = sourceSize(bead) ? ["source", "target"] : ["target", "source"];
-    const [start, stop, at] = [bead[`${side}_start`], bead[`${side}_stop`], bead[`${other}_start`]];
+    const side = sourceSize(bead) ? "source" : "target";
+    const [start, stop] = [bead[`${side}_start`], bead[`${side}_stop`]];
     const last = runs.findLast((run) => run.side === side);
     if (last && last.stop === start) last.stop = stop;
-    else runs.push({ side, start, stop, at });
+    else runs.push({ side, start, stop });
   }
   return runs;
 }

@@ -84,7 +84,6 @@ class BeadList {
     this.#isWhole = true;
     const first = this.#shown.length > limit ? this.#rowAt(this.#box.scrollTop) : 0;
     this.#inner.replaceChildren(...this.#shown.slice(first, first + limit).map((_, row) => this.#row(first + row)));
-    return Math.min(limit, this.#shown.length - first);
   }
 
   showWindow() {
