@@ -202,6 +202,38 @@ def test_align_leaves_nothing_in_the_working_folder(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("align", "de.txt", "en.txt", "-o", "en.txt"),
+        ("export", "--config", "run.toml", "--format", "beads", "-o", "run.toml"),
+        ("fit", "--config", "run.toml", "-o", "run.toml"),
+        ("view", "run.toml", "-o", "./run.toml"),
+    ],
+)
+def test_no_command_writes_over_what_it_reads(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("de.txt", "en.txt", "run.toml"):
+        Path(name).write_text("as it was", encoding="utf-8")
+    result = bitext(*command, "--store", tmp_path / "store")
+    assert result.exit_code == 2
+    assert "would be lost; name another file with -o" in result.stderr
+    assert {path.read_text(encoding="utf-8") for path in tmp_path.glob("*.t*")} == {"as it was"}
+
+
+def test_align_reads_the_encoding_that_is_named(store: Path, tmp_path: Path) -> None:
+    german = tmp_path / "de.txt"
+    german.write_bytes("Die Straße ist lang.".encode("cp1252"))
+    languages = ["--source-language", "de", "--target-language", "en"]
+    refused = bitext("align", german, german, *languages, "--store", store)
+    assert "is not UTF-8 at byte 8" in refused.stderr
+    assert "nothing to do" not in refused.stderr
+    result = bitext("align", german, german, *languages, "--encoding", "cp1252", "--store", store)
+    assert "Die Straße ist lang." in result.stdout
+
+
 def test_align_takes_what_a_shell_pipes(store: Path) -> None:
     """As in `bitext align <(pandoc book.docx -t plain) book.fr.txt`."""
     ends = os.pipe()
@@ -223,7 +255,7 @@ def test_align_takes_what_a_shell_pipes(store: Path) -> None:
 def test_the_help_of_every_command_is_an_imperative_with_an_example(name: str) -> None:
     text = CliRunner().invoke(main, [name, "--help"], prog_name="bitext").output
     lines = [line.strip() for line in text.splitlines()]
-    assert any(line.startswith(f"bitext {name} ") for line in lines), text
+    assert any(f"{line} ".startswith(f"bitext {name} ") for line in lines), text
     summary = " ".join(lines[2 : lines.index("", 2)])
     assert summary[0].isupper()
     assert summary.endswith(".")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.options import PATH, STORE, WORKERS, make_flow
+from pipeline.commands.options import PATH, STORE, WORKERS, make_flow, spare
 from pipeline.config import AUTO, make_config
 from pipeline.corpus.sources import find_pairs
 from pipeline.errors import BitextError, ConfigError
@@ -16,8 +16,8 @@ from pipeline.files import write_text
 from pipeline.flow import Flow, Run
 from pipeline.local import require_stages
 from pipeline.pages import pack_pair
+from pipeline.progress import units
 from pipeline.store.rows import read_some_pairs
-from stages.report.pages import render_pair
 
 PAGE = ".html"
 """What the page of a pair ends with."""
@@ -30,6 +30,7 @@ PAGE = ".html"
 @click.option("--target-language", default=AUTO, show_default=True, help="Its language, such as fr.")
 @click.option("--encoder", default="use-multilingual", show_default=True, help="As [encode] encoder in a config.")
 @click.option("--is-split", is_flag=True, help="Every line is a sentence.")
+@click.option("--encoding", help="As [corpus] encoding in a config, such as cp1252 [default: UTF-8].")
 @click.option("-o", "--output", type=PATH, help=f"A {', '.join(SUFFIXES)} or .html file [default: print TSV].")
 @STORE
 @WORKERS
@@ -41,6 +42,7 @@ def align(
     target_language: str,
     encoder: str,
     is_split: bool,
+    encoding: str | None,
     output: Path | None,
     store: Path | None,
     workers: int | None,
@@ -51,11 +53,13 @@ def align(
     bitext align book.de.txt book.fr.txt -o book.tmx
     bitext align notes.en.txt notes.zh.txt --source-language en --target-language zh
     """
-    corpus = {"source_language": source_language, "target_language": target_language, "is_split": is_split}
+    spare((source, target), output)
+    languages = {"source_language": source_language, "target_language": target_language}
+    paths = {"source": str(source.absolute()), "target": str(target.absolute())}
     config = make_config(
         {
             "name": "align",
-            "corpus": {"source": str(source.absolute()), "target": str(target.absolute()), **corpus},
+            "corpus": {**paths, **languages, "is_split": is_split, "encoding": encoding},
             "encode": {"encoder": encoder},
         },
         where="the command line",
@@ -83,9 +87,11 @@ def align_files(flow: Flow, output: Path | None) -> int:
         click.echo(render(pair, "tsv"), nl=False)
         return 0
     if output.suffix.lower() == PAGE:
+        from stages.report.pages import render_pair
+
         packed = flow.backend.do(pack_pair, run.config, run.manifest.pairs[0])
         write_text(output, render_pair(output.stem, packed))
     else:
         write_pair(pair, output, run.config.export)
-    click.echo(f"{output}: {len(pair.beads):,} beads, {int(pair.beads.is_null.sum()):,} of them on one side only")
+    click.echo(f"{output}: {units({'beads': len(pair.beads), 'nulls': int(pair.beads.is_null.sum())}) or 'no beads'}")
     return 0

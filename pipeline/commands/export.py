@@ -7,7 +7,7 @@ from typing import get_args
 
 import click
 
-from pipeline.commands.options import CONFIG, LIMIT, PATH, STORE, make_flow
+from pipeline.commands.options import CONFIG, LIMIT, PATH, STORE, make_flow, spare
 from pipeline.config import load_config
 from pipeline.corrections import CorrectionCounts
 from pipeline.errors import ConfigError
@@ -37,6 +37,7 @@ def export(config_path: Path, name: str | None, output: Path, limit: int | None,
     \b
     bitext export --config configs/demo.toml --format tmx -o demo.tmx
     """
+    spare([config_path], output)
     return export_format(make_flow(Run(load_config(config_path), limit=limit), store, 1), name, output)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.commands.options import CONFIG, PATH, STORE, make_flow
+from pipeline.commands.options import CONFIG, PATH, STORE, make_flow, spare
 from pipeline.config import RunConfig, load_config
 from pipeline.errors import ConfigError
 from pipeline.exits import reported
@@ -41,6 +41,7 @@ def fit(config_path: Path, gold: Path | None, output: Path, store: Path | None) 
     the weights were not fitted to, where there are two or more.
     """
     require_stages()
+    spare([config_path], output)
     config = load_config(config_path)
     if config.align.method != "bitext":
         raise ConfigError(f"[align] method {config.align.method!r} has no weights; only bitext has")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
+from pipeline.errors import ConfigError
 from pipeline.flow import Flow, Run
 from pipeline.local import LocalBackend
 from pipeline.progress import Progress
@@ -22,3 +24,10 @@ def make_flow(run: Run, store: Path | None, workers: int | None) -> Flow:
     """Return the flow of a run on this machine; its worker processes end with the command."""
     backend = LocalBackend(store or default_root(), workers or run.config.compute.workers)
     return Flow(run, click.get_current_context().with_resource(backend), Progress())
+
+
+def spare(inputs: Iterable[Path], output: Path | None) -> None:
+    """Raise ConfigError where a command would write over what it reads."""
+    for path in inputs:
+        if output is not None and output.exists() and path.exists() and output.samefile(path):
+            raise ConfigError(f"{output} is what is to be read, and would be lost; name another file with -o")

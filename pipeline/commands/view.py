@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.options import PATH, STORE
+from pipeline.commands.options import PATH, STORE, spare
 from pipeline.errors import MissingError
 from pipeline.exits import reported
 from pipeline.exports.filenames import file_name
@@ -32,6 +32,7 @@ def view(run: str, pair_id: str | None, output: Path | None, no_open: bool, stor
     bitext view configs/demo.toml
     bitext view demo --pair lighthouse.en-de
     """
+    spare([Path(run)], output)
     where = Store(store or default_root())
     found = find_run(where, run)
     page = _report(found, output) if pair_id is None else _pair(where, found, pair_id, output)
