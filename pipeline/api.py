@@ -68,7 +68,9 @@ class Alignment(Sequence[Bead]):
     def __repr__(self) -> str:
         n_nulls = int(self.pair.beads.is_null.sum())
         languages = f"{self.pair.source_language}-{self.pair.target_language}"
-        return f"<Alignment {languages}: {len(self):,} beads, {n_nulls:,} on one side only>"
+        return (
+            f"<Alignment {languages}: {len(self):,} bead{'' if len(self) == 1 else 's'}, {n_nulls:,} on one side only>"
+        )
 
     def __str__(self) -> str:
         return "\n".join(str(bead) for bead in self)

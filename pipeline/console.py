@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.files import TEMPORARY
+from pipeline.progress import units
 from stages.data import AlignedPair
 from stages.text import running_text
 
@@ -54,7 +55,7 @@ def list_files(folder: Path) -> Iterable[str]:
     """Name what a run left in its folder, with sizes."""
     for path in sorted(folder.iterdir()):
         if path.is_dir() and not path.name.startswith("."):
-            yield f"{path}/  {sum(1 for _ in path.iterdir()):,} files"
+            yield f"{path}/  {units({'files': sum(1 for _ in path.iterdir())}) or 'empty'}"
         elif not path.name.startswith((".", TEMPORARY)):
             yield f"{path}  {size(path.stat().st_size)}"
 

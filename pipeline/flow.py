@@ -145,7 +145,7 @@ class Flow:
         ready = self._without_blocked(stage, todo, missing)
         if ready:
             self._work_on(stage, COMPUTING[stage], ready)
-        elif not todo:
+        elif not todo and self.run.manifest.pairs:
             self.observer.note(f"{stage:<7} nothing to do, {_there(self.run.manifest, stage)}")
         if stage == "align":
             self._note_provisional()
@@ -290,4 +290,4 @@ def _lacks(side: Document, stage: Stage) -> str:
 
 def _there(manifest: Manifest, stage: Stage) -> str:
     there = {"pairs": len(manifest.pairs)} if stage == "align" else {"documents": len(manifest.documents)}
-    return f"{units(there) or 'none'} done before"
+    return f"{units(there)} done before"

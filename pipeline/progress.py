@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,10 @@ HIDDEN = frozenset(
     )
 )
 """Counts that only the report shows."""
+
+
+PLURAL = re.compile(r"s(?=( left out| exported)?$)")
+"""The letter that a single one goes without: `1 bead`, `1 null left out`."""
 
 
 class StageProgress(Protocol):
@@ -126,7 +131,7 @@ def units(counts: Mapping[str, int]) -> str:
 
 def _unit(name: str, number: int) -> str:
     name = name.replace("_", " ")
-    return name.removesuffix("s") if number == 1 else name
+    return PLURAL.sub("", name) if number == 1 else name
 
 
 def duration(seconds: float) -> str:
