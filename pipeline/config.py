@@ -194,7 +194,7 @@ def load_config(path: Path) -> RunConfig:
     return make_config({"name": path.stem, **read_toml(path)}, where=str(path), folder=path.parent.resolve())
 
 
-def read_toml(path: Path, advice: str = "name a config with --config") -> dict[str, Any]:
+def read_toml(path: Path, advice: str = "name the config of a run, a .toml file") -> dict[str, Any]:
     """Read a TOML file; raises ConfigError where it isn't one, or can't be read: with advice where there is none."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))

@@ -82,7 +82,7 @@ REASONS = {
 def unwritable(folder: Path, error: OSError) -> StoreError:
     """Say why a folder can't be written, and what to do."""
     why = REASONS.get(error.errno or 0, str(error))
-    return StoreError(f"{folder} can't be written: {why}. Or name another place with --store, --out or -o")
+    return StoreError(f"{folder} can't be written: {why}; or name another place with --store, --out or -o")
 
 
 def _age_seconds(path: Path) -> float:

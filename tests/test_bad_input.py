@@ -74,7 +74,7 @@ CONFIGS = [
     ),
     Case(
         "no config there",
-        "FOLDER/other.toml: there is no such file; name a config with --config",
+        "FOLDER/other.toml: there is no such file; name the config of a run, a .toml file",
         arguments=("run", "--config", "FOLDER/other.toml"),
     ),
     Case(
@@ -276,7 +276,7 @@ CORPORA = [
     ),
     Case(
         "files without a counterpart",
-        "[corpus] documents has 3 problems:\n"
+        "[corpus] documents has 2 problems:\n"
         "  en/one.txt has no counterpart in de\n"
         "  de/zwei.txt has no counterpart in en\n"
         "  add what is missing, or set [corpus] allow_unmatched = true to leave these documents out",
@@ -398,7 +398,7 @@ COMMANDS = [
     ),
     Case(
         "a store that can't be made",
-        "/proc/store/texts/all can't be written: no folder can be made there. Or name another place with --store, "
+        "/proc/store/texts/all can't be written: no folder can be made there; or name another place with --store, "
         "--out or -o",
         status=1,
         arguments=("run", "--config", "FOLDER/run.toml", "--store", "/proc/store", "--out", "FOLDER/out"),
@@ -411,7 +411,7 @@ COMMANDS = [
     ),
     Case(
         "results that can't be written, found out before the work",
-        "FOLDER/run.toml can't be written: a file is in the way. Or name another place with --store, --out or -o",
+        "FOLDER/run.toml can't be written: a file is in the way; or name another place with --store, --out or -o",
         status=1,
         arguments=(*RUN[:-1], "FOLDER/run.toml"),
     ),
@@ -562,7 +562,7 @@ DOCUMENTS = [
     ),
     Case(
         "a language that can't be told",
-        "en/00.txt: its language can't be told (it has no words); name it in the config",
+        "en/00.txt: its language can't be told (it has no words); name it: source_language, target_language",
         config=AUTO,
         files={"en/00.txt": "1234 5678 +++"},
     ),

@@ -64,7 +64,7 @@ def test_a_place_that_can_not_be_written_is_named_with_the_reason(place: str, me
 def test_every_reason_comes_with_what_to_do(number: int) -> None:
     text = str(unwritable(Path("store"), OSError(number, os.strerror(number))))
     assert text.startswith("store can't be written: ")
-    assert text.endswith("Or name another place with --store, --out or -o")
+    assert text.endswith("; or name another place with --store, --out or -o")
 
 
 def test_sweep_takes_what_nobody_has_written_to_for_long(tmp_path: Path) -> None:

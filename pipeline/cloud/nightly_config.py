@@ -56,7 +56,7 @@ class NightlyConfig(Section):
 def load_nightly(path: Path) -> tuple[NightlyConfig, list[RunConfig]]:
     """Read what is run every night, and the configs it names; raises ConfigError with all that is wrong."""
     try:
-        nightly = NightlyConfig.model_validate(read_toml(path))
+        nightly = NightlyConfig.model_validate(read_toml(path, advice="name a file like configs/nightly.toml"))
     except ValidationError as error:
         raise ConfigError.from_problems(str(path), explain(error, NightlyConfig)) from None
     configs = [load_config(path.parent / name) for name in nightly.configs]

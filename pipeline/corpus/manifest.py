@@ -191,7 +191,8 @@ class _Reader:
             best = (
                 f"the best guess is {found.language}, {found.confidence:.2f}" if found.language else "it has no words"
             )
-            raise DocumentError(f"{source.name}: its language can't be told ({best}); name it in the config")
+            advice = "name it: source_language, target_language"
+            raise DocumentError(f"{source.name}: its language can't be told ({best}); {advice}")
         self.notes.append(f"{source.name}: detected {found.language} ({found.confidence:.2f})")
         return found.language
 

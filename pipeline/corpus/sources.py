@@ -18,6 +18,7 @@ from pipeline.errors import ConfigError
 
 MAX_PROBLEMS = 20
 """How many problems of one kind are spelled out."""
+ADVICE = "add what is missing, or set [corpus] allow_unmatched = true to leave these documents out"
 
 
 class PairSource(NamedTuple):
@@ -232,10 +233,10 @@ class _Finder:
         # A row that can't be read has no name, so its counterpart has to be forgiven.
         strict = not self.config.corpus.allow_unmatched and not self.corpus.unreadable
         if strict and self.corpus.unmatched:
-            advice = "add what is missing, or set [corpus] allow_unmatched = true to leave these documents out"
-            self.problems.extend([*_capped(self.corpus.unmatched), advice])
+            self.problems.extend(_capped(self.corpus.unmatched))
         if self.problems:
-            raise ConfigError.from_problems(where, _capped(self.problems, MAX_PROBLEMS + 2))
+            error = ConfigError.from_problems(where, _capped(self.problems, MAX_PROBLEMS + 1))
+            raise ConfigError(f"{error}\n  {ADVICE}") if strict and self.corpus.unmatched else error
         return self.corpus
 
     def _name(self, path: Path) -> str:

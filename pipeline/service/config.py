@@ -124,6 +124,6 @@ class ServeConfig(Section):
 def load_serve(path: Path) -> ServeConfig:
     """Read a service's config; raises ConfigError with all that is wrong."""
     try:
-        return ServeConfig.model_validate(read_toml(path))
+        return ServeConfig.model_validate(read_toml(path, advice="name a file like configs/serve/labse.toml"))
     except ValidationError as error:
         raise ConfigError.from_problems(str(path), explain(error, ServeConfig)) from None
