@@ -15,9 +15,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.bench_align import bench_align, parse_sizes
 from pipeline.cloud.costs import GPU_TOKENS_PER_SECOND
 from pipeline.cloud.machines import PRICES_DATE, Machine
+from pipeline.commands.bench_align import align
 from pipeline.console import out_console
 from pipeline.errors import ConfigError
 from pipeline.exits import reported
@@ -57,23 +57,7 @@ def encode(n_tokens: int | None) -> None:
     bench_encode(out_console(), n_tokens)
 
 
-@bench.command("align")
-@click.option(
-    "--sizes",
-    default="1000,5000,10000,30000",
-    show_default=True,
-    help="Source sentences of each document, with commas.",
-)
-@reported
-def align(sizes: str) -> None:
-    """Measure alignment against the size of documents, in processor time of one core: the default, and bertalign.
-
-    The documents are made up. They say how time and memory grow, not how good the beads are: bitext eval does.
-
-    \b
-    bitext bench align --sizes 1000,5000
-    """
-    bench_align(out_console(), parse_sizes(sizes))
+bench.add_command(align)
 
 
 def bench_encode(console: Console, n_tokens: int | None = None, layers: int = 12) -> None:

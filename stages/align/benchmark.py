@@ -11,7 +11,7 @@ S source sentences, T target sentences, K overlap sizes, D dimensions, A atoms: 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from stages.align import AlignConfig, align_pair, find_contested
 from stages.data import Beads, Overlaps
+from stages.evaluate.links import links_of
+from stages.evaluate.scores import Bead
 
 DIMENSIONS, SIZES = 512, 4
 SHAPES = ((1, 1), (1, 2), (2, 1), (2, 2), (1, 3), (1, 0), (0, 1))
@@ -38,11 +40,9 @@ LENGTHS = (20, 250)
 SEED = 7
 NEAREST = 4
 
-Bead = tuple[tuple[int, ...], tuple[int, ...]]
 
-
-class MadePair(NamedTuple):
-    """Two documents with all overlaps, and the beads that they were made of."""
+class MeasuredPair(NamedTuple):
+    """Two documents with all overlaps, and the beads that they are made of."""
 
     source: Overlaps
     target: Overlaps
@@ -63,7 +63,7 @@ class Cost(NamedTuple):
     n_right: int | None
 
 
-def make_pair(n_source: int) -> MadePair:
+def make_pair(n_source: int) -> MeasuredPair:
     """Return a pair of about so many source sentences."""
     generator = np.random.default_rng(SEED)
     shapes = generator.choice(SHAPES, p=SHARES, size=round(n_source / float(np.array(SHARES) @ np.array(SHAPES)[:, 0])))
@@ -77,7 +77,7 @@ def make_pair(n_source: int) -> MadePair:
     ]
     of_sides = [_sentence_of_atoms(starts[:, side], shapes[:, side], n_atoms) for side in (0, 1)]
     source, target = (_make_document(meaning, length, sentence, generator) for sentence in of_sides)
-    return MadePair(source, target, gold)
+    return MeasuredPair(source, target, gold)
 
 
 def _draw(n_vectors: int, generator: np.random.Generator) -> NDArray[np.float32]:
@@ -125,31 +125,31 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return unit
 
 
-def measure(n_source: int) -> tuple[MadePair, list[Cost]]:
-    """Measure a search for the nearest sentences, and every way of aligning, on a pair of so many source sentences."""
-    pair = make_pair(n_source)
+def measure(pair: MeasuredPair) -> list[Cost]:
+    """Measure a search for the nearest sentences, and every way of aligning, on a pair."""
     costs = [_cost("search for nearest sentences", lambda: search(pair), None)]
     full = {bead for bead in pair.gold if all(bead)}
     for name, align in WAYS.items():
         costs.append(_cost(name, lambda align=align: align(pair), full))  # type: ignore[misc]
-    return pair, costs
+    return costs
 
 
 def warm_up() -> None:
     """Compile what is compiled at the first use."""
-    measure(100)
+    measure(make_pair(100))
 
 
-def search(pair: MadePair) -> None:
+def search(pair: MeasuredPair) -> None:
     """Find the four nearest target sentences of every source sentence."""
     import faiss
 
-    index = faiss.IndexFlatIP(pair.target.vectors.shape[2])
-    index.add(pair.target.vectors[0])
-    index.search(pair.source.vectors[0], NEAREST)
+    source, target = (np.ascontiguousarray(side.vectors[0], np.float32) for side in (pair.source, pair.target))
+    index = faiss.IndexFlatIP(target.shape[1])
+    index.add(target)
+    index.search(source, NEAREST)
 
 
-def align_on_demand(pair: MadePair) -> Beads:
+def align_on_demand(pair: MeasuredPair) -> Beads:
     """Align as a run does: find what is contested, and align again with only that encoded."""
     config = AlignConfig()
     wanted = find_contested(pair.source, pair.target, config)
@@ -163,7 +163,7 @@ def align_on_demand(pair: MadePair) -> Beads:
     return align_pair(sides[0], sides[1], config, on_demand=True)
 
 
-WAYS: dict[str, Callable[[MadePair], Beads]] = {
+WAYS: dict[str, Callable[[MeasuredPair], Beads]] = {
     "bitext, overlaps on demand": align_on_demand,
     "bitext, all overlaps": lambda pair: align_pair(pair.source, pair.target, AlignConfig()),
     "bertalign, all overlaps": lambda pair: align_pair(pair.source, pair.target, AlignConfig(method="bertalign")),
@@ -176,12 +176,9 @@ def _cost(name: str, work: Callable[[], Beads | None], gold: set[Bead] | None) -
     beads = work()
     seconds = time.process_time() - started
     memory = None if before is None else _memory("VmHWM") - before
-    return Cost(name, seconds, memory, None if beads is None or gold is None else len(gold.intersection(_spans(beads))))
-
-
-def _spans(beads: Beads) -> Iterator[Bead]:
-    spans = zip(beads.source_start, beads.source_stop, beads.target_start, beads.target_stop, strict=True)
-    return ((tuple(range(i, i_stop)), tuple(range(j, j_stop))) for i, i_stop, j, j_stop in spans)
+    if beads is None or gold is None:
+        return Cost(name, seconds, memory, None)
+    return Cost(name, seconds, memory, len(gold.intersection((link.source, link.target) for link in links_of(beads))))
 
 
 def _forget_peak() -> int | None:

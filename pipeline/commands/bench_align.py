@@ -1,4 +1,4 @@
-"""What `bitext bench align` prints: time and memory of alignment for documents of several sizes."""
+"""`bitext bench align`: time and memory of alignment for documents of several sizes."""
 
 from __future__ import annotations
 
@@ -6,17 +6,39 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from pipeline.console import out_console
 from pipeline.errors import ConfigError
+from pipeline.exits import reported
 from pipeline.local import require_stages
 
 if TYPE_CHECKING:
     from stages.align.benchmark import Cost
 
 SMALLEST, LARGEST = 10, 1_000_000
+
+
+@click.command("align")
+@click.option(
+    "--sizes",
+    default="1000,5000,10000,30000",
+    show_default=True,
+    help="Source sentences of each document, with commas.",
+)
+@reported
+def align(sizes: str) -> None:
+    """Measure alignment against the size of documents, in processor time of one core: the default, and bertalign.
+
+    The documents are made up. They say how time and memory grow, not how good the beads are: bitext eval does.
+
+    \b
+    bitext bench align --sizes 1000,5000
+    """
+    bench_align(out_console(), parse_sizes(sizes))
 
 
 def parse_sizes(text: str) -> list[int]:
@@ -42,14 +64,16 @@ def bench_align(console: Console, sizes: Sequence[int]) -> None:
     with threadpool_limits(1):
         benchmark.warm_up()
         for size in sizes:
-            pair, costs = benchmark.measure(size)
-            console.print(_table(len(pair.source.sentences), len(pair.target.sentences), costs))
+            pair = benchmark.make_pair(size)
+            costs = benchmark.measure(pair)
+            console.print(costs_table(len(pair.source.sentences), len(pair.target.sentences), costs))
             n_gold = sum(all(bead) for bead in pair.gold)
             found += [cost.n_right / n_gold for cost in costs if cost.n_right is not None]
     console.print(f"Every way found {min(found):.0%} or more of the beads that the documents were made of.")
 
 
-def _table(n_source: int, n_target: int, costs: Sequence[Cost]) -> Table:
+def costs_table(n_source: int, n_target: int, costs: Sequence[Cost]) -> Table:
+    """Return what the ways of doing it took, beside one search and beside the last of them."""
     title = f"{n_source:,} × {n_target:,} sentences, vectors in memory"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     table.add_column("way")
