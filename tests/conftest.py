@@ -11,7 +11,8 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the files that take minutes first: beside them one more process does all the others."""
-    items.sort(key=lambda item: not item.path.name.startswith("test_modal_"))
+    longest = ("test_modal_run", "test_modal_")
+    items.sort(key=lambda item: [not item.path.name.startswith(name) for name in longest])
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ def serve(host: str, port: int, config_path: Path | None, jobs: Path | None) -> 
     Requests need the bearer token in BITEXT_API_TOKEN, if it is set. The page /docs says what can be asked.
 
     \b
-    bitext serve
+    bitext serve --port 8765
     curl localhost:8765/v1/align -H 'Content-Type: application/json' \\
         -d '{"source": "It rained. We left.", "target": "Es regnete, und wir gingen."}'
     """
