@@ -36,7 +36,7 @@ from stages.corrections import (
 if TYPE_CHECKING:
     from stages.data import AlignedPair
 
-SCRIPTS, STYLES = ("review.js",), ("review.css",)
+SCRIPTS, STYLES = ("corrections.js", "review.js"), ("review.css",)
 """What the page of a pair has in a review, beside what it has everywhere."""
 
 OUTDATED = ".outdated.txt"
