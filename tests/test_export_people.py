@@ -283,7 +283,7 @@ def test_nulls_pass_all_filters_and_beads_hold_everything(tmp_path: Path) -> Non
     counts = write_exports([pair], config, tmp_path, language_pairs=[("en", "de")])
     assert (counts["beads_exported"], counts["low_confidences_left_out"]) == (1, 1)
     assert len((tmp_path / "beads" / "story.beads.txt").read_text().splitlines()) == 2
-    note = "left out of the exports by the filters of [export]: 1 low confidences left out"
+    note = "left out of the exports by the filters of [export]: 1 low confidence"
     assert describe_left_out(counts) == [note]
     assert describe_left_out(Counter(nulls_left_out=3)) == []
     assert re.fullmatch("[a-z ]+", FILTERS[0].replace("_", " "))

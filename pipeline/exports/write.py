@@ -97,7 +97,7 @@ def write_pair(pair: AlignedPair, path: Path, config: ExportConfig | None = None
 
 def describe_left_out(counts: Mapping[str, int]) -> list[str]:
     """Say what the filters of the config have kept out of the exports; nothing, if there are none or they did not."""
-    left_out = {name: counts[name] for name in FILTERS if counts.get(name)}
+    left_out = {name.removesuffix("_left_out"): counts[name] for name in FILTERS if counts.get(name)}
     return [f"left out of the exports by the filters of [export]: {units(left_out)}"] if left_out else []
 
 
