@@ -153,6 +153,7 @@ def undisturbed_rows(data: bytes, folder: Path) -> list[dict[str, Any]]:
 
 def test_no_export_knows_where_or_when_it_was_made(undisturbed: dict[str, bytes], place: Place) -> None:
     place.run()
+    assert place.exports().keys() == undisturbed.keys()
     for data in place.exports().values():
         assert str(place.folder).encode() not in data
         assert str(time.gmtime().tm_year).encode() not in data
