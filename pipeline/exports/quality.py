@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from pipeline.progress import units
 from stages.data import AlignedPair
 
 MAX_NOTED = 100
@@ -42,7 +43,7 @@ class QualityGate:
         n_left_out = self.counts["pairs_left_out"]
         if not n_left_out:
             return []
-        count = f"{n_left_out:,} pair{'' if n_left_out == 1 else 's'}"
-        head = f"{count} left out of the exports, of a quality below [align] min_quality = {self._min_quality}"
+        bound = f"[align] min_quality = {self._min_quality}"
+        head = f"{units({'pairs': n_left_out})} left out of the exports, of a quality below {bound}"
         more = n_left_out - len(self._named)
         return [head, *self._named, *([f"left out: {more:,} more pairs"] if more else [])]
