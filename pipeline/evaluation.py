@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pipeline.errors import ConfigError, MissingError
 from pipeline.exports.filenames import BEADS_SUFFIX, GOLD_SUFFIX, file_name
-from stages.evaluate.links import Link, check_gold, parse_beads
+from stages.evaluate.links import Link, parse_beads, parse_gold
 from stages.evaluate.scores import Evaluation, evaluate, sum_evaluations
 
 
@@ -69,12 +69,10 @@ def read_lines(path: Path) -> list[str]:
 
 def read_gold(path: Path, n_source: int, n_target: int) -> list[Link]:
     """Read the gold of two documents of so many sentences; raises ConfigError also where it points outside them."""
-    gold = read_beads(path)
     try:
-        check_gold(gold, n_source, n_target)
+        return parse_gold(read_lines(path), n_source, n_target)
     except ValueError as error:
         raise ConfigError.from_problems(str(path), str(error).splitlines()) from error
-    return gold
 
 
 def _evaluate_folders(predicted: Path, gold: Path) -> FileEvaluation:

@@ -29,13 +29,12 @@ def fit_run(store: Store, config: RunConfig, manifest: Manifest, gold: Mapping[s
     from threadpoolctl import threadpool_limits
 
     from stages.evaluate.held_out import JudgedPair, fit_held_out
-    from stages.evaluate.links import check_gold, parse_beads
+    from stages.evaluate.links import parse_gold
 
     judged, problems = [], []
     for pair, source, target in _read_aligned(store, config, (one for one in manifest.pairs if one.pair_id in gold)):
         try:
-            links = parse_beads(gold[pair.pair_id])
-            check_gold(links, len(source.sentences), len(target.sentences))
+            links = parse_gold(gold[pair.pair_id], len(source.sentences), len(target.sentences))
         except ValueError as error:
             problems.append(f"{pair.pair_id}: {error}")
         else:

@@ -334,7 +334,7 @@ def evaluate_run(
 
     What people have corrected is left out: this tells how good the aligner is.
     """
-    from stages.evaluate.links import check_gold, links_of, parse_beads
+    from stages.evaluate.links import links_of, parse_gold
     from stages.evaluate.reliability import judge_beads
     from stages.evaluate.scores import evaluate
 
@@ -342,8 +342,7 @@ def evaluate_run(
     evaluations, problems = {}, []
     for pair in read_some_pairs(store, config, judged):
         try:
-            links = parse_beads(gold[pair.pair_id])
-            check_gold(links, len(pair.source), len(pair.target))
+            links = parse_gold(gold[pair.pair_id], len(pair.source), len(pair.target))
         except ValueError as error:
             problems.append(f"{pair.pair_id}: {error}")
         else:

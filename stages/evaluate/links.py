@@ -44,6 +44,13 @@ def parse_beads(lines: Iterable[str]) -> list[Link]:
     return links
 
 
+def parse_gold(lines: Iterable[str], n_source: int, n_target: int) -> list[Link]:
+    """Read the gold of documents of so many sentences; raises ValueError as `parse_beads` and `check_gold` do."""
+    gold = parse_beads(lines)
+    check_gold(gold, n_source, n_target)
+    return gold
+
+
 def check_gold(gold: Iterable[Link], n_source: int, n_target: int) -> None:
     """Raise ValueError, naming every line, if gold points outside documents of so many sentences."""
     problems = [
