@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError, StoreError
 from pipeline.exports import sinks
-from pipeline.exports.filenames import MAX_NAME_BYTES
+from pipeline.exports.filenames import MAX_NAME_BYTES, file_name
 from pipeline.exports.staging import writing
-from pipeline.exports.write import file_name, write_exports, write_file, write_pair
+from pipeline.exports.write import write_exports, write_file, write_pair
 from pipeline.files import STALE_SECONDS
 from stages.data import AlignedPair
 from stages.export.config import ExportConfig

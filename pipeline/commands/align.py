@@ -11,13 +11,14 @@ from pipeline.config import AUTO, make_config
 from pipeline.corpus.sources import find_pairs
 from pipeline.errors import BitextError, ConfigError
 from pipeline.exits import reported
-from pipeline.exports.write import SUFFIXES, render, write_pair
+from pipeline.exports.write import SUFFIXES, write_pair
 from pipeline.files import write_text
 from pipeline.flow import Flow, Run
 from pipeline.local import require_stages
 from pipeline.pages import pack_pair
 from pipeline.progress import units
 from pipeline.store.rows import read_some_pairs
+from stages.export.render import render
 
 PAGE = ".html"
 """What the page of a pair ends with."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline.corpus.languages import detect_language
 from pipeline.errors import ConfigError
-from pipeline.exports.filenames import BEADS, FILE_NAMES, file_name
+from pipeline.exports.filenames import BEADS, FILE_NAMES
 from pipeline.exports.multi import MultiTmxSink
 from pipeline.exports.sinks import BeadsSink, MosesSink, ParquetSink, Sink, TextSink
 from pipeline.exports.staging import publish_exports, staging_folder, writing
@@ -20,8 +20,6 @@ from stages.data import AlignedPair
 from stages.export.config import ExportConfig, Format
 from stages.export.render import make_renderer, render
 from stages.export.selection import FILTERS, Selection
-
-__all__ = ["file_name", "render", "write_exports", "write_file", "write_pair"]
 
 LanguagePairs = frozenset[tuple[str, str]]
 
