@@ -15,6 +15,7 @@ text that has changed.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -79,7 +80,7 @@ def make_span(source_start: int, source_stop: int, target_start: int, target_sto
     return Span(*source, *target)
 
 
-class Text(NamedTuple):
+class TextDescription(NamedTuple):
     """What a document's sentences are known by."""
 
     n_sentences: int
@@ -98,8 +99,8 @@ class Corrections:
 
     good: tuple[Span, ...]
     bad: tuple[Span, ...]
-    source: Text
-    target: Text
+    source: TextDescription
+    target: TextDescription
 
     def __post_init__(self) -> None:
         problems = [*self._outside(), *_conflicts(self.good)]
@@ -114,7 +115,8 @@ class Corrections:
     @cached_property
     def digest(self) -> str:
         """What was decided, and about which sentences, in 16 hexadecimal digits."""
-        return hashlib.sha256(repr((self.good, self.bad, self.source, self.target)).encode()).hexdigest()[:16]
+        decided = json.dumps([self.good, self.bad, self.source, self.target])  # numbers and strings, no class's name
+        return hashlib.sha256(decided.encode()).hexdigest()[:16]
 
     def fit(self, source: Sequence[str], target: Sequence[str]) -> bool:
         """Say whether they are about these sentences."""
@@ -129,30 +131,32 @@ class Corrections:
                 )
 
 
-def make_corrections(good: Iterable[Span], bad: Iterable[Span], source: Text, target: Text) -> Corrections:
+def make_corrections(
+    good: Iterable[Span], bad: Iterable[Span], source: TextDescription, target: TextDescription
+) -> Corrections:
     """Return corrections with their beads in order, each once."""
     return Corrections(tuple(sorted(set(good), key=_order)), tuple(sorted(set(bad), key=_order)), source, target)
 
 
-def describe_text(sentences: Sequence[str]) -> Text:
+def describe_text(sentences: Sequence[str]) -> TextDescription:
     """Return what the sentences of a document are known by."""
     digest = hashlib.sha256()
     for sentence in sentences:
         data = sentence.encode("utf-8", "surrogatepass")
         digest.update(b"%d:" % len(data) + data)
-    return Text(len(sentences), digest.hexdigest()[:16])
+    return TextDescription(len(sentences), digest.hexdigest()[:16])
 
 
 def parse_corrections(text: str) -> Corrections:
     """Read a file of corrections; raises ValueError that names every bad line."""
     marked: dict[str, list[Span]] = {GOOD: [], BAD: []}
-    texts: dict[str, Text] = {}
+    texts: dict[str, TextDescription] = {}
     problems: list[str] = []
     for number, line in enumerate(text.lstrip("\ufeff").splitlines(), start=1):
         content = line.partition("#")[0].strip()
         try:
             if header := HEADER.fullmatch(content):
-                texts[header["side"]] = Text(int(header["count"]), header["digest"])
+                texts[header["side"]] = TextDescription(int(header["count"]), header["digest"])
             elif content:
                 mark, bead = _parse_line(content)
                 marked[mark].append(bead)
@@ -204,7 +208,7 @@ def _links(bead: Span) -> list[Link]:
     return [*(Link((i,), ()) for i in bead.source), *(Link((), (j,)) for j in bead.target)]
 
 
-def _texts(corrections: Corrections) -> list[tuple[str, Text]]:
+def _texts(corrections: Corrections) -> list[tuple[str, TextDescription]]:
     return [("source", corrections.source), ("target", corrections.target)]
 
 
