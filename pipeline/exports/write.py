@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.corpus.languages import detect_language
 from pipeline.errors import ConfigError
 from pipeline.exports.filenames import BEADS, FILE_NAMES
-from pipeline.exports.multi import MultiTmxSink
+from pipeline.exports.multi_tmx import MultiTmxSink
 from pipeline.exports.sinks import BeadsSink, MosesSink, ParquetSink, Sink, TextSink
 from pipeline.exports.staging import publish_exports, staging_folder, writing
 from pipeline.exports.xlsx import XlsxSink
