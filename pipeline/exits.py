@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -11,9 +12,11 @@ from typing import ParamSpec
 import click
 
 from pipeline.errors import BitextError
+from pipeline.files import REASONS
 
 Parameters = ParamSpec("Parameters")
 
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 INTERRUPTED = 130
 """The exit status of a command that Ctrl-C ended, as shells have it."""
 
@@ -31,6 +34,11 @@ def reported(command: Callable[Parameters, int | None]) -> Callable[Parameters, 
         except BitextError as error:
             click.echo(f"bitext: {error}", err=True)
             sys.exit(error.exit_status)
+        except OSError as error:
+            if error.errno not in DISK_IS_FULL:
+                raise
+            click.echo(f"bitext: the results can't be written: {REASONS[error.errno]}", err=True)
+            sys.exit(BitextError.exit_status)
         except KeyboardInterrupt:
             click.echo("bitext: interrupted; what is finished is kept. The same command goes on from there", err=True)
             sys.exit(INTERRUPTED)

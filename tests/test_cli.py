@@ -234,6 +234,15 @@ def test_align_reads_the_encoding_that_is_named(store: Path, tmp_path: Path) -> 
     assert "Die Straße ist lang." in result.stdout
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_a_full_disk_that_results_are_printed_to_is_told_without_a_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pipeline", "store", "--store", tmp_path]
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(list(map(str, command)), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr == "bitext: the results can't be written: the disk is full; free some space\n"
+
+
 def test_align_takes_what_a_shell_pipes(store: Path) -> None:
     """As in `bitext align <(pandoc book.docx -t plain) book.fr.txt`."""
     ends = os.pipe()
