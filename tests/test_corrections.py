@@ -41,6 +41,13 @@ def corrections(good: list[tuple[int, ...]], bad: list[tuple[int, ...]]) -> Corr
     return make_corrections([make_span(*bead) for bead in good], [make_span(*bead) for bead in bad], *TEXTS)
 
 
+def test_what_corrections_are_known_by_stays_the_same() -> None:
+    """Beads are stored by it: another digest has every corrected pair aligned again."""
+    source, target = describe_text(["a"] * 5), describe_text(["b"] * 6)
+    made = make_corrections([make_span(0, 1, 0, 2)], [make_span(3, 4, 3, 4)], source, target)
+    assert made.digest == "306616d4ca6aecdf"
+
+
 # ---- the file
 
 
