@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.corpus.languages import detect_language, parse_language
@@ -27,7 +28,8 @@ Text = str | Sequence[str]
 class Bead:
     """Source and target sentences that translate each other; one side is empty in a null bead.
 
-    The spans are half-open positions of sentences, from 0; `similarity` is the cosine of the two sides.
+    The spans are half-open positions of sentences, from 0; `similarity` is the cosine of the two sides, `confidence`
+    how likely the bead is right (None with `method="bertalign"`, which measures none).
     """
 
     source: str
@@ -38,6 +40,7 @@ class Bead:
     target_stop: int
     similarity: float
     score: float
+    confidence: float | None
 
     @property
     def type(self) -> str:
@@ -85,11 +88,31 @@ class Alignment(Sequence[Bead]):
         """The sentences of the target."""
         return [sentence.text for sentence in self.pair.target]
 
+    @property
+    def verdict(self) -> str | None:
+        """Whether the texts translate each other: "ok", "partial" or "unrelated"; None where the method can't tell."""
+        return self._told("verdict")
+
+    @property
+    def reason(self) -> str | None:
+        """The reason of the verdict, in a few words."""
+        return self._told("reason")
+
+    @property
+    def quality(self) -> float | None:
+        """How much of the texts translates each other, from 0 to 1; None where the method can't tell."""
+        quality = self.pair.beads.facts.get("quality")
+        return None if quality is None else float(quality)
+
     def to_pandas(self) -> pandas.DataFrame:
         """Return a data frame with a row for each bead; needs pandas."""
         import pandas
 
         return pandas.DataFrame([{"type": bead.type, **vars(bead)} for bead in self])
+
+    def _told(self, name: str) -> str | None:
+        value = self.pair.beads.facts.get(name)
+        return None if value is None else str(value)
 
     def _bead(self, index: int) -> Bead:
         beads, pair = self.pair.beads, self.pair
@@ -106,6 +129,7 @@ class Alignment(Sequence[Bead]):
             target_stop=target_stop,
             similarity=float(beads.similarity[index]),
             score=float(beads.score[index]),
+            confidence=None if isnan(beads.confidence[index]) else float(beads.confidence[index]),
         )
 
 

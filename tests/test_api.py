@@ -86,3 +86,17 @@ def test_importing_the_package_loads_nothing_heavy():
     code = "import sys, pipeline; print({'numpy', 'numba', 'faiss', 'pydantic'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_beads_tell_how_sure_they_are_and_the_result_whether_it_makes_sense():
+    lines = ["It rained all night.", "The cat slept on the roof.", "Nobody saw the ship leave."] * 4
+    found = align_texts(lines, lines, source_language="en", target_language="en")
+    assert all(bead.confidence is not None and 0.5 < bead.confidence <= 1 for bead in found)
+    assert (found.verdict, bool(found.reason), found.quality is not None and 0 < found.quality <= 1) == (
+        "ok",
+        True,
+        True,
+    )
+    classic = align_texts(lines, lines, source_language="en", target_language="en", method="bertalign")
+    assert {bead.confidence for bead in classic} == {None}
+    assert (classic.verdict, classic.quality) == (None, None)

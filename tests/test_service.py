@@ -15,6 +15,7 @@ import numpy as np
 import openai
 import pytest
 from live_service import TOKEN, Live, live_service
+from processes import wait_until
 
 from pipeline import align_texts
 from pipeline.service.wire import ENGLISH, GERMAN
@@ -339,13 +340,19 @@ def test_a_client_that_goes_away_is_forgotten(live: Live, stream: bool) -> None:
 # ---- what is told of it
 
 
+def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    ours = [record for record in caplog.records if not record.name.startswith(("httpx", "httpcore"))]
+    return [record.getMessage() for record in ours]
+
+
 def test_neither_texts_nor_tokens_reach_the_log(client: httpx2.Client, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         client.post("/v1/align?note=verysecret", json=pair(source="verysecret " * 3))
         client.post("/v1/align", json=pair(source=["verysecret", 3]))
         client.post("/v1/embeddings", json=embed(input="verysecret"))
-    noted = [record.getMessage() for record in caplog.records if not record.name.startswith(("httpx", "httpcore"))]
-    assert len([line for line in noted if line.startswith("POST /v1/")]) == 3
+        # A request is logged when it has been answered.
+        assert wait_until(lambda: sum(line.startswith("POST /v1/") for line in lines_of(caplog)) == 3, seconds=10)
+    noted = lines_of(caplog)
     assert not [line for line in noted if "verysecret" in line or TOKEN in line]
 
 

@@ -120,16 +120,25 @@ class AlignedBead(BaseModel):
     similarity: float
     """The cosine of the two sides."""
     score: float
+    confidence: float | None
+    """How likely the bead is right; null with `bertalign`, which has no measure of it."""
 
 
 class AlignAnswer(BaseModel):
     """The beads of two texts, in order, and the sentences whose positions they count."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     model: str
     source_language: str
     target_language: str
     source_sentences: list[str]
     target_sentences: list[str]
+    verdict: str | None = None
+    """Whether the texts translate each other: `ok`, `partial` or `unrelated`; null where the method can't tell."""
+    reason: str | None = None
+    quality: float | None = None
+    """How much of the texts translates each other, from 0 to 1."""
     beads: list[AlignedBead]
 
 

@@ -109,6 +109,9 @@ def answer(alignment: Alignment, model: str) -> AlignAnswer:
         target_language=alignment.pair.target_language,
         source_sentences=alignment.source_sentences,
         target_sentences=alignment.target_sentences,
+        verdict=alignment.verdict,
+        reason=alignment.reason,
+        quality=alignment.quality,
         beads=[AlignedBead(**{name: getattr(bead, name) for name in names}) for bead in alignment],
     )
 
