@@ -180,6 +180,16 @@ def read_singles(store: Store, config: RunConfig, document: Document, stops: Sto
     return replace(overlaps, headings=read_headings(store, config, document))
 
 
+def read_sides(
+    store: Store, config: RunConfig, pair: DocumentPair, wanted: Contested | None = None
+) -> tuple[Overlaps, Overlaps]:
+    """Return both sides of a pair with the vectors of their sentences, and of the larger overlaps that are wanted."""
+    return (
+        read_singles(store, config, pair.source, wanted.source if wanted else None),
+        read_singles(store, config, pair.target, wanted.target if wanted else None),
+    )
+
+
 def _rows(document: Document, stops: Stops) -> pa.Table:
     rows = [(size, stop) for size in sorted(stops) for stop in stops[size].tolist()]
     columns = {

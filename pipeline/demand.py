@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipeline.config import RunConfig
-from pipeline.contested import contested, is_contested, read_contested, read_singles, vectors_key, write_contested
+from pipeline.contested import contested, is_contested, read_contested, read_sides, vectors_key, write_contested
 from pipeline.corpus.manifest import DocumentPair
 from pipeline.store.rows import bead_rows, beads, embeddings, provisional_key
 from pipeline.store.shard_file import ShardWriter
@@ -20,8 +20,7 @@ def contest_pair(store: Store, config: RunConfig, pair: DocumentPair, asking: Sh
     """Find out what a pair contests and write it down; return counts."""
     from stages.align import find_contested
 
-    source, target = (read_singles(store, config, side) for side in (pair.source, pair.target))
-    wanted = find_contested(source, target, config.align)
+    wanted = find_contested(*read_sides(store, config, pair), config.align)
     write_contested(asking, pair, wanted)
     return {"pairs": 1, "contested_overlaps": wanted.n_overlaps}
 
@@ -36,16 +35,13 @@ def align_on_demand(
     """
     from stages.align import align_pair, find_contested
 
-    source, target = (read_singles(store, config, side) for side in (pair.source, pair.target))
     if is_contested(pair, contested(store, config).places()):
         wanted = read_contested(store, config, pair)
     else:
-        wanted = find_contested(source, target, config.align)
+        wanted = find_contested(*read_sides(store, config, pair), config.align)
         write_contested(asking, pair, wanted)
     is_ready = _is_encoded(store, config, pair, wanted)
-    if is_ready:
-        source = read_singles(store, config, pair.source, wanted.source)
-        target = read_singles(store, config, pair.target, wanted.target)
+    source, target = read_sides(store, config, pair, wanted if is_ready else None)
     corrections = pair.corrections_of(source.sentences, target.sentences)
     found = align_pair(source, target, config.align, on_demand=True, corrections=corrections)
     if is_ready:

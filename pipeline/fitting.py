@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.config import RunConfig, which_overlaps
-from pipeline.contested import read_contested, read_singles
+from pipeline.contested import read_contested, read_sides, read_singles
 from pipeline.corpus.manifest import DocumentPair, Manifest
 from pipeline.errors import ConfigError, MissingError
 from pipeline.store.rows import beads, read_overlaps
@@ -60,9 +60,7 @@ def _read_aligned(
         if pair.key not in done:
             continue
         if which == "on-demand":
-            stops = read_contested(store, config, pair)
-            source = read_singles(store, config, pair.source, stops.source)
-            target = read_singles(store, config, pair.target, stops.target)
+            source, target = read_sides(store, config, pair, read_contested(store, config, pair))
         else:
             read = read_overlaps if which == "all" else read_singles
             source, target = (read(store, config, side) for side in (pair.source, pair.target))
