@@ -9,7 +9,7 @@ from stages.align import AlignConfig, align_pair, find_contested
 from stages.align.band import band_around
 from stages.align.contested import Survivors, _is_settled, find_survivors
 from stages.align.lattice import Lattice, find_best_path, make_lattice
-from stages.align.onward import best_through, measure_reach
+from stages.align.onward import measure_reach, ways_through
 from stages.align.score import bead_types
 from stages.align.weights import SUMMED
 from stages.data import Overlaps
@@ -34,7 +34,8 @@ def random_lattice(seed: int, n_source: int = 6, n_target: int = 7) -> tuple[Lat
 @pytest.mark.parametrize("seed", range(5))
 def test_the_best_path_through_a_bead_is_the_best_one_if_the_bead_were_priceless(seed: int) -> None:
     lattice, band = random_lattice(seed)
-    way = best_through(measure_reach(lattice, band), lattice, band)
+    reach = measure_reach(lattice, band)
+    way = ways_through(reach.opened, reach.onward, lattice, band)
     for cell, kind in np.argwhere(np.isfinite(lattice.score))[::17]:
         score = lattice.score.copy()
         score[cell, kind] += 1000.0

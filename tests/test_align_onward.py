@@ -9,7 +9,7 @@ from test_align_lattice import Problem, problems
 
 from stages.align.band import cells_within
 from stages.align.lattice import find_best_path
-from stages.align.onward import best_through, measure_reach, near_band
+from stages.align.onward import measure_reach, near_band, ways_through
 from stages.align.posterior import bead_posterior, null_posterior, sum_paths
 
 
@@ -18,7 +18,7 @@ from stages.align.posterior import bead_posterior, null_posterior, sum_paths
 def test_the_best_path_through_a_bead_is_the_best_of_the_paths_that_hold_it(problem: Problem) -> None:
     lattice, band, paths = problem.lattice, problem.band, problem.paths()
     reach = measure_reach(lattice, band)
-    way = best_through(reach, lattice, band)
+    way = ways_through(reach.opened, reach.onward, lattice, band)
     assert reach.total == pytest.approx(max(total for total, _ in paths), abs=1e-5)
     for i, j in problem.cells:
         for kind, (m, n) in enumerate(lattice.types):

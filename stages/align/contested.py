@@ -23,7 +23,7 @@ from stages.align.evidence import Evidence, measure_pair, with_overlaps
 from stages.align.fixed import Fixed
 from stages.align.lattice import Lattice
 from stages.align.links import Links
-from stages.align.onward import Reach, best_through
+from stages.align.onward import Reach, ways_through
 from stages.align.positions import Path
 from stages.align.standins import has_encoded_overlaps, sum_vectors
 from stages.align.statistics import centred, cosines
@@ -113,7 +113,7 @@ def align_survivors(
 
 def find_survivors(reach: Reach, lattice: Lattice, band: Band, margin: float) -> Survivors:
     """Return the beads that a path within `margin` nats of the best one holds."""
-    is_alive = best_through(reach, lattice, band) > reach.total - margin
+    is_alive = ways_through(reach.opened, reach.onward, lattice, band) > reach.total - margin
     cells, kinds = np.nonzero(is_alive)
     rows = np.searchsorted(band.offset, cells, side="right") - 1
     stops = np.stack([rows, cells - band.offset[rows] + band.start[rows]], axis=1).astype(np.int64)

@@ -13,16 +13,16 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from stages.align.band import Band, band_around, make_band
 from stages.align.config import AlignConfig
 from stages.align.evidence import Evidence, gather_evidence, null_features
 from stages.align.features import collect_features, score_beads
-from stages.align.lattice import TEXT, make_lattice
+from stages.align.lattice import Lattice, make_lattice
 from stages.align.minimise import minimise
-from stages.align.posterior import null_posterior, sum_paths
+from stages.align.onward import ways_through
+from stages.align.posterior import Posterior, null_posterior, sum_paths
 from stages.align.weights import Weights
 from stages.data import Overlaps
 
@@ -41,6 +41,9 @@ LONGEST_NULL_RUN = 5
 
 PRIOR_PRECISION = 1.0
 """How strongly weights are drawn to those that the fit starts from, per squared unit."""
+
+NEGLIGIBLE_SHARE = -40.0
+"""The logarithm of a share of paths that is taken for none."""
 
 
 class Example(NamedTuple):
@@ -211,18 +214,10 @@ def _segment_loss(segment: Segment, weights: Weights) -> tuple[float, NDArray[np
     return loss, np.concatenate([expected_bead - segment.gold_bead, expected_null - segment.gold_null])
 
 
-@njit(cache=True)
-def all_bead_shares(posterior, lattice, band):  # type: ignore[no-untyped-def]
+def all_bead_shares(posterior: Posterior, lattice: Lattice, band: Band) -> NDArray[np.float32]:
     """Return the share of paths that hold each bead of each cell: float32 array of shape (C, B)."""
-    shares = np.zeros(lattice.score.shape, np.float32)
-    for i in range(len(band.start)):
-        for j in range(band.start[i], band.stop[i]):
-            cell = band.offset[i] + j - band.start[i]
-            for kind in range(len(lattice.types)):
-                row, column = i - lattice.types[kind, 0], j - lattice.types[kind, 1]
-                if row >= 0 and band.start[row] <= column < band.stop[row]:
-                    before = posterior.opened[band.offset[row] + column - band.start[row]]
-                    way = before + lattice.score[cell, kind] + posterior.backward[cell, TEXT] - posterior.total
-                    if way > -40.0:
-                        shares[cell, kind] = np.exp(min(way, 0.0))
+    way = ways_through(posterior.opened, posterior.backward, lattice, band) - posterior.total
+    shares = np.zeros(way.shape, np.float32)
+    counts = way > NEGLIGIBLE_SHARE
+    shares[counts] = np.exp(np.minimum(way[counts], 0.0))
     return shares

@@ -82,8 +82,12 @@ def best_onward(lattice, band):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def best_through(reach, lattice, band):  # type: ignore[no-untyped-def]
-    """Return the total of the best path through each bead: float64 array of shape (C, B)."""
+def ways_through(opened, onward, lattice, band):  # type: ignore[no-untyped-def]
+    """Return what each bead adds up to with what comes before and after it: float64 array of shape (C, B).
+
+    opened, onward : float64 arrays of shape (C,) and (C, 4), up to each cell from which a bead begins, and from each
+                     state of each cell to the end: of the best paths (Reach), or of all of them (Posterior).
+    """
     way = np.full(lattice.score.shape, -np.inf, np.float64)
     for i in range(len(band.start)):
         for j in range(band.start[i], band.stop[i]):
@@ -91,6 +95,6 @@ def best_through(reach, lattice, band):  # type: ignore[no-untyped-def]
             for kind in range(len(lattice.types)):
                 row, column = i - lattice.types[kind, 0], j - lattice.types[kind, 1]
                 if row >= 0 and band.start[row] <= column < band.stop[row]:
-                    before = reach.opened[band.offset[row] + column - band.start[row]]
-                    way[cell, kind] = before + lattice.score[cell, kind] + reach.onward[cell, TEXT]
+                    before = opened[band.offset[row] + column - band.start[row]]
+                    way[cell, kind] = before + lattice.score[cell, kind] + onward[cell, TEXT]
     return way
