@@ -153,14 +153,7 @@ def align_on_demand(pair: MeasuredPair) -> Beads:
     """Align as a run does: find what is contested, and align again with only that encoded."""
     config = AlignConfig()
     wanted = find_contested(pair.source, pair.target, config)
-    sides = []
-    for document, stops_of_size in ((pair.source, wanted.source), (pair.target, wanted.target)):
-        vectors = np.zeros_like(document.vectors)
-        vectors[0] = document.vectors[0]
-        for size, stops in stops_of_size.items():
-            vectors[size - 1, stops - 1] = document.vectors[size - 1, stops - 1]
-        sides.append(Overlaps(document.sentences, vectors))
-    return align_pair(sides[0], sides[1], config, on_demand=True)
+    return align_pair(*wanted.keep(pair.source, pair.target), config, on_demand=True)
 
 
 WAYS: dict[str, Callable[[MeasuredPair], Beads]] = {

@@ -10,7 +10,7 @@ S source sentences, T target sentences, B bead types, C cells of the band, P sur
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -57,6 +57,19 @@ class Contested:
             for size, stops_of_size in stops.items():
                 is_contested |= (sizes == size) & np.isin(stop, stops_of_size)
         return int(is_contested.sum())
+
+    def keep(self, source: Overlaps, target: Overlaps) -> tuple[Overlaps, Overlaps]:
+        """Return two documents as if nothing but their sentences and these overlaps had been encoded."""
+        return keep_overlaps(source, self.source), keep_overlaps(target, self.target)
+
+
+def keep_overlaps(document: Overlaps, stops: Stops) -> Overlaps:
+    """Return a document with the vectors of its sentences and of these overlaps only, the others zero."""
+    vectors = np.zeros_like(document.vectors)
+    vectors[:1] = document.vectors[:1]
+    for size, stops_of_size in stops.items():
+        vectors[size - 1, stops_of_size - 1] = document.vectors[size - 1, stops_of_size - 1]
+    return replace(document, vectors=vectors)
 
 
 class Survivors(NamedTuple):

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import comb
 from typing import Literal, NamedTuple
-
-import numpy as np
 
 from stages.align import AlignConfig, align_pair
 from stages.align.config import WeightsConfig
+from stages.align.contested import keep_overlaps
 from stages.align.fit import Example, Segment, cut_segments, fit_segments
 from stages.align.positions import take_out_empty
 from stages.align.weights import ENCODED, SUMMED, Weights, as_table
 from stages.data import Overlaps
 from stages.evaluate.links import Link, links_of
-from stages.evaluate.scores import Bead, Evaluation, evaluate
+from stages.evaluate.paired import count_found_by_one, full_beads, sign_test
+from stages.evaluate.scores import Evaluation, evaluate
 
 Kind = Literal["encoded", "summed"]
 """A table of weights: of alignments with encoded overlaps, or with sums in their place."""
+
+Stretches = Mapping[Kind, list[Segment]]
+"""The stretches of a pair that each table of weights is fitted to."""
 
 SHIPPED: dict[Kind, Weights] = {"encoded": ENCODED, "summed": SUMMED}
 
@@ -69,9 +71,7 @@ class HeldOut:
     @property
     def chance(self) -> float:
         """How likely a difference as large is if neither weights are better: the two-sided sign test."""
-        n_differing, n_fewer = self.n_better + self.n_worse, min(self.n_better, self.n_worse)
-        n_ways = sum(comb(n_differing, count) for count in range(n_fewer + 1))
-        return min(1.0, float(2 * n_ways / 2**n_differing))
+        return sign_test(self.n_better, self.n_worse)
 
 
 def fit_held_out(pairs: Sequence[JudgedPair], config: AlignConfig, kinds: Sequence[Kind], on_demand: bool) -> HeldOut:
@@ -79,8 +79,8 @@ def fit_held_out(pairs: Sequence[JudgedPair], config: AlignConfig, kinds: Sequen
 
     Raises ValueError if no gold bead can be fitted to.
     """
-    n_gold = sum(len(_full(pair.gold)) for pair in pairs)
-    cut = [(pair, {kind: _segments(pair, config, kind) for kind in kinds}) for pair in pairs]
+    n_gold = sum(len(full_beads(pair.gold)) for pair in pairs)
+    cut = [(pair, cut_pair(pair, config, kinds)) for pair in pairs]
     usable = [(pair, found) for pair, found in cut if any(found.values())]
     if not usable:
         raise ValueError(
@@ -88,16 +88,16 @@ def fit_held_out(pairs: Sequence[JudgedPair], config: AlignConfig, kinds: Sequen
             "sentences: there is nothing to fit to; give pairs whose beads fit, or a larger max_bead"
         )
     segments = [found for _, found in usable]
-    weights = _fit(segments, SHIPPED)
+    weights = fit_weights(segments)
     parts = cut_parts([pair.documents for pair, _ in usable])
     results = _Results()
     for part in parts:
         others = [found for row, found in enumerate(segments) if row not in part]
-        changed = config.model_copy(update={"weights": _as_config(_fit(others, weights) if others else weights)})
+        changed = config.model_copy(update={"weights": as_config(fit_weights(others, weights) if others else weights)})
         for row in part:
             results.add(usable[row][0], *(_align(usable[row][0], one, on_demand) for one in (config, changed)))
     n_beads = sum(max(sum(one.n_beads for one in of_kind) for of_kind in found.values()) for found in segments)
-    return HeldOut(_as_config(weights), len(usable), n_beads, n_gold - n_beads, len(parts), **vars(results))
+    return HeldOut(as_config(weights), len(usable), n_beads, n_gold - n_beads, len(parts), **vars(results))
 
 
 @dataclass
@@ -111,9 +111,9 @@ class _Results:
         """Count what two alignments of a pair got right."""
         self.before += evaluate(before, pair.gold)
         self.fitted += evaluate(fitted, pair.gold)
-        right_before, right_now = (_full(pair.gold) & _full(found) for found in (before, fitted))
-        self.n_better += len(right_now - right_before)
-        self.n_worse += len(right_before - right_now)
+        n_worse, n_better = count_found_by_one(pair.gold, before, fitted)
+        self.n_better += n_better
+        self.n_worse += n_worse
 
 
 def cut_parts(documents: Sequence[tuple[str, str]]) -> list[list[int]]:
@@ -128,12 +128,17 @@ def cut_parts(documents: Sequence[tuple[str, str]]) -> list[list[int]]:
     return [sorted(row for _, rows in part for row in rows) for part in parts]
 
 
+def cut_pair(pair: JudgedPair, config: AlignConfig, kinds: Sequence[Kind]) -> Stretches:
+    """Return what each table of weights is fitted to of a pair: nothing where no gold bead can be fitted to."""
+    return {kind: _segments(pair, config, kind) for kind in kinds}
+
+
 def _segments(pair: JudgedPair, config: AlignConfig, kind: Kind) -> list[Segment]:
     """Return the stretches of a pair to fit one table to; gold counts empty positions, which no lattice has."""
     sides, places = [], []
     for document in (pair.source, pair.target):
         text, positions = take_out_empty(document)
-        sides.append(text if kind == "encoded" else _without_overlaps(text))
+        sides.append(text if kind == "encoded" else keep_overlaps(text, {}))
         places.append({int(position): place for place, position in enumerate(positions)})
     if not all(side.sentences for side in sides):
         return []
@@ -148,14 +153,8 @@ def _segments(pair: JudgedPair, config: AlignConfig, kind: Kind) -> list[Segment
     return list(cut_segments(Example(sides[0], sides[1], gold), config, SHIPPED[kind]))
 
 
-def _without_overlaps(document: Overlaps) -> Overlaps:
-    vectors = np.zeros_like(document.vectors)
-    vectors[:1] = document.vectors[:1]
-    return Overlaps(document.sentences, vectors)
-
-
-def _fit(pairs: Sequence[Mapping[Kind, list[Segment]]], guesses: Mapping[Kind, Weights]) -> dict[Kind, Weights]:
-    """Return the tables fitted to the stretches of some pairs, climbing from guesses."""
+def fit_weights(pairs: Sequence[Stretches], guesses: Mapping[Kind, Weights] = SHIPPED) -> dict[Kind, Weights]:
+    """Return the tables fitted to the stretches of some pairs, climbing from guesses, which change only the time."""
     return {
         kind: fit_segments(
             [segment for found in pairs for segment in found[kind]], SHIPPED[kind], guesses[kind]
@@ -164,7 +163,8 @@ def _fit(pairs: Sequence[Mapping[Kind, list[Segment]]], guesses: Mapping[Kind, W
     }
 
 
-def _as_config(weights: Mapping[Kind, Weights]) -> WeightsConfig:
+def as_config(weights: Mapping[Kind, Weights]) -> WeightsConfig:
+    """Return tables of weights as a config has them, rounded."""
     tables = {
         kind: {name: round(weight, DECIMALS) for name, weight in as_table(of_kind).items()}
         for kind, of_kind in weights.items()
@@ -174,8 +174,3 @@ def _as_config(weights: Mapping[Kind, Weights]) -> WeightsConfig:
 
 def _align(pair: JudgedPair, config: AlignConfig, on_demand: bool) -> list[Link]:
     return links_of(align_pair(pair.source, pair.target, config, on_demand))
-
-
-def _full(links: Iterable[Link]) -> set[Bead]:
-    """Return the beads that have both sides."""
-    return {(link.source, link.target) for link in links if link.source and link.target}

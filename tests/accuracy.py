@@ -1,0 +1,197 @@
+"""Measure on gold what alignments get right, what they encode for it, and how far their confidences can be trusted.
+
+    python tests/accuracy.py --shared ../shared --cache /tmp/vectors textberg-de-fr mac-dev-zh-en
+
+Two tables. The first: the classic method with all overlaps, and the default one with all, on demand and none. `encoded`
+is bytes of text that the encoder is given per byte of text; `only` are gold beads that this alignment finds and the
+classic one does not, and the other way round, with the chance of so uneven counts (exact two-sided sign test).
+The second: a set halved in every way, each half aligned with weights fitted to the other half and to all other
+sets to fit to, so that no weight has seen a document that it is measured on. The shipped weights have seen
+textberg-dev-de-fr and mac-dev-zh-en.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations
+from math import isnan, nan
+from pathlib import Path
+from typing import NamedTuple
+
+from gold_pairs import ENCODE, LANGUAGES, GoldPair, gold_pairs
+from rich.console import Console
+from rich.table import Table
+from threadpoolctl import threadpool_limits
+
+from stages.align import AlignConfig, align_pair, find_contested
+from stages.align.contested import Contested
+from stages.encode.document import texts_of_overlaps
+from stages.encode.overlaps import overlap_stops
+from stages.evaluate.held_out import JudgedPair, Stretches, as_config, cut_pair, fit_weights
+from stages.evaluate.links import Link, links_of
+from stages.evaluate.paired import count_found_by_one, sign_test
+from stages.evaluate.reliability import judge_beads, measure_reliability
+from stages.evaluate.scores import Evaluation, evaluate, sum_evaluations
+
+HELD_OUT = "mac-dev-zh-en"
+FITTED_TO = ("textberg-dev-de-fr", "textberg-de-fr", "maligna-pl")
+"""The Bible is left out: its gold is made from verses, not from sentences."""
+
+OVERLAPS = ("all", "on-demand", "none")
+FIRST = "set, method, overlaps, P, R, strict F1, lax F1, encoded, ECE, right of surest 80 %, only, chance"
+SECOND = "overlaps, ways, strict F1: mean (lowest to highest), ECE, right of surest 80 %"
+CLASSIC, DEFAULT = AlignConfig(method="bertalign"), AlignConfig()
+
+
+class Outcome(NamedTuple):
+    """What one way of aligning did with one pair.
+
+    n_encoded, n_text : bytes of what is encoded, identical texts of a size once, and of the text itself.
+    """
+
+    found: Sequence[Link]
+    evaluation: Evaluation
+    n_encoded: int
+    n_text: int
+
+
+def outcome(pair: GoldPair, config: AlignConfig, overlaps: str) -> Outcome:
+    """Align a pair with such overlaps as a run would."""
+    wanted = wanted_overlaps(pair, config, overlaps)
+    beads = align_pair(*wanted.keep(pair.source, pair.target), config, on_demand=overlaps == "on-demand")
+    found = links_of(beads)
+    evaluation = replace(evaluate(found, pair.gold), judged=judge_beads(beads, pair.gold))
+    n_text = sum(len(text.encode()) for side in pair[1:3] for text in side.sentences)
+    return Outcome(found, evaluation, count_encoded(pair, wanted), n_text)
+
+
+def wanted_overlaps(pair: GoldPair, config: AlignConfig, overlaps: str) -> Contested:
+    """Return the overlaps of two sentences or more that are encoded."""
+    if overlaps == "on-demand":
+        return find_contested(pair.source, pair.target, config)
+    sizes = range(2, ENCODE.max_overlap + 1) if overlaps == "all" else ()
+    return Contested(*({size: overlap_stops(side.sentences, size) for size in sizes} for side in pair[1:3]))
+
+
+def count_encoded(pair: GoldPair, wanted: Contested) -> int:
+    """Return the bytes of the texts that the encoder is given."""
+    languages = LANGUAGES[pair.name.split("/")[0]]
+    texts = (
+        texts_of_overlaps(side.sentences, language, {1: overlap_stops(side.sentences, 1), **stops}, ENCODE)
+        for side, language, stops in zip(pair[1:3], languages, (wanted.source, wanted.target), strict=True)
+    )
+    return sum(len(text.encode()) for of_side in texts for text in of_side)
+
+
+# ---- the first table
+
+
+def measure_set(name: str, pairs: Sequence[GoldPair]) -> Iterator[list[str]]:
+    """Yield a row for each way of aligning."""
+    classic = [outcome(pair, CLASSIC, "all") for pair in pairs]
+    yield [name, "bertalign", "all", *scores(classic), "", ""]
+    for overlaps in OVERLAPS:
+        outcomes = [outcome(pair, DEFAULT, overlaps) for pair in pairs]
+        counts = [
+            count_found_by_one(pair.gold, ours.found, theirs.found)
+            for pair, ours, theirs in zip(pairs, outcomes, classic, strict=True)
+        ]
+        n_ours, n_theirs = map(sum, zip(*counts, strict=True))
+        yield ["", "bitext", overlaps, *scores(outcomes), f"{n_ours}:{n_theirs}", f"{sign_test(n_ours, n_theirs):.2g}"]
+
+
+def scores(outcomes: Sequence[Outcome]) -> list[str]:
+    total = sum_evaluations(one.evaluation for one in outcomes)
+    encoded = sum(one.n_encoded for one in outcomes) / sum(one.n_text for one in outcomes)
+    strict = [f"{score:.4f}" for score in total.strict]
+    return [
+        *strict,
+        f"{total.lax.f1:.4f}",
+        f"{encoded:.2f}",
+        *("" if isnan(figure) else f"{figure:.4f}" for figure in reliability(total)),
+    ]
+
+
+def reliability(total: Evaluation) -> tuple[float, float]:
+    """Return the expected calibration error and the precision of the surest 80 %; nan without confidences."""
+    measured = measure_reliability(total.judged)
+    return (measured["calibration_error"], measured["precision_at_coverage"]) if measured else (nan, nan)
+
+
+# ---- the second table
+
+
+def measure_held_out(pairs: Sequence[GoldPair], others: Sequence[GoldPair]) -> Iterator[list[str]]:
+    """Yield a row for each kind of overlaps: each figure over all ways of halving the pairs."""
+    ways: dict[str, list[Evaluation]] = {overlaps: [] for overlaps in OVERLAPS}
+    others_cut, cut = ([stretches_of(pair) for pair in some] for some in (others, pairs))
+    guesses = fit_weights(others_cut)
+    for half in halves(len(pairs)):
+        rest = [row for row in range(len(pairs)) if row not in half]
+        outcomes = {overlaps: [] for overlaps in OVERLAPS}
+        for seen, unseen in ((half, rest), (rest, half)):
+            weights = as_config(fit_weights(others_cut + [cut[row] for row in seen], guesses))
+            config = DEFAULT.model_copy(update={"weights": weights})
+            for overlaps, found in outcomes.items():
+                found += [outcome(pairs[row], config, overlaps).evaluation for row in unseen]
+        for overlaps, found in outcomes.items():
+            ways[overlaps].append(sum_evaluations(found))
+    for overlaps, totals in ways.items():
+        figures = ([total.strict.f1, *reliability(total)] for total in totals)
+        yield [overlaps, str(len(totals)), *(spread(column) for column in zip(*figures, strict=True))]
+
+
+def halves(n_pairs: int) -> Iterator[list[int]]:
+    """Yield one half of each way of halving some pairs."""
+    for half in combinations(range(n_pairs), n_pairs // 2):
+        if n_pairs % 2 or 0 in half:
+            yield list(half)
+
+
+def stretches_of(pair: GoldPair) -> Stretches:
+    judged = JudgedPair(pair.source, pair.target, pair.gold, (f"{pair.name}.source", f"{pair.name}.target"))
+    return cut_pair(judged, DEFAULT, ("encoded", "summed"))
+
+
+def spread(figures: Sequence[float]) -> str:
+    return f"{sum(figures) / len(figures):.4f} ({min(figures):.4f} to {max(figures):.4f})"
+
+
+# ---- the program
+
+
+def table_of(title: str, columns: str, rows: Iterable[list[str]]) -> Table:
+    table = Table(*columns.split(", "), title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sets", nargs="*", default=list(LANGUAGES))
+    parser.add_argument("--shared", type=Path, default=Path("../shared"))
+    parser.add_argument("--cache", type=Path, required=True, help="folder for vectors")
+    parser.add_argument("--held-out", default=HELD_OUT, help="the set of the second table, if it is among the sets")
+    options = parser.parse_args()
+    console = Console(width=150)
+
+    def read(name: str) -> list[GoldPair]:
+        pairs = list(gold_pairs(options.shared, name, options.cache))
+        return pairs or parser.error(
+            f"{options.shared / 'gold' / name} holds no gold; name another folder with --shared"
+        )
+
+    with threadpool_limits(1):  # as workers align
+        rows = (row for name in options.sets for row in measure_set(name, read(name)))
+        console.print(table_of("with the shipped weights", FIRST, rows))
+        if options.held_out in options.sets:
+            others = [pair for name in FITTED_TO if name != options.held_out for pair in read(name)]
+            rows = measure_held_out(read(options.held_out), others)
+            console.print(table_of(f"{options.held_out}, with weights that have not seen it", SECOND, rows))
+
+
+if __name__ == "__main__":
+    main()
