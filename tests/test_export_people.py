@@ -64,6 +64,21 @@ def test_a_sheet_read_by_openpyxl_holds_every_bead(tmp_path: Path) -> None:
     assert sheet.column_dimensions["A"].width > 50
 
 
+def test_a_row_is_as_high_as_its_longer_text_and_a_sheet_is_printed_a_page_wide(tmp_path: Path) -> None:
+    """LibreOffice 7.4 shows one line of a text whose row has no height; without customHeight rows grow with edits."""
+    texts = ["short", "word " * 20, "two\nlines", "一" * 60, "x" * 40_000]
+    write_pair(make_pair(texts, ["a"] * 4 + ["word " * 50]), tmp_path / "a.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["bitext"]
+    heights = [sheet.row_dimensions[row].height for row in range(1, len(texts) + 2)]
+    assert heights == [None, 15, 30, 30, 45, 409]
+    assert b"customHeight" not in zipfile.ZipFile(tmp_path / "a.xlsx").read("xl/worksheets/sheet1.xml")
+    assert (sheet.page_setup.orientation, sheet.page_setup.fitToHeight, sheet.print_title_rows) == (
+        "landscape",
+        0,
+        "$1:$1",
+    )
+
+
 def test_what_a_cell_cannot_hold_is_counted(tmp_path: Path) -> None:
     pair = make_pair(["a\x00b", "😀" * 20_000, "c", ""], ["A", "B", "C", "D"])
     pair = replace(pair, beads=replace(pair.beads, confidence=np.array([1, 1, np.nan, 1], dtype=np.float32)))

@@ -2,13 +2,18 @@
 
 A text stays a text, also one that begins with "=". A cell holds 32,767 characters as UTF-16 counts them, and a sheet
 1,048,576 rows: longer texts are cut and counted, more rows go on a further sheet. There is no date but a fixed one.
+
+Each row says how high it has to be for its texts: Excel would find that by itself, LibreOffice shows their first lines,
+or one over the other, until somebody asks it to.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from math import ceil
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,6 +29,18 @@ MAX_ROWS = 1_048_576
 MAX_UNITS = 32_767
 CUT = " […]"
 """Stands at the end of a text that was cut."""
+
+LINE_POINTS = 15
+"""How high a line is in the font that Excel writes with; so is a row without a height of its own."""
+
+MAX_POINTS = 409
+"""No row can be higher."""
+
+WIDE = 2.1
+"""How many digits of that font a Chinese character is wide. Letters are narrower than digits, Cyrillic ones as wide."""
+
+FIRST_WIDE = "\u1100"
+"""The first letter of Hangul; no character before it is as wide."""
 
 MADE = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 
@@ -44,9 +61,10 @@ class XlsxSink:
         self._head = self._book.add_format({"bold": True, "bottom": 1})
         self._text = self._book.add_format(wrapped)
         self._text_from_right = self._book.add_format({**wrapped, "reading_order": 2, "align": "right"})
-        self._plain = self._book.add_format({"valign": "top"})
+        self._plain = self._book.add_format({"valign": "top", "align": "left", "indent": 1})
         self._number = self._book.add_format({"valign": "top", "num_format": "0.00"})
         self._sheets: list[Any] = []
+        self._points: dict[int, int] = {}
         self._add_sheet()
 
     def __enter__(self) -> Self:
@@ -65,8 +83,10 @@ class XlsxSink:
                 self._finish_sheet()
                 self._add_sheet()
             sheet, row = self._sheets[-1], self._row
-            for column, (text, style) in enumerate(zip((unit.source, unit.target), formats, strict=True)):
-                sheet.write_string(row, column, self._cell(text), style)
+            texts = [self._cell(text) for text in (unit.source, unit.target)]
+            self._points[row] = min(LINE_POINTS * max(map(count_lines, texts)), MAX_POINTS)
+            for column, (text, style) in enumerate(zip(texts, formats, strict=True)):
+                sheet.write_string(row, column, text, style)
             sheet.write_string(row, 2, _type_of(unit), self._plain)
             sheet.write_number(row, 3, unit.similarity, self._number)
             if unit.confidence is not None:
@@ -81,6 +101,11 @@ class XlsxSink:
             sheet.set_column(column, column, width)
             sheet.write_string(0, column, name, self._head)
         sheet.freeze_panes(1, 0)
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)  # source and target on one page, and as many pages as it takes
+        sheet.repeat_rows(0)
+        self._points = {}
+        _write_heights(sheet, self._points)
         self._sheets.append(sheet)
         self._row = 1
 
@@ -100,6 +125,34 @@ class XlsxSink:
         self.counts["xlsx_texts_cut"] += 1
         kept = text.encode("utf-16-le")[: 2 * (MAX_UNITS - len(CUT))]
         return kept.decode("utf-16-le", errors="ignore") + CUT
+
+
+def count_lines(text: str) -> int:
+    """Return how many lines a text takes in its cell, rather one too many than one too few."""
+    return sum(max(1, ceil(_width(line) / COLUMNS["source"])) for line in text.split("\n"))
+
+
+def _width(line: str) -> float:
+    """Return how wide a line of text is, in digits."""
+    if not line or max(line) < FIRST_WIDE:
+        return len(line)
+    n_wide = sum(unicodedata.east_asian_width(char) in "WF" for char in line)
+    return len(line) + n_wide * (WIDE - 1)
+
+
+def _write_heights(sheet: Any, points: dict[int, int]) -> None:
+    """Have a sheet write the heights of its rows, each when the row is, and forget them.
+
+    `set_row` would keep them all in memory, and mark each as chosen by a person: it would no longer grow with its text.
+    """
+    start_tag = sheet._xml_start_tag_unencoded
+
+    def start(tag: str, attributes: Sequence[tuple[str, Any]] = ()) -> None:
+        if tag == "row" and (height := points.pop(int(attributes[0][1]) - 1, None)):
+            attributes = [*attributes, ("ht", height)]
+        start_tag(tag, attributes)
+
+    sheet._xml_start_tag_unencoded = start
 
 
 def is_right_to_left(language: str) -> bool:
