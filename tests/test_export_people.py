@@ -186,6 +186,13 @@ def test_tei_keeps_paragraphs_confidence_and_order_and_ids_differ_between_pairs(
     assert counts["low_scores_left_out"] == 2
 
 
+def test_tei_of_a_run_without_pairs_holds_the_text_that_a_corpus_must_hold(tmp_path: Path) -> None:
+    write_file([], tmp_path / "a.xml", ExportConfig(), language_pairs=[])
+    root = etree.parse(tmp_path / "a.xml").getroot()
+    assert [child.tag.removeprefix(TEI) for child in root] == ["teiHeader", "TEI"]
+    assert root.find(f"{TEI}TEI/{TEI}text/{TEI}body/{TEI}p") is not None
+
+
 # ---- TMX with several languages
 
 

@@ -49,8 +49,9 @@ class TeiRenderer:
         yield "</teiCorpus>\n"
 
     def footer(self) -> str:
-        """Return all that stands after the last pair."""
-        return "</teiCorpus>\n"
+        """Return all that stands after the last pair; a corpus of none holds an empty text, as it must hold one."""
+        empty = "" if self._n_pairs else "".join(self._text("s", "und", [], "No pairs"))
+        return f"{empty}</teiCorpus>\n"
 
     def _tei_header(self, title: str) -> str:
         return (
