@@ -22,7 +22,7 @@ from stages.align.config import AlignConfig, WeightsConfig
 from stages.config import Section
 from stages.encode.config import VERSION as ENCODE_VERSION
 from stages.encode.config import EncodeConfig
-from stages.encode.registry import describe, identity
+from stages.encode.registry import describe, identity, model_folder
 from stages.export.config import ExportConfig
 from stages.report.config import ReportConfig
 from stages.split.config import VERSION as SPLIT_VERSION
@@ -212,11 +212,14 @@ def read_toml(path: Path, advice: str = "name the config of a run, a .toml file"
 
 def make_config(values: dict[str, Any], where: str, folder: Path) -> RunConfig:
     """Check the values of a config, which `where` names in errors."""
+    values, problems = _with_weights(_with_model_path(values, folder), folder)
     try:
-        values = _with_weights(_with_model_path(values, folder), folder)
-        return RunConfig.model_validate({**values, "folder": folder})
+        config = RunConfig.model_validate({**values, "folder": folder})
     except ValidationError as error:
-        raise ConfigError.from_problems(where, explain(error, RunConfig)) from None
+        problems += explain(error, RunConfig)
+    if problems:
+        raise ConfigError.from_problems(where, problems)
+    return config
 
 
 def expand_user(path: str) -> Path:
@@ -233,17 +236,25 @@ def _with_model_path(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     name = encode.get("encoder") if isinstance(encode, dict) else None
     if not isinstance(encode, dict) or not isinstance(name, str) or not name:
         return values
-    path = folder / expand_user(name)
+    path = folder / model_folder(name)
     return {**values, "encode": {**encode, "encoder": str(path)}} if path.is_dir() else values
 
 
-def _with_weights(values: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Put weights in place of the name of their file: beads depend on what it says, not on where it lies."""
+def _with_weights(values: dict[str, Any], folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """Put weights in place of the name of their file: beads depend on what it says, not on where it lies.
+
+    Where it has none, the problem is returned too, and the values without it: they may have problems of their own.
+    """
     align = values.get("align")
     name = align.get("weights") if isinstance(align, dict) else None
     if not isinstance(align, dict) or not isinstance(name, str):
-        return values
-    return {**values, "align": {**align, "weights": read_weights(folder / expand_user(name))}}
+        return values, []
+    others = {key: value for key, value in align.items() if key != "weights"}
+    try:
+        weights = read_weights(folder / expand_user(name))
+    except ConfigError as error:
+        return {**values, "align": others}, ["align.weights: " + str(error).replace("\n", "\n  ")]
+    return {**values, "align": {**others, "weights": weights}}, []
 
 
 def weights_file(path: Path) -> Path | None:

@@ -150,3 +150,36 @@ def test_problems_of_every_section_are_reported_at_once() -> None:
     assert [line.split()[0] for line in lines[1:]] == [
         "corpus.pairs:", "split.zebra:", "encode.encoder:", "align.max_bead:",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("weights", "told"),
+    [
+        (
+            None,
+            ["align.weights: FOLDER/w.toml: there is no such file; [align] weights names a file that", "align.top_k:"],
+        ),
+        ("size = 1\n", ["align.weights: FOLDER/w.toml has a problem:", "  size: unknown key", "align.top_k:"]),
+        ("[encoded]\nsize = 1.0\n", ["align.top_k:"]),
+    ],
+    ids=["no file", "a wrong file", "a right file"],
+)
+def test_problems_of_weights_hide_no_others(weights: str | None, told: list[str], tmp_path: Path) -> None:
+    if weights is not None:
+        (tmp_path / "w.toml").write_text(weights, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        make_config(config_of().model_dump() | {"align": {"weights": "w.toml", "top_k": 0}}, "test.toml", tmp_path)
+    head, *lines = str(caught.value).replace(str(tmp_path), "FOLDER").splitlines()
+    n_problems = sum(not line.startswith("    ") for line in lines)
+    assert head == ("test.toml has a problem:" if n_problems == 1 else f"test.toml has {n_problems} problems:")
+    assert [line.startswith(f"  {start}") for line, start in zip(lines, told, strict=True)] == [True] * len(told)
+
+
+def test_nobodys_home_hides_no_other_problem() -> None:
+    with pytest.raises(ConfigError) as caught:
+        config_of(
+            encode={"encoder": "~nobody-of-that-name/model"}, align={"top_k": 0, "weights": "~nobody-of-that-name/w"}
+        )
+    assert [line.split(":")[0].strip() for line in str(caught.value).splitlines()[1:]] == [
+        "align.weights", "encode.encoder", "align.top_k",
+    ]  # fmt: skip

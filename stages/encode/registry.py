@@ -46,6 +46,14 @@ class EncoderInfo:
         return self.languages is None or primary_language(language) in self.languages
 
 
+def model_folder(name: str) -> Path:
+    """Return the folder that an encoder's name would mean; a `~` of nobody's is part of its name."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)
+
+
 def describe(config: EncodeConfig) -> EncoderInfo:
     """Say which encoder the config means; ValueError if it means none, or asks for what this encoder can't do."""
     name = config.encoder
@@ -54,7 +62,7 @@ def describe(config: EncodeConfig) -> EncoderInfo:
         return EncoderInfo(USE_MULTILINGUAL, USE_SERIES, USE_LANGUAGES, wants_gpu=False)
     if name == LABSE:
         return EncoderInfo(LABSE_ID, config.revision or LABSE_REVISION, None, wants_gpu=True)
-    folder = Path(name).expanduser()
+    folder = model_folder(name)
     if folder.is_dir():
         return EncoderInfo(_model_folder(folder, config), None, None, wants_gpu=True)
     if _looks_like_path(name):
