@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
@@ -19,7 +18,7 @@ import pyarrow as pa
 from pipeline.config import RunConfig, beads_address
 from pipeline.corpus.manifest import Document, DocumentPair
 from pipeline.store import schema
-from pipeline.store.rows import embeddings, overlap_key, read_headings, read_sentence_texts, read_vectors
+from pipeline.store.rows import embeddings, overlap_key, read_vectors, with_sentences
 from pipeline.store.shard_file import ShardWriter
 from pipeline.store.store import Places, Shelf, Store
 
@@ -169,15 +168,11 @@ def read_contested(store: Store, config: RunConfig, pair: DocumentPair) -> Conte
 
 def read_singles(store: Store, config: RunConfig, document: Document, stops: Stops | None = None) -> Overlaps:
     """Return a document's sentences with their vectors, and those of larger overlaps that stop at `stops`."""
-    from stages.encode import assemble_overlaps
-
     shelf = embeddings(store, config)
     encoded = read_vectors(shelf, overlap_key(document, 1))
     if stops:
         encoded |= read_vectors(shelf, vectors_key(document, stops))
-    lines = read_sentence_texts(store, config, document)
-    overlaps = assemble_overlaps(lines, encoded, config.encode.max_overlap, is_complete=False)
-    return replace(overlaps, headings=read_headings(store, config, document))
+    return with_sentences(store, config, document, encoded, is_complete=False)
 
 
 def read_sides(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from stages.corrections import Corrections
     from stages.data import AlignedPair, Beads, Facts, Overlaps, Sentence
     from stages.encode import EncodedOverlaps
 
@@ -84,18 +85,14 @@ def read_pair(store: Store, config: RunConfig, pair: DocumentPair) -> AlignedPai
         target=read_sentences(store, config, pair.target),
         beads=Beads(**arrays, facts=facts),
     )
-    return _corrected(aligned, pair) if pair.corrections else aligned
+    return _corrected(aligned, pair.corrections) if pair.corrections else aligned
 
 
-def _corrected(aligned: AlignedPair, pair: DocumentPair) -> AlignedPair:
+def _corrected(aligned: AlignedPair, corrections: Corrections) -> AlignedPair:
     from stages.align.fixed import settle
 
-    sides = [[sentence.text for sentence in side] for side in (aligned.source, aligned.target)]
-    corrections = pair.corrections_of(*sides)
-    if corrections is None:
-        facts = aligned.beads.facts | {"outdated_corrections": len(pair.corrections or ())}
-        return replace(aligned, beads=replace(aligned.beads, facts=facts))
-    return replace(aligned, beads=settle(aligned.beads, corrections, *map(len, sides)))
+    sizes = len(aligned.source), len(aligned.target)
+    return replace(aligned, beads=settle(aligned.beads, corrections, *sizes))
 
 
 def read_map(store: Store, config: RunConfig, pair: DocumentPair) -> NDArray[np.uint8] | None:
@@ -133,23 +130,29 @@ def read_sentence_texts(store: Store, config: RunConfig, document: Document) -> 
     return lines
 
 
-def read_headings(store: Store, config: RunConfig, document: Document) -> list[int]:
-    """Return the level of each sentence that is a heading, 0 for all others; nothing where the document has none."""
-    levels: list[int] = sentences(store, config).read(document.id)["heading"].to_pylist()
-    return levels if any(levels) else []
-
-
 def read_overlaps(store: Store, config: RunConfig, document: Document) -> Overlaps:
     """Return a document's sentences with the vectors of all overlaps that the config asks for."""
-    from stages.encode import assemble_overlaps
-
     shelf = embeddings(store, config)
     encoded: dict[int, EncodedOverlaps] = {}
     for size in range(1, config.encode.max_overlap + 1):
         encoded |= read_vectors(shelf, overlap_key(document, size))
-    lines = read_sentence_texts(store, config, document)
-    overlaps = assemble_overlaps(lines, encoded, config.encode.max_overlap)
-    return replace(overlaps, headings=read_headings(store, config, document))
+    return with_sentences(store, config, document, encoded)
+
+
+def with_sentences(
+    store: Store,
+    config: RunConfig,
+    document: Document,
+    encoded: Mapping[int, EncodedOverlaps],
+    is_complete: bool = True,
+) -> Overlaps:
+    """Return vectors of a document, by overlap size, together with its sentences; see `assemble_overlaps`."""
+    from stages.encode import assemble_overlaps
+
+    rows = sentences(store, config).read(document.id)
+    levels = rows["heading"].to_pylist()
+    overlaps = assemble_overlaps(rows["text"].to_pylist(), encoded, config.encode.max_overlap, is_complete)
+    return replace(overlaps, headings=levels if any(levels) else ())
 
 
 def read_vectors(shelf: Shelf, key: str) -> dict[int, EncodedOverlaps]:

@@ -6,6 +6,7 @@ S sentences, N characters of all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -84,6 +85,12 @@ KINDS: dict[str, Callable[[str], bool]] = {
 """What a character may be; the place of a kind in the list is its bit."""
 
 
+@lru_cache(maxsize=1 << 16)
+def _kinds_of(code: int) -> int:
+    """Return the bits of KINDS that hold of a character; documents of a run have most of them in common."""
+    return sum(1 << bit for bit, holds in enumerate(KINDS.values()) if holds(chr(code)))
+
+
 class _Text:
     """All sentences as one array of characters, with a line break before each and behind the last.
 
@@ -96,7 +103,7 @@ class _Text:
         codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64)
         table = np.zeros(codes.max() + 1, np.int16)
         for code in np.flatnonzero(np.bincount(codes)).tolist():
-            table[code] = sum(1 << bit for bit, holds in enumerate(KINDS.values()) if holds(chr(code)))
+            table[code] = _kinds_of(code)
         self.kinds = table[codes]
         self.start = np.cumsum([1] + [len(sentence) + 1 for sentence in sentences])
 

@@ -49,10 +49,9 @@ def _stretches(document: Overlaps) -> NDArray[np.float64]:
     n_texts = int(document.has_text.sum())
     centre = vectors.sum(axis=0, dtype=np.float64) / (n_texts + SHRINKAGE)
     starts = np.arange(n_rows) * n_sentences // max(n_rows, 1)
-    sums = np.zeros((n_rows, vectors.shape[1]))
-    for row, (start, stop) in enumerate(zip(starts, [*starts[1:], n_sentences], strict=False)):
-        has_text = document.has_text[start:stop]
-        sums[row] = vectors[start:stop].sum(axis=0, dtype=np.float64) - has_text.sum() * centre
+    n_before = np.append(0, np.cumsum(document.has_text))
+    sums = np.add.reduceat(vectors, starts, axis=0, dtype=np.float64) if n_rows else np.zeros((0, vectors.shape[1]))
+    sums -= np.diff(n_before[np.append(starts, n_sentences)])[:, None] * centre
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     stretches: NDArray[np.float64] = sums / np.maximum(lengths, 1e-9)
     return stretches
