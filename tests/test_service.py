@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -372,7 +373,14 @@ def test_a_request_keeps_the_id_that_it_brings(client: httpx2.Client) -> None:
 def test_the_page_has_an_example_of_every_body(live: Live) -> None:
     with live.client(None) as client:
         page = client.get("/openapi.json").json()
-        assert client.get("/docs").status_code == 200
+        docs = client.get("/docs").text
+        wanted = re.findall(r"""(?:href|src)=["']([^"']+)["']""", docs)
+        assert len(wanted) == 3
+        for file in wanted:
+            assert file.startswith("/"), f"{file} is not of this service"
+            assert client.get(file).status_code == 200
+        assert not re.findall(r"https?://", docs)
+        assert client.get("/docs/files/other.js").status_code == 401
     for name in ("AlignRequest", "EmbeddingsRequest"):
         assert page["components"]["schemas"][name]["examples"]
     assert page["paths"]["/v1/align"]["post"]["responses"]["429"]["content"].keys() == {"application/problem+json"}

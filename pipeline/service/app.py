@@ -11,11 +11,12 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, StreamingResponse
+from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from pipeline.service.config import ServeConfig
 from pipeline.service.engine import Engine, Ticket
-from pipeline.service.guard import Guard
+from pipeline.service.guard import DOCS, DOCS_FILES, Guard
 from pipeline.service.jobs import JobStore
 from pipeline.service.metrics import CONTENT_TYPE
 from pipeline.service.problems import MEDIA_TYPE, Problem, ProblemAnswer, Refused, from_validation
@@ -80,12 +81,14 @@ def make_app(engine: Engine, jobs: JobStore, *, token: str | None, only_loopback
         engine.end()
         await engine.close()
 
-    app = FastAPI(
+    app: FastAPI = FastAPIOffline(
         title="bitext",
         summary="Find which sentences of two texts translate each other.",
         version=version("bitext-pipeline"),
         lifespan=lifespan,
+        docs_url=DOCS,
         redoc_url=None,
+        static_url=DOCS_FILES,
     )
     app.add_middleware(
         Guard,
@@ -118,7 +121,7 @@ def _tell_problems(app: FastAPI) -> None:
 def _add_service(app: FastAPI, config: ServeConfig, engine: Engine) -> None:
     @app.get("/", include_in_schema=False)
     async def root() -> Response:
-        return RedirectResponse("/docs")
+        return RedirectResponse(DOCS)
 
     @app.get("/health", tags=["service"], response_model=Health, responses={503: {"model": Health}})
     async def health(response: Response) -> Health:
