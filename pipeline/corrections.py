@@ -1,13 +1,13 @@
 """Where corrections lie: beside the config, as a text file for each pair. They are people's work, and no cache.
 
-`books.toml` has `books.corrections/chapter-01.corrections.txt`; what such a file says is in stages/corrections.py.
+`books.toml` has `books.corrections/chapter-01.corrections.txt`; what such a file says is in stages/corrections.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,13 +16,16 @@ from pipeline.corpus.manifest import DocumentPair, Manifest
 from pipeline.errors import ChangedMeanwhile, ConfigError
 from pipeline.exports.filenames import file_name
 from pipeline.files import write_text
-from stages.corrections import Corrections, parse_corrections
+from pipeline.progress import units
+from pipeline.store.rows import read_sentence_texts, sentences
+from pipeline.store.store import Store
+from stages.corrections import Corrections, Review, parse_reviews, place_reviews
 from stages.data import AlignedPair
 
 SUFFIX = ".corrections.txt"
 
 MAX_NAMED = 5
-"""How many pairs a note names."""
+"""How many pairs a note names, and how many corrections of each."""
 
 
 def corrections_folder(config: RunConfig) -> Path:
@@ -51,17 +54,22 @@ def read_all(folder: Path, pairs: Iterable[DocumentPair]) -> Iterator[DocumentPa
     for pair in pairs:
         path = corrections_path(folder, pair.pair_id)
         try:
-            yield replace(pair, corrections=read_corrections(path)) if path.name in names else pair
+            yield replace(pair, reviews=read_reviews(path)) if path.name in names else pair
         except ConfigError as error:
             problems.append(str(error))
     if problems:
         raise ConfigError("\n".join(problems))
 
 
-def read_corrections(path: Path) -> Corrections | None:
-    """Read a file of corrections; None where there is none. Raises ConfigError that names every bad line."""
+def read_reviews(path: Path) -> tuple[Review, ...]:
+    """Read a file of corrections; nothing where there is none. Raises ConfigError that names every bad line."""
+    return parse_file(path, read_file(path)) if path.is_file() else ()
+
+
+def parse_file(path: Path, text: str) -> tuple[Review, ...]:
+    """Understand what a file of corrections says; raises ConfigError that names every bad line."""
     try:
-        return parse_corrections(read_file(path)) if path.is_file() else None
+        return parse_reviews(text)
     except ValueError as error:
         raise ConfigError.from_problems(str(path), str(error).splitlines()) from error
 
@@ -83,13 +91,20 @@ def version_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def read_version(path: Path, version: str) -> str:
+    """Return the text of a file of corrections; raises ChangedMeanwhile where it is no longer the one that was read."""
+    text = read_file(path)
+    if version_of(text) != version:
+        raise ChangedMeanwhile(f"{path} has been changed by another program since it was read; nothing was written")
+    return text
+
+
 def write_corrections(path: Path, text: str, version: str) -> str:
     """Replace the file of corrections whose version was read, all at once, and return its new version.
 
     Without any text the file goes. Raises ChangedMeanwhile where the file is no longer what was read.
     """
-    if version_of(read_file(path)) != version:
-        raise ChangedMeanwhile(f"{path} has been changed by another program since it was read; nothing was written")
+    read_version(path, version)
     if text:
         write_text(path, text)
     else:
@@ -97,12 +112,30 @@ def write_corrections(path: Path, text: str, version: str) -> str:
     return version_of(text)
 
 
-class CorrectionCounts:
-    """Counts what became of corrections, as pairs pass by."""
+def place_pairs(store: Store, config: RunConfig, pairs: Iterable[DocumentPair]) -> list[DocumentPair]:
+    """Find out what has been decided about the sentences of pairs as they are, where these have been split.
 
-    def __init__(self) -> None:
+    Raises CorruptFile where a stored file fails its checks.
+    """
+    done = sentences(store, config).places()
+    return [_place(store, config, pair) if {pair.source.id, pair.target.id} <= done.keys() else pair for pair in pairs]
+
+
+def _place(store: Store, config: RunConfig, pair: DocumentPair) -> DocumentPair:
+    if not pair.reviews:
+        return pair
+    source, target = (read_sentence_texts(store, config, side) for side in (pair.source, pair.target))
+    return replace(pair, reviews=(), corrections=place_reviews(pair.reviews, source, target))
+
+
+class CorrectionCounts:
+    """Counts what became of the corrections of pairs: what holds as they pass by, and what no longer does."""
+
+    def __init__(self, pairs: Iterable[DocumentPair]) -> None:
+        placed = {pair.pair_id: pair.corrections for pair in pairs if pair.corrections is not None}
         self.counts: Counter[str] = Counter()
-        self._outdated: list[str] = []
+        self.counts["set_aside_corrections"] = sum(one.n_set_aside for one in placed.values())
+        self.notes = describe_changes(placed)
 
     def watch(self, pairs: Iterable[AlignedPair]) -> Iterator[AlignedPair]:
         """Give the pairs as they come."""
@@ -110,19 +143,31 @@ class CorrectionCounts:
             facts = pair.beads.facts
             self.counts["good_beads"] += int(facts.get("good_beads", 0))
             self.counts["bad_beads"] += int(facts.get("bad_beads", 0))
-            if "outdated_corrections" in facts:
-                self.counts["outdated_corrections"] += int(facts["outdated_corrections"])
-                self._outdated.append(pair.pair_id)
             yield pair
 
-    @property
-    def notes(self) -> list[str]:
-        """Say which pairs have corrections of a text that has changed."""
-        if not self._outdated:
-            return []
-        n_more = len(self._outdated) - MAX_NAMED
-        names = ", ".join(self._outdated[:MAX_NAMED]) + (f" and {n_more:,} more" if n_more > 0 else "")
-        return [
-            f"{self.counts['outdated_corrections']:,} corrections were not applied, because the sentences have changed "
-            f"since; they are kept in their files: {names}"
-        ]
+
+def describe_changes(placed: Mapping[str, Corrections]) -> list[str]:
+    """Say by pair_id which corrections were found again in documents that have changed, and which are set aside."""
+    moved = [pair_id for pair_id, corrections in placed.items() if corrections.n_moved]
+    left = {pair_id: corrections for pair_id, corrections in placed.items() if corrections.set_aside}
+    notes = []
+    if moved:
+        n_moved = units({"corrections": sum(placed[pair_id].n_moved for pair_id in moved)})
+        notes.append(f"{n_moved} found again in documents that have changed since: {listed(moved)}")
+    if left:
+        n_left = units({"corrections": sum(corrections.n_set_aside for corrections in left.values())})
+        named = [f"{pair_id} {listed(describe_set_aside(corrections))}" for pair_id, corrections in left.items()]
+        notes.append(f"{n_left} set aside, and kept in their files: {listed(named, '; ')}")
+    return notes
+
+
+def describe_set_aside(corrections: Corrections) -> list[str]:
+    """Name what is set aside as its file does, and say why."""
+    decisions = [decision for review in corrections.set_aside for decision in review.decisions]
+    return [f"{decision.bead} {decision.mark} ({decision.reason})" for decision in decisions]
+
+
+def listed(names: Sequence[str], comma: str = ", ") -> str:
+    """Write the first of some names, and how many there are more."""
+    more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
+    return comma.join(names[:MAX_NAMED]) + more

@@ -42,8 +42,7 @@ def align_on_demand(
         write_contested(asking, pair, wanted)
     is_ready = _is_encoded(store, config, pair, wanted)
     source, target = read_sides(store, config, pair, wanted if is_ready else None)
-    corrections = pair.corrections_of(source.sentences, target.sentences)
-    found = align_pair(source, target, config.align, on_demand=True, corrections=corrections)
+    found = align_pair(source, target, config.align, on_demand=True, corrections=pair.corrections)
     if is_ready:
         writer.add(pair.key, bead_rows(pair, found, source, target), found.facts)
         return bead_counts(found)

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -15,7 +15,7 @@ from pipeline.backend import Backend, Observer
 from pipeline.config import RunConfig
 from pipeline.corpus.intake import TextKeeper, lies_with_store, read_corpus
 from pipeline.corpus.manifest import Document, DocumentPair, Failure, Manifest, build_manifest
-from pipeline.corrections import correct_manifest
+from pipeline.corrections import correct_manifest, place_pairs
 from pipeline.errors import CorruptFile, MissingError, StoreError
 from pipeline.exports.staging import writing
 from pipeline.progress import units
@@ -135,9 +135,25 @@ class Flow:
 
     def find_missing(self) -> Missing:
         """Ask what each stage has still to do; what lies in damaged files has to be done again."""
+        self._place_corrections()
         missing = self.backend.do(tasks.find_missing, self.run.config, self.run.manifest)
         self._set_aside(missing.set_aside)
         return missing
+
+    def _place_corrections(self) -> None:
+        """Find out what people have decided about the sentences of pairs, as far as these have been split."""
+        pairs = self.run.manifest.pairs
+        reviewed = [pair for pair in pairs if pair.reviews]
+        if not reviewed:
+            return
+        try:
+            placed = self.backend.do(place_pairs, self.run.config, reviewed)
+        except CorruptFile as error:
+            self._set_aside([str(error)])  # to be split again, and asked for again
+            return
+        by_id = {pair.pair_id: pair for pair in placed}
+        found = tuple(by_id.get(pair.pair_id, pair) for pair in pairs)
+        self.run.manifest = replace(self.run.manifest, pairs=found)
 
     def _compute(self, stage: Stage) -> None:
         missing = self.find_missing()

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from pipeline.config import RunConfig, load_config, make_config
 from pipeline.corpus.manifest import Document, DocumentPair
-from pipeline.corrections import corrections_folder, read_all
+from pipeline.corrections import corrections_folder, place_pairs, read_all
 from pipeline.errors import ConfigError, MissingError
 from pipeline.files import write_text
 from pipeline.pages import pack_pair
@@ -21,7 +21,7 @@ from pipeline.store.store import Store
 
 @dataclass(frozen=True)
 class PastRun:
-    """A run, where its record lies, and its pairs with what people have decided about them."""
+    """A run, where its record lies, and its pairs with what people have decided about them, in whatever sentences."""
 
     config: RunConfig
     folder: Path
@@ -89,8 +89,9 @@ def write_pair_page(store: Store, run: PastRun, pair_id: str, path: Path) -> Non
     """Write the page of one pair; raises ConfigError for an unknown pair, MissingError for one that isn't aligned."""
     from stages.report.pages import render_pair
 
-    pair = run.pair(pair_id)
+    found = run.pair(pair_id)
     try:
+        (pair,) = place_pairs(store, run.config, [found])
         packed = pack_pair(store, run.config, pair)
     except KeyError:
         raise MissingError(

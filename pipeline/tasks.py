@@ -203,8 +203,7 @@ def _align(
         return align_on_demand(store, config, pair, writer, asking)
     read = read_overlaps if which == "all" else contested.read_singles
     source, target = (read(store, config, side) for side in (pair.source, pair.target))
-    corrections = pair.corrections_of(source.sentences, target.sentences)
-    found = align_pair(source, target, config.align, corrections=corrections)
+    found = align_pair(source, target, config.align, corrections=pair.corrections)
     writer.add(pair.key, bead_rows(pair, found, source, target), found.facts)
     return bead_counts(found)
 
@@ -309,7 +308,7 @@ def export_run(store: Store, config: RunConfig, manifest: Manifest, folder: Path
 
     summary = CorpusSummary()
     counts: Counter[str] = Counter()
-    corrected = CorrectionCounts()
+    corrected = CorrectionCounts(manifest.pairs)
     check, gate = EncoderCheck(), QualityGate(config.align.min_quality)
     aligned = check.watch(corrected.watch(read_some_pairs(store, config, manifest.pairs)))
     pairs = gate.watch(summary.watch(aligned))

@@ -14,7 +14,7 @@ from small_corpus import bitext, read_exports, run_inline, write_corpus
 
 from pipeline.config import load_config
 from pipeline.corpus.manifest import build_manifest
-from pipeline.corrections import corrections_path, read_corrections, version_of, write_corrections
+from pipeline.corrections import corrections_path, read_reviews, version_of, write_corrections
 from pipeline.errors import ChangedMeanwhile, ConfigError
 from pipeline.flow import Run
 from pipeline.progress import Progress
@@ -22,12 +22,15 @@ from pipeline.store.rows import read_pair
 from pipeline.store.store import Store
 from stages.corrections import (
     Corrections,
+    Review,
     describe_text,
     judged_links,
     make_corrections,
+    make_review,
     make_span,
-    parse_corrections,
-    render_corrections,
+    parse_reviews,
+    place_reviews,
+    render_reviews,
 )
 from stages.data import Sentence
 from stages.evaluate.links import Link
@@ -41,6 +44,10 @@ def corrections(good: list[tuple[int, ...]], bad: list[tuple[int, ...]]) -> Corr
     return make_corrections([make_span(*bead) for bead in good], [make_span(*bead) for bead in bad], *TEXTS)
 
 
+def review(good: list[tuple[int, ...]], bad: list[tuple[int, ...]]) -> Review:
+    return make_review([make_span(*bead) for bead in good], [make_span(*bead) for bead in bad], SOURCE, TARGET)
+
+
 def test_what_corrections_are_known_by_stays_the_same() -> None:
     """Beads are stored by it: another digest has every corrected pair aligned again."""
     source, target = describe_text(["a"] * 5), describe_text(["b"] * 6)
@@ -52,16 +59,18 @@ def test_what_corrections_are_known_by_stays_the_same() -> None:
 
 
 def test_a_file_reads_like_this() -> None:
-    text = render_corrections(corrections([(1, 3, 1, 2), (4, 5, 0, 0)], [(0, 1, 0, 1)]), SOURCE, TARGET, head="Pair 1")
+    text = render_reviews(review([(1, 3, 1, 2), (4, 5, 0, 0)], [(0, 1, 0, 1)]), head="Pair 1")
     assert text.splitlines() == [
         "# Pair 1",
-        "# A line is a bead, and good or bad. Sentences count from 0. What stands after # is for people.",
-        f"source: 5 sentences, {TEXTS[0].digest}",
-        f"target: 4 sentences, {TEXTS[1].digest}",
+        "# A line is a bead, good or bad, and a digest of each of its sentences (* where there are several such).",
+        "# By the digests they are found again when a document changes; leave them out of lines of your own.",
+        "# Sentences count from 0. What stands after # is for people.",
+        "source: 5 sentences, 6d7d94d1c0f8d0fc",
+        "target: 4 sentences, 219e7841f40e4de6",
         "",
-        "[0]:[0]  bad  # It rained. | Es regnete.",
-        "[1, 2]:[1]  good  # We left # early. Nobody saw us. | Wir gingen früh.",
-        "[4]:[]  good  # The end. | ",
+        "[0]:[0]  bad  cf534d19 ed4631a5  # It rained. | Es regnete.",
+        "[1, 2]:[1]  good  f1aaf5ab 482bf7ff b0a80fdb  # We left # early. Nobody saw us. | Wir gingen früh.",
+        "[4]:[]  good  f8ae3672  # The end. |",
     ]
 
 
@@ -76,16 +85,17 @@ spans = st.builds(span, st.integers(0, 4), small, st.integers(0, 3), small).filt
 @given(st.lists(spans, max_size=3), st.lists(spans, max_size=3))
 def test_a_file_says_what_it_was_written_from(good: list[tuple[int, ...]], bad: list[tuple[int, ...]]) -> None:
     try:
-        made = corrections(good, bad)
+        made = review(good, bad)
     except ValueError:
         return
-    assert parse_corrections(render_corrections(made, SOURCE, TARGET)) == made
+    (read,) = parse_reviews(render_reviews(made)) if good or bad else (made,)
+    assert read == made
+    assert place_reviews([read], SOURCE, TARGET) == corrections(good, bad)
 
 
 def test_a_file_edited_by_hand_may_have_any_order_and_spaces() -> None:
-    lines = render_corrections(corrections([], []), SOURCE, TARGET).splitlines()
-    edited = "\ufeff" + "\r\n".join([*lines, "  [2]:[2]   good", "", "# my note", "[ 0 ] : [0]  bad#no"])
-    assert parse_corrections(edited) == corrections([(2, 3, 2, 3)], [(0, 1, 0, 1)])
+    edited = "\ufeff" + "\r\n".join([HEAD, "  [2]:[2]   good", "", "# my note", "[ 0 ] : [0]  bad#no"])
+    assert place_reviews(parse_reviews(edited), SOURCE, TARGET) == corrections([(2, 3, 2, 3)], [(0, 1, 0, 1)])
 
 
 HEAD = f"source: 5 sentences, {TEXTS[0].digest}\ntarget: 4 sentences, {TEXTS[1].digest}\n"
@@ -104,13 +114,20 @@ HEAD = f"source: 5 sentences, {TEXTS[0].digest}\ntarget: 4 sentences, {TEXTS[1].
         (HEAD + "[0]:[0] good\n[0, 1]:[1] good", "[0]:[0] and [0, 1]:[1] share a source sentence"),
         (HEAD + "[0]:[1] good\n[1]:[0] good", "[0]:[1] and [1]:[0] cross"),
         (HEAD + "[0]:[0] good\n[0]:[0] bad", "[0]:[0] is good and bad"),
+        (HEAD + "[0]:[0] good 0a1b2c3d", "line 3: [0]:[0] has 2 sentences and 1 digests; where you have changed the"),
+        (HEAD + "[0]:[0] good 0a1b", "line 3: '[0]:[0] good 0a1b' is not a correction"),
+        (
+            HEAD + "<<<<<<< HEAD",
+            "line 3: '<<<<<<< HEAD' was left by a merge: keep the lines that are right, and delete",
+        ),
+        (HEAD + "[0]:[0] good\n" + HEAD.partition("\n")[0] + "\n[0]:[0] good", "no line `target: … sentences, …` says"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_named(tmp_path: Path, text: str, problem: str) -> None:
     path = tmp_path / "a.corrections.txt"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        read_corrections(path)
+        read_reviews(path)
     assert str(path) in str(caught.value)
     assert problem in str(caught.value)
 
@@ -232,13 +249,19 @@ def test_without_corrections_a_run_is_what_it_was(corrected: Path, done: Path) -
     assert read_exports(corrected / "out") == read_exports(done / "out")
 
 
-def test_corrections_of_other_sentences_are_kept_and_told_of_but_not_applied(corrected: Path, done: Path) -> None:
+def test_lines_without_digests_are_set_aside_and_told_of_where_the_sentences_are_others(
+    corrected: Path, done: Path
+) -> None:
     path = decide(corrected, PAIR, good=["[2]:[2, 3]", "[3]:[]"], change="A sentence that is gone.")
     text = path.read_text(encoding="utf-8")
-    assert run(corrected).notes[-1] == (
-        "2 corrections were not applied, because the sentences have changed since; they are kept in their files: "
-        f"{PAIR}"
+    unknown = "it has no digests to find its sentences by"
+    aligned = run(corrected)
+    assert aligned.notes[-1] == (
+        f"2 corrections set aside, and kept in their files: {PAIR} [2]:[2, 3] good ({unknown}), [3]:[] good ({unknown})"
     )
+    assert aligned.exported is not None
+    assert aligned.exported.counts["set_aside_corrections"] == 2
+    assert "align" not in aligned.records  # they say nothing
     assert path.read_text(encoding="utf-8") == text
     assert read_beads(corrected, PAIR) == read_beads(done, PAIR)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import random
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -18,13 +19,14 @@ import pytest
 from small_corpus import bitext, run_inline, write_corpus
 
 from pipeline.commands.review import make_desk, make_server
-from pipeline.corrections import read_corrections
+from pipeline.corrections import read_reviews
 from pipeline.errors import ConfigError
 from pipeline.finish import keep_record
 from pipeline.flow import Run
 from pipeline.progress import Progress
 from pipeline.review.server import ReviewServer
 from pipeline.store.store import Store
+from stages.corrections import Corrections
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
@@ -78,6 +80,11 @@ def ask(
 
 def path_of(folder: Path) -> Path:
     return folder / "run.corrections" / f"{PAIR}.corrections.txt"
+
+
+def read_kept(folder: Path) -> Corrections:
+    (review,) = read_reviews(path_of(folder))
+    return review.as_decided()
 
 
 # ---- who is answered
@@ -156,7 +163,9 @@ def test_decisions_are_in_the_file_at_once_and_a_change_by_hand_is_not_overwritt
 ) -> None:
     first = ask(server, "./pair/0/corrections", decided(server, [[0, 1, 0, 1]]), token=server.token)
     assert first[0] == 200
-    assert "[0]:[0]  good  # 0. The " in path_of(folder).read_text(encoding="utf-8")
+    assert re.search(
+        r"\[0\]:\[0\]  good  [0-9a-f]{8} [0-9a-f]{8}  # 0\. The ", path_of(folder).read_text(encoding="utf-8")
+    )
     with path_of(folder).open("a", encoding="utf-8") as file:
         file.write("[3]:[3]  good\n")
     body = {**decided(server, [[1, 2, 1, 2]]), "version": json.loads(first[1])["version"]}
@@ -178,13 +187,17 @@ def test_taking_everything_back_removes_the_file(server: ReviewServer, folder: P
     assert not path_of(folder).exists()
 
 
-def test_decisions_about_other_sentences_are_kept_under_another_name(server: ReviewServer, folder: Path) -> None:
+def test_decisions_about_other_sentences_are_kept_below(server: ReviewServer, folder: Path) -> None:
     path_of(folder).parent.mkdir()
-    old = "source: 1 sentence, 0123456789abcdef\ntarget: 1 sentence, 0123456789abcdef\n[0]:[0]  good\n"
-    path_of(folder).write_text(old, encoding="utf-8")
+    old = "source: 1 sentences, 0123456789abcdef\ntarget: 1 sentences, 0123456789abcdef\n\n[0]:[0]  good # by hand\n"
+    path_of(folder).write_text("# a note\n" + old, encoding="utf-8")
     assert ask(server, "./pair/0/corrections", decided(server, [[0, 1, 0, 1]]), token=server.token)[0] == 200
-    (kept,) = path_of(folder).parent.glob("*.outdated.txt")
-    assert kept.read_text(encoding="utf-8") == old
+    text = path_of(folder).read_text(encoding="utf-8")
+    assert text.endswith("\n\n# Set aside, as sentences have changed since. What is settled can be deleted.\n" + old)
+    newest, oldest = read_reviews(path_of(folder))
+    assert (newest.decisions[0].bead, oldest.decisions[0].line) == ((0, 1, 0, 1), "[0]:[0]  good # by hand")
+    assert ask(server, "./pair/0/corrections", decided(server, []), token=server.token)[0] == 200
+    assert read_reviews(path_of(folder)) == (oldest,)  # taking back what was decided takes back nothing else
 
 
 def test_the_list_shows_the_most_doubtful_first_and_what_is_decided(server: ReviewServer, folder: Path) -> None:
@@ -320,8 +333,7 @@ def test_what_was_called_bad_stays_in_the_file_when_the_aligner_finds_it_no_more
     again.press("g")
     again.wait_until_saved()
     again.page.close()
-    kept = read_corrections(path_of(folder))
-    assert kept is not None
+    kept = read_kept(folder)
     assert (kept.good, kept.bad) == (((1, 2, 1, 2),), ((6, 7, 6, 7),))
 
 
@@ -401,8 +413,7 @@ def test_any_keys_leave_beads_that_cover_both_sides_and_are_saved(tab: Tab, fold
         i, j = source_stop, target_stop
     assert (i, j) == (n_source, n_target)
     tab.wait_until_saved()
-    kept = read_corrections(path_of(folder))
-    assert kept is not None
+    kept = read_kept(folder)
     good = {tuple(bead[:4]) for bead in tab.beads() if bead[4] == "good" and bead[0] < bead[1] and bead[2] < bead[3]}
     assert {tuple(bead) for bead in kept.good if not bead.is_null} == good
 

@@ -47,7 +47,7 @@ def export_format(flow: Flow, named: str | None, output: Path) -> int:
     flow.read_manifest()
     n_missing = flow.require_beads()
     run = flow.run
-    corrected = CorrectionCounts()
+    corrected = CorrectionCounts(run.manifest.pairs)
     gate = QualityGate(run.config.align.min_quality)
     pairs = gate.watch(corrected.watch(flow.backend.do(read_some_pairs, run.config, run.manifest.pairs)))
     languages = {(pair.source.language, pair.target.language) for pair in run.manifest.pairs}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from pipeline.corpus.languages import detect_language
 from pipeline.corpus.readers import Source, read_documents
 from pipeline.corpus.sources import PairSource, find_pairs
 from pipeline.errors import DocumentError
-from stages.corrections import Corrections
+from stages.corrections import Corrections, Review
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,10 @@ class DocumentPair:
     pair_id: str
     source: Document
     target: Document
+    reviews: tuple[Review, ...] = ()
+    """What people have decided about it, as long as it isn't known where the sentences stand that they meant."""
     corrections: Corrections | None = None
-    """What people have decided about it."""
+    """What they have decided about its sentences as they are."""
 
     @property
     def key(self) -> str:
@@ -50,11 +52,8 @@ class DocumentPair:
     @property
     def uncorrected(self) -> DocumentPair:
         """The pair as if nobody had decided anything."""
-        return replace(self, corrections=None) if self.corrections else self
-
-    def corrections_of(self, source: Sequence[str], target: Sequence[str]) -> Corrections | None:
-        """Return what people have decided, if it is about these sentences."""
-        return self.corrections if self.corrections and self.corrections.fit(source, target) else None
+        is_corrected = bool(self.reviews) or self.corrections is not None
+        return replace(self, reviews=(), corrections=None) if is_corrected else self
 
     @property
     def n_chars(self) -> int:

@@ -2,48 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.config import RunConfig
 from pipeline.corpus.manifest import DocumentPair
 from pipeline.corrections import (
     corrections_folder,
     corrections_path,
-    read_corrections,
+    describe_set_aside,
+    parse_file,
     read_file,
+    read_version,
     version_of,
     write_corrections,
 )
-from pipeline.errors import ConfigError
-from pipeline.files import write_text
-from pipeline.store.rows import beads, read_map, read_pair, stored_key
+from pipeline.errors import ConfigError, MissingError
+from pipeline.store.rows import beads, read_map, read_pair, read_sentence_texts, stored_key
 from pipeline.store.store import Store
 from stages.corrections import (
     BAD,
     GOOD,
     Corrections,
     Span,
-    describe_text,
-    make_corrections,
+    keep_undecided,
+    make_review,
     make_span,
-    render_corrections,
+    place_reviews,
+    render_reviews,
 )
-
-if TYPE_CHECKING:
-    from stages.data import AlignedPair
 
 SCRIPTS, STYLES = ("corrections.js", "review.js"), ("review.css",)
 """What the page of a pair has in a review, beside what it has everywhere."""
 
-OUTDATED = ".outdated.txt"
-"""How the names of files end that are kept although they are about other sentences."""
-
 MARK = "mark"
 """The column of the page's beads that says what people think of them."""
+
+MAX_READ = 64
+"""Of how many pairs the sentences are kept: of those that were asked for last."""
+
+Texts = tuple[list[str], list[str]]
+"""The sentences of a pair's two documents."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,11 @@ class Listed:
     number: int
     pair_id: str
     facts: Mapping[str, Any]
-    n_good: int
-    n_bad: int
+    n_good: int = 0
+    n_bad: int = 0
+    n_set_aside: int = 0
     problem: str = ""
-    """What is wrong with its file of corrections."""
+    """What is wrong with its file of corrections, or with the store."""
 
     @property
     def quality(self) -> float:
@@ -70,10 +74,12 @@ class Desk:
     def __init__(self, store: Store, config: RunConfig, pairs: Sequence[DocumentPair]):
         done = beads(store, config).places()
         self.config = config
-        self.pairs = [pair for pair in pairs if stored_key(pair, done)]
+        self.pairs = [pair.uncorrected for pair in pairs if stored_key(pair, done)]
         self._store = store
         self._folder = corrections_folder(config)
         self._lock = Lock()  # the store's shelves are not made for threads
+        self._texts: dict[int, Texts] = {}
+        self._placed: dict[int, tuple[str, Corrections]] = {}
 
     def number_of(self, pair_id: str) -> int:
         """Return the number of a pair; raises ConfigError where this run has aligned no such pair."""
@@ -89,30 +95,32 @@ class Desk:
     def listed(self) -> list[Listed]:
         """Return all pairs, the most doubtful first."""
         with self._lock:
-            places = beads(self._store, self.config).places()
-            found = [places[stored_key(pair, places) or pair.key].facts for pair in self.pairs]
-        rows = [self._list(number, facts) for number, facts in enumerate(found)]
+            rows = [self._list(number) for number in range(len(self.pairs))]
         return sorted(rows, key=lambda row: (row.quality, row.number))
 
     def page(self, number: int) -> str:
-        """Return the page of a pair; raises ConfigError where its file of corrections is not one."""
+        """Return the page of a pair.
+
+        Raises ConfigError where its file of corrections is not one, MissingError where the store has lost the pair.
+        """
         from stages.report.page_data import pack, pair_data
         from stages.report.pages import render_pair
 
         with self._lock:
             text = read_file(self.path(number))
-            corrections = read_corrections(self.path(number))
+            corrections = self._place(number, text)
             pair = replace(self.pairs[number], corrections=corrections)
-            aligned = read_pair(self._store, self.config, self._as_shown(pair))
-            data = pair_data(aligned, read_map(self._store, self.config, pair))
-        usable = corrections if corrections and corrections.fit(*_texts(aligned)) else None
-        _add_marks(data, usable)
+            with self._explained(number):
+                aligned = read_pair(self._store, self.config, self._as_shown(pair))
+                similarity_map = read_map(self._store, self.config, pair)
+        data = pair_data(aligned, similarity_map)
+        _add_marks(data, corrections)
         shown = {make_span(*row[:4]) for row in data["beads"]}
         data["review"] = {
             "version": version_of(text),
             "file": str(self.path(number)),
-            "rejected": [list(bead) for bead in (usable.bad if usable else ()) if bead not in shown],
-            "outdated": len(corrections) if corrections and not usable else 0,
+            "rejected": [list(bead) for bead in corrections.bad if bead not in shown],
+            "set_aside": describe_set_aside(corrections),
         }
         return render_pair(pair.pair_id, pack(data), SCRIPTS, STYLES)
 
@@ -120,32 +128,71 @@ class Desk:
         """Write what was decided about a pair and return the new version of the file.
 
         decided : `good` and `bad`, lists of four numbers each, and the `version` of the file that the page has read.
-        Raises ValueError where that is not what it is, ChangedMeanwhile where the file is another one by now.
+        Raises ValueError where that is not what it is, ChangedMeanwhile where the file is another one by now. The store
+        isn't needed for a pair whose page has been shown.
         """
         good, bad = (_read_beads(decided.get(mark)) for mark in (GOOD, BAD))
+        path, version = self.path(number), str(decided.get("version"))
         with self._lock:
-            pair = self.pairs[number]
-            source, target = _texts(read_pair(self._store, self.config, pair.uncorrected))
-            made = make_corrections(good, bad, describe_text(source), describe_text(target))
+            pair, texts = self.pairs[number], self._read_texts(number)
+            made = make_review(good, bad, *texts)
+            before = self._place(number, read_version(path, version))
+            kept = keep_undecided(before.set_aside, made, *texts)
             head = f"{pair.pair_id}: {pair.source.path} | {pair.target.path}"
-            text = render_corrections(made, source, target, " ".join(head.split())) if made else ""
-            self._keep_outdated(number, made)
-            return write_corrections(self.path(number), text, str(decided.get("version")))
+            return write_corrections(path, render_reviews(made, kept, " ".join(head.split())), version)
 
-    def _keep_outdated(self, number: int, made: Corrections) -> None:
-        """Keep what was decided about sentences that have changed since, under another name."""
-        path = self.path(number)
-        before = read_corrections(path)
-        if before and (before.source, before.target) != (made.source, made.target):
-            write_text(path.with_name(f"{path.stem}.{before.digest}{OUTDATED}"), read_file(path))
-
-    def _list(self, number: int, facts: Mapping[str, Any]) -> Listed:
-        pair_id = self.pairs[number].pair_id
+    def _list(self, number: int) -> Listed:
+        pair, corrections, problem = self.pairs[number], None, ""
         try:
-            found = read_corrections(self.path(number))
-        except ConfigError as error:
-            return Listed(number, pair_id, facts, 0, 0, str(error))
-        return Listed(number, pair_id, facts, len(found.good) if found else 0, len(found.bad) if found else 0)
+            text = read_file(self.path(number))
+            corrections = self._place(number, text) if text else None
+        except (ConfigError, MissingError) as error:
+            problem = str(error)
+        places = beads(self._store, self.config).places()
+        key = stored_key(replace(pair, corrections=corrections), places)
+        facts = places[key].facts if key else {}
+        problem = problem or ("" if key else self._is_lost(number))
+        if corrections is None:
+            return Listed(number, pair.pair_id, facts, problem=problem)
+        counts = len(corrections.good), len(corrections.bad), corrections.n_set_aside
+        return Listed(number, pair.pair_id, facts, *counts, problem)
+
+    def _place(self, number: int, text: str) -> Corrections:
+        """Return what a file of corrections says of the pair as it has been split."""
+        version = version_of(text)
+        known = self._placed.get(number)
+        if known is None or known[0] != version:
+            reviews = parse_file(self.path(number), text) if text else ()
+            known = self._placed[number] = version, place_reviews(reviews, *self._read_texts(number))
+        return known[1]
+
+    def _read_texts(self, number: int) -> Texts:
+        """Return the sentences of a pair; those read last are kept, so that decisions can be saved in any case."""
+        pair = self.pairs[number]
+        texts = self._texts.pop(number, None)
+        if texts is None:
+            with self._explained(number):
+                source = read_sentence_texts(self._store, self.config, pair.source)
+                target = read_sentence_texts(self._store, self.config, pair.target)
+            texts = source, target
+        self._texts[number] = texts
+        if len(self._texts) > MAX_READ:
+            del self._texts[next(iter(self._texts))]
+        return texts
+
+    @contextmanager
+    def _explained(self, number: int) -> Iterator[None]:
+        """Say what to do where the store no longer has what it had."""
+        try:
+            yield
+        except KeyError:
+            raise MissingError(self._is_lost(number)) from None
+
+    def _is_lost(self, number: int) -> str:
+        return (
+            f"the store no longer has pair {self.pairs[number].pair_id}: it has been pruned since the review began. "
+            "Nothing that was decided is lost; do bitext run again, and reload this page"
+        )
 
     def _as_shown(self, pair: DocumentPair) -> DocumentPair:
         """Return the pair such that bad beads are shown as long as the aligner hasn't found better ones."""
@@ -155,13 +202,9 @@ class Desk:
         return replace(pair, corrections=replace(pair.corrections, bad=()))
 
 
-def _texts(pair: AlignedPair) -> tuple[list[str], list[str]]:
-    return [sentence.text for sentence in pair.source], [sentence.text for sentence in pair.target]
-
-
-def _add_marks(data: dict[str, Any], corrections: Corrections | None) -> None:
+def _add_marks(data: dict[str, Any], corrections: Corrections) -> None:
     """Add a column with what people think of each bead: good, bad, or nothing."""
-    good, bad = (set(corrections.good), set(corrections.bad)) if corrections else (set(), set())
+    good, bad = set(corrections.good), set(corrections.bad)
     nulls = {(side, position) for bead in good if bead.is_null for side, position in _positions(bead)}
     data["bead_columns"].append(MARK)
     for row in data["beads"]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.config import RunConfig
-from pipeline.corpus.manifest import DocumentPair
-from pipeline.corrections import SUFFIX, read_all
+from pipeline.corpus.manifest import DocumentPair, Manifest
+from pipeline.corrections import SUFFIX, describe_set_aside, listed, place_pairs, read_all
 from pipeline.errors import MissingError
 from pipeline.flow import Flow
 from pipeline.store.rows import read_some_pairs
@@ -33,12 +33,17 @@ def evaluate_corrections(flow: Flow, folder: Path) -> tuple[dict[str, Evaluation
 
     Raises ConfigError for files that are no corrections, MissingError where none is about this run.
     """
-    corrected = [pair for pair in read_all(folder, flow.run.manifest.pairs) if pair.corrections]
+    corrected = read_gold(flow.run.manifest, folder)
     found, left_out = flow.backend.do(judge_pairs, flow.run.config, corrected)
     if not found:
         reasons = "".join(f"\n  {reason}" for reason in left_out)
         raise MissingError(f"{folder} holds no corrections that this run can be compared with{reasons}")
     return found, left_out
+
+
+def read_gold(manifest: Manifest, folder: Path) -> list[DocumentPair]:
+    """Return the pairs that have a file of corrections in a folder, with these alone; raises ConfigError."""
+    return [pair for pair in read_all(folder, (pair.uncorrected for pair in manifest.pairs)) if pair.reviews]
 
 
 def judge_pairs(
@@ -51,13 +56,11 @@ def judge_pairs(
     evaluations: dict[str, Evaluation] = {}
     aligned = {pair.pair_id: pair for pair in read_some_pairs(store, config, [pair.uncorrected for pair in pairs])}
     left_out = [f"{pair.pair_id}: it has not been aligned yet" for pair in pairs if pair.pair_id not in aligned]
-    for pair in pairs:
-        if pair.pair_id not in aligned:
-            continue
-        found = aligned[pair.pair_id]
-        texts = ([sentence.text for sentence in side] for side in (found.source, found.target))
-        if corrections := pair.corrections_of(*texts):
-            evaluations[pair.pair_id] = evaluate(*judged_links(corrections, links_of(found.beads)))
-        else:
-            left_out.append(f"{pair.pair_id}: its sentences have changed since it was corrected")
+    for pair in place_pairs(store, config, [pair for pair in pairs if pair.pair_id in aligned]):
+        corrections = pair.corrections
+        if corrections:
+            links = links_of(aligned[pair.pair_id].beads)
+            evaluations[pair.pair_id] = evaluate(*judged_links(corrections, links))
+        if corrections is not None and corrections.set_aside:
+            left_out.append(f"{pair.pair_id}: {listed(describe_set_aside(corrections))}")
     return evaluations, left_out

@@ -1,6 +1,7 @@
 // Correcting the beads of a pair: `bitext review` adds this to its page, and takes what is decided.
 
 const RETRY_MILLISECONDS = 3000;
+const SHOWN_SET_ASIDE = 5;
 
 /** What a person does on the page: keys and buttons, undo and redo, and the way to the file. */
 class Review {
@@ -28,8 +29,10 @@ class Review {
     page.addEventListener("select", () => this.#showHeld());
     this.#say("all decisions are saved", "saved");
     this.#enable();
-    if (page.data.review.outdated) {
-      this.#tell(`${plural(page.data.review.outdated, "earlier decision")} not shown: the sentences have changed since. They are kept beside the file.`);
+    const { set_aside: setAside } = page.data.review;
+    if (setAside.length) {
+      const shown = setAside.slice(0, SHOWN_SET_ASIDE).join("; ") + (setAside.length > SHOWN_SET_ASIDE ? " …" : "");
+      this.#tell(`${plural(setAside.length, "earlier decision")} set aside, and kept in the file: ${shown}`);
     }
   }
 

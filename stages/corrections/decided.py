@@ -1,39 +1,19 @@
-"""Corrections: what people have decided about the beads of a pair, as a text file that they can read, edit and merge.
-
-    source: 42 sentences, 3f2a9c0d11e4b7a5  # en/lighthouse.txt
-    target: 43 sentences, 91ab02ce77d0f3b8  # de/lighthouse.txt
-
-    [3, 4]:[5]  good  # Ada was seventy-one … | Ada war einundsiebzig …
-    [7]:[]  good
-    [9]:[9]  bad
-
-A good bead is right, and stays; `[7]:[]` is good where the sentence has no translation. A bad bead is wrong, whatever
-is right. All else is the aligner's. Sentences are known by their digest, so that corrections are never applied to a
-text that has changed.
-"""
+"""What people have decided about the beads of two documents as they are now."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from stages.evaluate.links import Link, parse_beads
-from stages.export.beads import Positions
+from stages.evaluate.links import Link
 
-SIDES = ("source", "target")
-GOOD, BAD = "good", "bad"
-
-LINE = re.compile(r"(?P<bead>\[[^][]*\]\s*:\s*\[[^][]*\])\s+(?P<mark>\w+)")
-HEADER = re.compile(r"(?P<side>source|target):\s*(?P<count>\d{1,9}) sentences?, (?P<digest>[0-9a-f]{16})")
-
-SNIPPET_CHARS = 40
-"""How much of a sentence stands behind a bead, for whoever reads the file."""
+if TYPE_CHECKING:
+    from stages.corrections.review import Review
 
 
 class Span(NamedTuple):
@@ -87,12 +67,23 @@ class TextDescription(NamedTuple):
     digest: str
 
 
+def describe_text(sentences: Sequence[str]) -> TextDescription:
+    """Return what the sentences of a document are known by."""
+    digest = hashlib.sha256()
+    for sentence in sentences:
+        data = sentence.encode("utf-8", "surrogatepass")
+        digest.update(b"%d:" % len(data) + data)
+    return TextDescription(len(sentences), digest.hexdigest()[:16])
+
+
 @dataclass(frozen=True)
 class Corrections:
     """What people have decided about one pair of documents.
 
     good, bad : beads in their order. Good beads share no sentence, and follow each other on both sides.
     source, target : which sentences they are about.
+    set_aside : what is left of reviews of other sentences, and says nothing about these.
+    n_moved   : how many of the good and bad beads were decided when a document was another, and found again.
 
     Raises ValueError that names every bead that can't stand beside the others.
     """
@@ -101,6 +92,8 @@ class Corrections:
     bad: tuple[Span, ...]
     source: TextDescription
     target: TextDescription
+    set_aside: tuple[Review, ...] = ()
+    n_moved: int = 0
 
     def __post_init__(self) -> None:
         problems = [*self._outside(), *_conflicts(self.good)]
@@ -118,9 +111,10 @@ class Corrections:
         decided = json.dumps([self.good, self.bad, self.source, self.target])  # numbers and strings, no class's name
         return hashlib.sha256(decided.encode()).hexdigest()[:16]
 
-    def fit(self, source: Sequence[str], target: Sequence[str]) -> bool:
-        """Say whether they are about these sentences."""
-        return describe_text(source) == self.source and describe_text(target) == self.target
+    @property
+    def n_set_aside(self) -> int:
+        """How many decisions say nothing about these sentences."""
+        return sum(len(review.decisions) for review in self.set_aside)
 
     def _outside(self) -> Iterator[str]:
         for bead in (*self.good, *self.bad):
@@ -135,51 +129,12 @@ def make_corrections(
     good: Iterable[Span], bad: Iterable[Span], source: TextDescription, target: TextDescription
 ) -> Corrections:
     """Return corrections with their beads in order, each once."""
-    return Corrections(tuple(sorted(set(good), key=_order)), tuple(sorted(set(bad), key=_order)), source, target)
+    return Corrections(tuple(sorted(set(good), key=order)), tuple(sorted(set(bad), key=order)), source, target)
 
 
-def describe_text(sentences: Sequence[str]) -> TextDescription:
-    """Return what the sentences of a document are known by."""
-    digest = hashlib.sha256()
-    for sentence in sentences:
-        data = sentence.encode("utf-8", "surrogatepass")
-        digest.update(b"%d:" % len(data) + data)
-    return TextDescription(len(sentences), digest.hexdigest()[:16])
-
-
-def parse_corrections(text: str) -> Corrections:
-    """Read a file of corrections; raises ValueError that names every bad line."""
-    marked: dict[str, list[Span]] = {GOOD: [], BAD: []}
-    texts: dict[str, TextDescription] = {}
-    problems: list[str] = []
-    for number, line in enumerate(text.lstrip("\ufeff").splitlines(), start=1):
-        content = line.partition("#")[0].strip()
-        try:
-            if header := HEADER.fullmatch(content):
-                texts[header["side"]] = TextDescription(int(header["count"]), header["digest"])
-            elif content:
-                mark, bead = _parse_line(content)
-                marked[mark].append(bead)
-        except ValueError as error:
-            problems.append(f"line {number}: {error}")
-    problems += [f"no line `{side}: … sentences, …` says which text it is about" for side in SIDES if side not in texts]
-    if problems:
-        raise ValueError("\n".join(problems))
-    return make_corrections(marked[GOOD], marked[BAD], *(texts[side] for side in SIDES))
-
-
-def render_corrections(corrections: Corrections, source: Sequence[str], target: Sequence[str], head: str = "") -> str:
-    """Write corrections with the beginnings of the sentences that they are about; `head` is one line for people."""
-    lines = [f"# {head}"] if head else []
-    lines += [
-        "# A line is a bead, and good or bad. Sentences count from 0. What stands after # is for people.",
-        *(f"{side}: {text.n_sentences} sentences, {text.digest}" for side, text in _texts(corrections)),
-        "",
-    ]
-    marks = dict.fromkeys(corrections.bad, BAD) | dict.fromkeys(corrections.good, GOOD)
-    for bead in sorted(marks, key=_order):
-        lines.append(f"{bead}  {marks[bead]}  # {_snippet(source, bead.source)} | {_snippet(target, bead.target)}")
-    return "\n".join(lines) + "\n"
+def order(bead: Span) -> tuple[int, ...]:
+    """Order beads by their source, and those of the target only by where they stand there."""
+    return (bead.source_start, bead.source_stop, bead.target_start, bead.target_stop)
 
 
 def judged_links(corrections: Corrections, predicted: Iterable[Link]) -> tuple[list[Link], list[Link]]:
@@ -208,15 +163,6 @@ def _links(bead: Span) -> list[Link]:
     return [*(Link((i,), ()) for i in bead.source), *(Link((), (j,)) for j in bead.target)]
 
 
-def _texts(corrections: Corrections) -> list[tuple[str, TextDescription]]:
-    return [("source", corrections.source), ("target", corrections.target)]
-
-
-def _order(bead: Span) -> tuple[int, ...]:
-    """Order beads by their source, and those of the target only by where they stand there."""
-    return (bead.source_start, bead.source_stop, bead.target_start, bead.target_stop)
-
-
 def _conflicts(good: Sequence[Span]) -> Iterator[str]:
     """Name the good beads that share a sentence, or cross."""
     for name, start, stop in (("source", 0, 1), ("target", 2, 3)):
@@ -228,27 +174,3 @@ def _conflicts(good: Sequence[Span]) -> Iterator[str]:
     for before, after in pairwise(ordered):
         if before.target_start > after.target_start:
             yield f"{before} and {after} cross: the one that comes first must do so on both sides"
-
-
-def _parse_line(content: str) -> tuple[str, Span]:
-    match = LINE.fullmatch(content)
-    if match is None or match["mark"] not in (GOOD, BAD):
-        raise ValueError(f"{content[:60]!r} is not a correction; one looks like [3, 4]:[5]  good, or ends with bad")
-    try:
-        (link,) = parse_beads([match["bead"]])
-    except ValueError as error:
-        raise ValueError(str(error).removeprefix("line 1: ")) from None
-    return match["mark"], make_span(*_bounds(link.source), *_bounds(link.target))
-
-
-def _bounds(positions: Positions) -> tuple[int, int]:
-    if not positions:
-        return 0, 0
-    if positions != tuple(range(positions[0], positions[0] + len(positions))):
-        raise ValueError(f"{list(positions)} are not sentences that follow each other")
-    return positions[0], positions[-1] + 1
-
-
-def _snippet(sentences: Sequence[str], positions: range) -> str:
-    text = " ".join(" ".join(sentences[position] for position in positions).split())
-    return text if len(text) <= SNIPPET_CHARS else text[: SNIPPET_CHARS - 1].rstrip() + "…"

@@ -1,0 +1,51 @@
+"""Corrections: what people have decided about the beads of a pair, as a text file that they can read, edit and merge.
+
+    source: 42 sentences, 3f2a9c0d11e4b7a5
+    target: 43 sentences, 91ab02ce77d0f3b8
+
+    [3, 4]:[5]  good  9c1e77a0 04b7d2f1 e1a2b3c4  # Ada was seventy-one … | Ada war einundsiebzig …
+    [7]:[]  good  5d0c1b7e*
+    [9]:[9]  bad
+
+A good bead is right, and stays; `[7]:[]` is good where the sentence has no translation. A bad bead is wrong, whatever
+is right. All else is the aligner's.
+
+Such a list is a review of two documents in one state, which the digests of all their sentences tell from any other.
+Where a document has changed, the decisions are found again one by one, by the digests of their own sentences (`place`,
+`find`). What isn't found is set aside: it stays in the file, below, as what is left of a review of an older state, and
+holds again when its sentences come back.
+"""
+
+from __future__ import annotations
+
+from stages.corrections.decided import (
+    Corrections,
+    Span,
+    TextDescription,
+    describe_text,
+    judged_links,
+    make_corrections,
+    make_span,
+)
+from stages.corrections.file import parse_reviews, render_reviews
+from stages.corrections.place import keep_undecided, place_reviews
+from stages.corrections.review import BAD, GOOD, Decision, Review, make_review
+
+__all__ = [
+    "BAD",
+    "GOOD",
+    "Corrections",
+    "Decision",
+    "Review",
+    "Span",
+    "TextDescription",
+    "describe_text",
+    "judged_links",
+    "keep_undecided",
+    "make_corrections",
+    "make_review",
+    "make_span",
+    "parse_reviews",
+    "place_reviews",
+    "render_reviews",
+]

@@ -1,0 +1,126 @@
+"""Files of corrections: read, with every bad line named, and written.
+
+The first review is of the documents as they were when somebody last decided something. Below it stands what was set
+aside then, under what its own documents are known by.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from stages.corrections.decided import Span, TextDescription, make_span
+from stages.corrections.find import Fingerprint
+from stages.corrections.review import BAD, GOOD, Decision, Review
+from stages.evaluate.links import parse_beads
+from stages.export.beads import Positions
+
+SIDES = ("source", "target")
+
+LINE = re.compile(r"(?P<bead>\[[^][]*\]\s*:\s*\[[^][]*\])\s+(?P<mark>\w+)(?P<digests>(?:\s+[0-9a-f]{8}\*?)*)")
+HEADER = re.compile(r"(?P<side>source|target):\s*(?P<count>\d{1,9}) sentences?, (?P<digest>[0-9a-f]{16})")
+MERGE_MARK = re.compile(r"(<{7}|\|{7}|={7}|>{7})( .*)?")
+
+EXPLANATION = (
+    "# A line is a bead, good or bad, and a digest of each of its sentences (* where there are several such).",
+    "# By the digests they are found again when a document changes; leave them out of lines of your own.",
+    "# Sentences count from 0. What stands after # is for people.",
+)
+SET_ASIDE = "# Set aside, as sentences have changed since. What is settled can be deleted."
+
+
+@dataclass
+class _Part:
+    """Lines of one review, as they are read."""
+
+    texts: dict[str, TextDescription] = field(default_factory=dict)
+    decisions: list[Decision] = field(default_factory=list)
+
+
+def parse_reviews(text: str) -> tuple[Review, ...]:
+    """Read a file of corrections, the last review first; raises ValueError that names every bad line."""
+    parts = [_Part()]
+    problems: list[str] = []
+    for number, line in enumerate(text.lstrip("\ufeff").splitlines(), start=1):
+        content = line.partition("#")[0].strip()
+        try:
+            if header := HEADER.fullmatch(content):
+                if parts[-1].decisions:
+                    parts.append(_Part())
+                parts[-1].texts[header["side"]] = TextDescription(int(header["count"]), header["digest"])
+            elif content:
+                parts[-1].decisions.append(_parse_line(content, line.strip()))
+        except ValueError as error:
+            problems.append(f"line {number}: {error}")
+    reviews = []
+    for part in parts:
+        try:
+            reviews.append(_make_review(part))
+        except ValueError as error:
+            problems += str(error).splitlines()
+    if problems:
+        raise ValueError("\n".join(problems))
+    return tuple(review for review in reviews if review.decisions)
+
+
+def render_reviews(review: Review, set_aside: Sequence[Review] = (), head: str = "") -> str:
+    """Write a review, and below it what has been set aside; nothing if nothing is decided. `head` is one line."""
+    sections = [_section(review)] if review.decisions else []
+    sections += [[SET_ASIDE, *_section(one)] for one in set_aside]
+    first = [*([f"# {head}"] if head else []), *EXPLANATION]
+    return "\n\n".join("\n".join(lines) for lines in _lead(first, sections)) + "\n" if sections else ""
+
+
+def _lead(first: list[str], sections: list[list[str]]) -> list[list[str]]:
+    return [[*first, *sections[0]], *sections[1:]]
+
+
+def _section(review: Review) -> list[str]:
+    headers = (
+        f"{side}: {text.n_sentences} sentences, {text.digest}"
+        for side, text in zip(SIDES, (review.source, review.target), strict=True)
+    )
+    return [*headers, "", *(decision.line for decision in review.decisions)]
+
+
+def _make_review(part: _Part) -> Review:
+    missing = [side for side in SIDES if side not in part.texts]
+    if missing:
+        raise ValueError("\n".join(f"no line `{side}: … sentences, …` says which text it is about" for side in missing))
+    source, target = (part.texts[side] for side in SIDES)
+    return Review(source, target, tuple(dict.fromkeys(part.decisions)))
+
+
+def _parse_line(content: str, line: str) -> Decision:
+    if MERGE_MARK.fullmatch(content):
+        raise ValueError(f"{content[:60]!r} was left by a merge: keep the lines that are right, and delete this one")
+    match = LINE.fullmatch(content)
+    if match is None or match["mark"] not in (GOOD, BAD):
+        raise ValueError(f"{content[:60]!r} is not a correction; one looks like [3, 4]:[5]  good, or ends with bad")
+    try:
+        (link,) = parse_beads([match["bead"]])
+    except ValueError as error:
+        raise ValueError(str(error).removeprefix("line 1: ")) from None
+    bead = make_span(*_bounds(link.source), *_bounds(link.target))
+    source, target = _parse_digests(match["digests"].split(), bead)
+    return Decision(bead, match["mark"], source, target, line)
+
+
+def _parse_digests(words: Sequence[str], bead: Span) -> tuple[tuple[Fingerprint, ...], tuple[Fingerprint, ...]]:
+    known = tuple(Fingerprint(word.removesuffix("*"), word.endswith("*")) for word in words)
+    n_source, n_sentences = len(bead.source), len(bead.source) + len(bead.target)
+    if known and len(known) != n_sentences:
+        raise ValueError(
+            f"{bead} has {n_sentences} sentences and {len(known)} digests; where you have changed the numbers by hand, "
+            "delete the digests behind them"
+        )
+    return known[:n_source], known[n_source:]
+
+
+def _bounds(positions: Positions) -> tuple[int, int]:
+    if not positions:
+        return 0, 0
+    if positions != tuple(range(positions[0], positions[0] + len(positions))):
+        raise ValueError(f"{list(positions)} are not sentences that follow each other")
+    return positions[0], positions[-1] + 1

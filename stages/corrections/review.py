@@ -1,0 +1,95 @@
+"""A review: what was decided about two documents in one state, line by line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from stages.corrections.decided import Corrections, Span, TextDescription, describe_text, make_corrections
+from stages.corrections.find import Fingerprint, digest_sentence
+
+GOOD, BAD = "good", "bad"
+
+SNIPPET_CHARS = 40
+"""How much of a sentence stands behind a bead, for whoever reads the file."""
+
+
+class Decision(NamedTuple):
+    """A line of a file of corrections.
+
+    source, target : what the sentences of the bead are known by; nothing on both sides where a person wrote the line.
+    line   : as it was written.
+    reason : why it is set aside, if it is.
+    """
+
+    bead: Span
+    mark: str
+    source: tuple[Fingerprint, ...]
+    target: tuple[Fingerprint, ...]
+    line: str
+    reason: str = ""
+
+    @property
+    def has_digests(self) -> bool:
+        """Whether its sentences can be found again."""
+        return bool(self.source or self.target)
+
+    @property
+    def mirrored(self) -> Decision:
+        """The same with the sides exchanged, but for the line."""
+        return self._replace(bead=self.bead.mirrored, source=self.target, target=self.source)
+
+
+@dataclass(frozen=True)
+class Review:
+    """What was decided about two documents in one state; raises ValueError as Corrections does.
+
+    source, target : which sentences it is about.
+    """
+
+    source: TextDescription
+    target: TextDescription
+    decisions: tuple[Decision, ...]
+
+    def __post_init__(self) -> None:
+        self.as_decided()
+
+    def as_decided(self) -> Corrections:
+        """Return the corrections of the documents as they were; raises ValueError where they can't be."""
+        return make_corrections(self._beads(GOOD), self._beads(BAD), self.source, self.target)
+
+    @property
+    def mirrored(self) -> Review:
+        """The same with the sides exchanged."""
+        return Review(self.target, self.source, tuple(decision.mirrored for decision in self.decisions))
+
+    def _beads(self, mark: str) -> Iterator[Span]:
+        return (decision.bead for decision in self.decisions if decision.mark == mark)
+
+
+def make_review(good: Iterable[Span], bad: Iterable[Span], source: Sequence[str], target: Sequence[str]) -> Review:
+    """Return what was decided about these sentences; raises ValueError where it can't be."""
+    made = make_corrections(good, bad, describe_text(source), describe_text(target))
+    marks = [(bead, GOOD) for bead in made.good] + [(bead, BAD) for bead in made.bad]
+    of_source, of_target = fingerprint(source), fingerprint(target)
+    decisions = []
+    for bead, mark in sorted(marks):
+        known = of_source[bead.source_start : bead.source_stop], of_target[bead.target_start : bead.target_stop]
+        digests = " ".join(f"{digest}{'*' * is_repeated}" for digest, is_repeated in (*known[0], *known[1]))
+        snippets = f"{_snippet(source, bead.source)} | {_snippet(target, bead.target)}"
+        decisions.append(Decision(bead, mark, *known, f"{bead}  {mark}  {digests}  # {snippets}".rstrip()))
+    return Review(made.source, made.target, tuple(decisions))
+
+
+def fingerprint(sentences: Sequence[str]) -> tuple[Fingerprint, ...]:
+    """Return what each sentence of a document is known by."""
+    digests = [digest_sentence(sentence) for sentence in sentences]
+    counts = Counter(digests)
+    return tuple(Fingerprint(digest, counts[digest] > 1) for digest in digests)
+
+
+def _snippet(sentences: Sequence[str], positions: range) -> str:
+    text = " ".join(" ".join(sentences[position] for position in positions).split())
+    return text if len(text) <= SNIPPET_CHARS else text[: SNIPPET_CHARS - 1].rstrip() + "…"
