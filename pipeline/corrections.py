@@ -157,7 +157,7 @@ def describe_changes(placed: Mapping[str, Corrections]) -> list[str]:
     if left:
         n_left = units({"corrections": sum(corrections.n_set_aside for corrections in left.values())})
         named = [f"{pair_id} {listed(describe_set_aside(corrections))}" for pair_id, corrections in left.items()]
-        notes.append(f"{n_left} set aside, and kept in their files: {listed(named, '; ')}")
+        notes.append(f"{n_left} set aside, and kept on file: {listed(named, '; ')}")
     return notes
 
 

@@ -257,13 +257,66 @@ def test_lines_without_digests_are_set_aside_and_told_of_where_the_sentences_are
     unknown = "it has no digests to find its sentences by"
     aligned = run(corrected)
     assert aligned.notes[-1] == (
-        f"2 corrections set aside, and kept in their files: {PAIR} [2]:[2, 3] good ({unknown}), [3]:[] good ({unknown})"
+        f"2 corrections set aside, and kept on file: {PAIR} [2]:[2, 3] good ({unknown}), [3]:[] good ({unknown})"
     )
     assert aligned.exported is not None
     assert aligned.exported.counts["set_aside_corrections"] == 2
     assert "align" not in aligned.records  # they say nothing
     assert path.read_text(encoding="utf-8") == text
     assert read_beads(corrected, PAIR) == read_beads(done, PAIR)
+
+
+@pytest.fixture
+def reviewed(done: Path, tmp_path: Path) -> Path:
+    """The run with the same corrections, in a file as a review leaves it."""
+    folder = Path(shutil.copytree(done, tmp_path / "reviewed"))
+    source, target = ([sentence.text for sentence in side] for side in read_one(folder, PAIR))
+    good, bad = [make_span(2, 3, 2, 4), make_span(3, 4, 0, 0)], [make_span(5, 6, 5, 6)]
+    path = corrections_path(folder / "run.corrections", PAIR)
+    path.parent.mkdir()
+    path.write_text(render_reviews(make_review(good, bad, source, target)), encoding="utf-8")
+    return folder
+
+
+def change(folder: Path, before: str, after: str) -> None:
+    path = folder / "en" / "00.txt"
+    path.write_text(path.read_text(encoding="utf-8").replace(before, after, 1), encoding="utf-8")
+
+
+def test_corrections_hold_where_their_sentences_now_stand(reviewed: Path) -> None:
+    change(reviewed, "0. ", "Somebody has put this in front. 0. ")
+    aligned = run(reviewed)
+    assert {"[3]:[2, 3]", "[4]:[]"} <= set(read_beads(reviewed, PAIR))
+    assert "[6]:[5]" not in read_beads(reviewed, PAIR)
+    assert aligned.notes[-1] == f"3 corrections found again in documents that have changed since: {PAIR}"
+    beads = read_beads(reviewed, PAIR)
+    decide(reviewed, PAIR, good=["[3]:[2, 3]", "[4]:[]"], bad=["[6]:[5]"])  # what they say now is what is stored
+    assert "align" not in run(reviewed).records
+    assert read_beads(reviewed, PAIR) == beads
+
+
+def test_what_is_set_aside_is_named_wherever_a_run_is_told_of(reviewed: Path) -> None:
+    change(reviewed, read_one(reviewed, PAIR)[0][2].text, "This is another sentence.")
+    change(reviewed, "0. ", "Somebody has put this in front. 0. ")
+    told = f"1 correction set aside, and kept on file: {PAIR} [2]:[2, 3] good (its sentences have changed or moved)"
+    assert run(reviewed).notes[-1] == told
+    assert "[4]:[]" in read_beads(reviewed, PAIR)
+    place = ("--config", reviewed / "run.toml", "--store", reviewed / "store")
+    outputs = [
+        bitext("status", *place).output,
+        bitext("export", *place, "--format", "beads", "-o", reviewed / "beads").output,
+    ]
+    command = bitext("run", *place, "--out", reviewed / "out", "--workers", "1")
+    outputs += [" ".join(command.output.split()), (reviewed / "out" / "report.md").read_text(encoding="utf-8")]
+    assert [told in output for output in outputs] == [True] * 4
+
+
+def test_before_a_changed_document_is_split_status_tells_of_no_corrections(reviewed: Path) -> None:
+    change(reviewed, "0. ", "Somebody has put this in front. 0. ")
+    place = ("--config", reviewed / "run.toml", "--store", reviewed / "store")
+    result = bitext("status", *place)
+    assert result.exit_code == 0
+    assert "corrections" not in result.output
 
 
 def test_a_file_that_is_not_one_ends_the_run_before_it_begins(corrected: Path) -> None:
