@@ -16,7 +16,7 @@ from test_align_pair import CLASSIC, CONFIG, assert_partition, configs, document
 from stages.align import AlignConfig, align_pair
 from stages.align.fixed import fix_beads, settle, stands_beside
 from stages.corrections import Corrections, Span, describe_text, make_corrections, make_span
-from stages.data import Overlaps
+from stages.data import Beads, Overlaps
 
 
 def corrections_of(
@@ -86,6 +86,41 @@ def test_a_bad_bead_is_not_found_again(config: AlignConfig) -> None:
     assert (7, 8, 7, 8) not in spans_of(after)
     assert_partition(after, 20, 20)
     assert set(spans_of(before)) - set(spans_of(after)) < {(i, i + 1, i, i + 1) for i in range(5, 10)}
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+@pytest.mark.parametrize("on_demand", [False, True])
+@pytest.mark.parametrize("n_missing", [8, 14])
+def test_a_sentence_of_a_bad_null_bead_is_not_left_alone_again(side: str, on_demand: bool, n_missing: int) -> None:
+    whole, missing = document(30), range(10, 10 + n_missing)
+    kept = [position for position in range(30) if position not in missing]
+    part = with_overlaps([whole.sentences[position] for position in kept], whole.vectors[0][kept])
+    source, target = (whole, part) if side == "source" else (part, whole)
+    null = (10, 11, 0, 0) if side == "source" else (0, 0, 10, 11)
+    assert is_alone(align_pair(source, target, CONFIG, on_demand), *null)
+    beads = align_pair(source, target, CONFIG, on_demand, corrections_of(source, target, [], [null]))
+    assert_partition(beads, len(source.sentences), len(target.sentences))
+    assert not is_alone(beads, *null)
+    assert (np.abs(beads.score) < 100).all()
+    assert ((beads.confidence >= 0) & (beads.confidence <= 1)).all()
+
+
+def test_a_sentence_of_a_bad_null_bead_is_left_alone_where_no_bead_can_hold_it() -> None:
+    source = document(20)
+    kept = [position for position in range(20) if position != 10]
+    target = with_overlaps([source.sentences[position] for position in kept], source.vectors[0][kept])
+    good: list[tuple[int, ...]] = [(9, 10, 9, 10), (11, 12, 10, 11)]
+    beads = align_pair(source, target, CONFIG, corrections=corrections_of(source, target, good, [(10, 11, 0, 0)]))
+    assert is_alone(beads, 10, 11, 0, 0)
+    assert set(good) <= set(spans_of(beads))
+
+
+def is_alone(beads: Beads, source_start: int, source_stop: int, target_start: int, target_stop: int) -> bool:
+    """Say whether the one sentence of a null bead stands in one."""
+    nulls = [bead for bead in spans_of(beads) if bead[0] == bead[1] or bead[2] == bead[3]]
+    if source_start < source_stop:
+        return any(bead[:2] == (source_start, source_stop) for bead in nulls)
+    return any(bead[2:] == (target_start, target_stop) for bead in nulls)
 
 
 def test_a_fixed_bead_moves_its_neighbours_with_it() -> None:

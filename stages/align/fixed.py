@@ -2,13 +2,15 @@
 
 Nothing in the kernels knows of it. Beads that can't stand beside a fixed one are taken out of the lattice, the fixed
 ones weigh more than anything else, and they are anchors: so the sentences between them are aligned with what the
-whole document says about its vectors and lengths.
+whole document says about its vectors and lengths. Where it is wrong that a sentence has no counterpart, all beads that
+hold it weigh as much: it is left alone only where the band has none.
 
 C cells of the band, F fixed beads with text on both sides, P beads found.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -31,24 +33,32 @@ FIXED_WEIGHT = 1.0
 """What a fixed bead weighs as an anchor: as much as a link that stands out as links usually do."""
 
 
+NONE = np.zeros(0, np.int64)
+"""No sentences."""
+
+
 class Fixed(NamedTuple):
     """What people have decided, in positions that all hold text.
 
     beads  : int64 array of shape (F, 4), as in Path, in order.
     banned : the beads that are wrong.
     source_nulls, target_nulls : int64 arrays, in order: sentences without a translation.
+    source_wanted, target_wanted : int64 arrays, in order: sentences that must not be left alone.
     """
 
     beads: NDArray[np.int64]
     banned: frozenset[Span]
-    source_nulls: NDArray[np.int64]
-    target_nulls: NDArray[np.int64]
+    source_nulls: NDArray[np.int64] = NONE
+    target_nulls: NDArray[np.int64] = NONE
+    source_wanted: NDArray[np.int64] = NONE
+    target_wanted: NDArray[np.int64] = NONE
 
     @property
     def mirrored(self) -> Fixed:
         """The same with the sides exchanged."""
         banned = frozenset(bead.mirrored for bead in self.banned)
-        return Fixed(self.beads[:, [2, 3, 0, 1]], banned, self.target_nulls, self.source_nulls)
+        nulls, wanted = (self.target_nulls, self.source_nulls), (self.target_wanted, self.source_wanted)
+        return Fixed(self.beads[:, [2, 3, 0, 1]], banned, *nulls, *wanted)
 
     def bans(self, spans: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which beads are wrong: bool array of shape (P,)."""
@@ -65,15 +75,27 @@ def fix_beads(corrections: Corrections, source_text: NDArray[np.bool_], target_t
     def without_empty(bead: Span) -> tuple[int, ...]:
         return tuple(int(before[side // 2][bead[side]]) for side in range(4))
 
-    good = [bead for bead in map(without_empty, corrections.good) if bead[0] < bead[1] or bead[2] < bead[3]]
-    bad = [bead for bead in map(without_empty, corrections.bad) if bead[0] < bead[1] and bead[2] < bead[3]]
-    whole = sorted(bead for bead in good if bead[0] < bead[1] and bead[2] < bead[3])
+    good, bad = (list(map(without_empty, beads)) for beads in (corrections.good, corrections.bad))
+    nulls = _alone(good)
+    settled = [{at for bead in good for at in range(*bead[side : side + 2])} for side in (0, 2)]
+    wanted = (np.setdiff1d(alone, sorted(known)) for alone, known in zip(_alone(bad), settled, strict=True))
     return Fixed(
-        np.array(whole, np.int64).reshape(-1, 4),
-        frozenset(make_span(*bead) for bead in bad),
-        np.array(sorted(i for bead in good if bead[2] == bead[3] for i in range(*bead[:2])), np.int64),
-        np.array(sorted(j for bead in good if bead[0] == bead[1] for j in range(*bead[2:])), np.int64),
+        np.array(sorted(filter(_is_whole, good)), np.int64).reshape(-1, 4),
+        frozenset(make_span(*bead) for bead in filter(_is_whole, bad)),
+        *nulls,
+        *wanted,
     )
+
+
+def _is_whole(bead: tuple[int, ...]) -> bool:
+    return bead[0] < bead[1] and bead[2] < bead[3]
+
+
+def _alone(beads: Iterable[tuple[int, ...]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the sentences of null beads, of the source and of the target: int64 arrays, in order."""
+    nulls = [bead for bead in beads if not _is_whole(bead)]
+    source, target = ({at for bead in nulls for at in range(*bead[side : side + 2])} for side in (0, 2))
+    return np.array(sorted(source), np.int64), np.array(sorted(target), np.int64)
 
 
 def link_fixed(links: Links, fixed: Fixed) -> Links:
@@ -90,13 +112,19 @@ def link_fixed(links: Links, fixed: Fixed) -> Links:
 
 
 def restrict(lattice: Lattice, band: Band, fixed: Fixed) -> Lattice:
-    """Return the lattice without the beads that can't stand beside fixed ones; those weigh `BONUS` more."""
+    """Return the lattice without the beads that can't stand beside fixed ones.
+
+    Those weigh `BONUS` more, and so do beads for each sentence that they keep from being left alone.
+    """
     rows = np.repeat(np.arange(len(band.start)), band.stop - band.start)
     columns = np.arange(band.n_cells) + np.repeat(band.start - band.offset[:-1], band.stop - band.start)
     score = lattice.score.copy()
     for kind, (m, n) in enumerate(lattice.types.tolist()):
         spans = np.stack([rows - m, rows, columns - n, columns], axis=1)
         score[~stands_beside(spans, fixed), kind] = -np.inf
+        for wanted, side in ((fixed.source_wanted, 0), (fixed.target_wanted, 2)):
+            n_wanted = np.searchsorted(wanted, spans[:, side + 1]) - np.searchsorted(wanted, spans[:, side])
+            score[:, kind] += np.float32(BONUS) * n_wanted
     kinds = {(m, n): kind for kind, (m, n) in enumerate(lattice.types.tolist())}
     for bonus, beads in ((BONUS, fixed.beads.tolist()), (-np.inf, fixed.banned)):
         for source_start, i, target_start, j in beads:
@@ -108,7 +136,8 @@ def restrict(lattice: Lattice, band: Band, fixed: Fixed) -> Lattice:
 
 def without_bonus(score: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the scores of beads that were found in a restricted lattice as they would be in the whole one."""
-    return np.where(score > BONUS / 2, score - np.float32(BONUS), score)
+    n_bonus = np.rint(score / np.float32(BONUS)).clip(min=0)
+    return np.asarray(score - BONUS * n_bonus, np.float32)
 
 
 def stands_beside(spans: NDArray[np.int64], fixed: Fixed) -> NDArray[np.bool_]:

@@ -60,8 +60,7 @@ def fix_headings(
     starts = [np.cumsum(has_text)[links[:, side]] - 1 for side, has_text in enumerate((source_text, target_text))]
     spans = one_to_one(starts[0], starts[1])
     if fixed is None:
-        nothing = np.zeros(0, np.int64)
-        return Fixed(spans, frozenset(), nothing, nothing)
+        return Fixed(spans, frozenset())
     more = spans[stands_beside(spans, fixed) & ~is_among(spans, fixed.beads) & ~fixed.bans(spans)]
     beads = np.concatenate([fixed.beads, more])
     return fixed._replace(beads=beads[np.argsort(beads[:, 0])])

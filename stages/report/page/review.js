@@ -39,6 +39,8 @@ class Review {
   mark(mark, goesOn = false) {
     const bead = this.#page.beads[this.#page.selected()];
     if (!goesOn || bead?.mark !== mark) this.#change((beads, index) => beads.mark(index, mark));
+    const marked = this.#page.beads[this.#page.selected()];
+    if (mark === BAD && marked?.mark === BAD && isNull(marked)) this.#tell("the next run looks for its counterpart; or link it yourself, with r");
     if (goesOn) this.#page.step(1, (bead) => this.#page.isDoubtful(bead)) || this.#page.step(1);
   }
 
