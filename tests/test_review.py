@@ -200,6 +200,28 @@ def test_decisions_about_other_sentences_are_kept_below(server: ReviewServer, fo
     assert read_reviews(path_of(folder)) == (oldest,)  # taking back what was decided takes back nothing else
 
 
+LOST = f"the store no longer has pair {PAIR}: it has been pruned since the review began. Nothing that was decided is"
+
+
+def test_where_the_store_is_pruned_meanwhile_decisions_are_still_saved_and_pages_say_what_to_do(
+    server: ReviewServer, folder: Path
+) -> None:
+    assert ask(server, "./pair/0/")[0] == 200
+    assert bitext("store", "--prune", "--store", folder / "store").exit_code == 0
+    saved = ask(server, "./pair/0/corrections", decided(server, [[0, 1, 0, 1]]), token=server.token)
+    assert saved[0] == 200
+    assert "[0]:[0]  good" in path_of(folder).read_text(encoding="utf-8")
+    status, text, _ = ask(server, "./pair/0/")
+    assert status == 422
+    assert LOST in text
+    assert ask(server, "./")[1].count(LOST) == 1
+    never_shown = ask(server, "./pair/1/corrections", {"good": [], "bad": [], "version": ""}, token=server.token)
+    assert "the store no longer has pair 01.en-de" in never_shown[1]
+    run(folder)
+    page = ask(server, "./pair/0/")
+    assert page[0] == 200
+
+
 def test_the_list_shows_the_most_doubtful_first_and_what_is_decided(server: ReviewServer, folder: Path) -> None:
     ask(server, "./pair/1/corrections", {**decided(server, [[0, 1, 0, 1]])}, token=server.token)
     rows = server.desk.listed()
@@ -335,6 +357,43 @@ def test_what_was_called_bad_stays_in_the_file_when_the_aligner_finds_it_no_more
     again.page.close()
     kept = read_kept(folder)
     assert (kept.good, kept.bad) == (((1, 2, 1, 2),), ((6, 7, 6, 7),))
+
+
+def test_what_is_set_aside_is_counted_in_the_list_and_named_on_the_page(
+    browser: Any, server: ReviewServer, folder: Path
+) -> None:
+    ask(server, "./pair/0/corrections", decided(server, [[0, 1, 0, 1], [2, 3, 2, 3]]), token=server.token)
+    text = path_of(folder).read_text(encoding="utf-8")
+    text = text.replace(read_reviews(path_of(folder))[0].source.digest, "0" * 16)  # as if it were of another text
+    text = re.sub(r"(\[2\]:\[2\]  good  )[0-9a-f]{8}", r"\1ffffffff", text)
+    path_of(folder).write_text(text, encoding="utf-8")
+    assert "1 set aside" in ask(server, "./")[1]
+    tab = Tab(browser, server)
+    named = "[2]:[2] good (its sentences have changed or moved)"
+    assert tab.message() == f"1 earlier decision set aside, and kept in the file: {named}"
+    assert [bead[4] for bead in tab.beads()[:3]] == ["good", None, None]
+    tab.select(1)
+    tab.press("g")
+    tab.wait_until_saved()
+    newest, oldest = read_reviews(path_of(folder))
+    assert [one.bead for one in newest.decisions] == [(0, 1, 0, 1), (1, 2, 1, 2)]
+    assert [one.bead for one in oldest.decisions] == [(2, 3, 2, 3)]
+    tab.select(2)
+    tab.press("g")
+    tab.wait_until_saved()
+    assert len(read_reviews(path_of(folder))) == 1  # it has been decided anew
+    tab.page.close()
+
+
+def test_a_null_bead_that_is_called_bad_is_looked_at_again_by_the_next_run(tab: Tab, folder: Path) -> None:
+    tab.select(4)
+    tab.press("u", "b")
+    assert tab.message() == "the next run looks for its counterpart; or link it yourself, with r"
+    tab.wait_until_saved()
+    kept = read_kept(folder)
+    assert (4, 5, 0, 0) in kept.bad
+    assert run(folder).records["align"].counts["corrected_pairs"] == 1
+    assert not any(line.startswith("[4]:[]") for line in read_beads(folder))
 
 
 def test_undo_and_redo_go_through_every_state(tab: Tab, folder: Path) -> None:
