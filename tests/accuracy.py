@@ -6,8 +6,8 @@ Two tables. The first: the classic method with all overlaps, and the default one
 is bytes of text that the encoder is given per byte of text; `only` are gold beads that this alignment finds and the
 classic one does not, and the other way round, with the chance of so uneven counts (exact two-sided sign test).
 The second: a set halved in every way, each half aligned with weights fitted to the other half and to all other
-sets to fit to, so that no weight has seen a document that it is measured on. The shipped weights have seen
-textberg-dev-de-fr and mac-dev-zh-en.
+sets to fit to, so that no weight has seen a document that it is measured on, but for the weak pull of every fit to
+the shipped weights. These have seen textberg-dev-de-fr and mac-dev-zh-en.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from stages.evaluate.reliability import judge_beads, measure_reliability
 from stages.evaluate.scores import Evaluation, evaluate, sum_evaluations
 
 HELD_OUT = "mac-dev-zh-en"
-FITTED_TO = ("textberg-dev-de-fr", "textberg-de-fr", "maligna-pl")
-"""The Bible is left out: its gold is made from verses, not from sentences."""
+FITTED_TO = ("textberg-dev-de-fr", "textberg-de-fr", "maligna-pl", "mac-dev-zh-en")
+"""But for the set that is held out. The Bible is none of them: its gold is made from verses, not from sentences."""
 
 OVERLAPS = ("all", "on-demand", "none")
 FIRST = "set, method, overlaps, P, R, strict F1, lax F1, encoded, ECE, right of surest 80 %, only, chance"

@@ -38,16 +38,16 @@ def max_of(positions: tuple[int, ...]) -> int:
 def rows(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> list[list[str]]:
     """What the program prints of the starts of three documents, two of them held out."""
     folder, capture = tmp_path_factory.mktemp("accuracy"), pytest.MonkeyPatch()
-    for name, n_documents in (("maligna-pl", 2), ("textberg-dev-de-fr", 1)):
+    for name, n_documents in (("mac-dev-zh-en", 2), ("textberg-dev-de-fr", 1)):
         gold = shared / "gold" / name
         for path in sorted(gold.glob("*.gold.txt"))[:n_documents]:
             shorten(gold, path.name.removesuffix(".gold.txt"), folder / "gold" / name)
     printed = folder / "printed.txt"
-    options = ["--shared", str(folder), "--cache", str(folder / "cache"), "--held-out", "maligna-pl"]
+    options = ["--shared", str(folder), "--cache", str(folder / "cache")]
     with capture.context() as patch, printed.open("w", encoding="utf-8") as stream:
-        patch.setattr(sys, "argv", ["accuracy.py", "maligna-pl", *options])
+        patch.setattr(sys, "argv", ["accuracy.py", accuracy.HELD_OUT, *options])
         patch.setattr(sys, "stdout", stream)
-        patch.setattr(accuracy, "FITTED_TO", ("maligna-pl", "textberg-dev-de-fr"))
+        patch.setattr(accuracy, "FITTED_TO", (accuracy.HELD_OUT, "textberg-dev-de-fr"))
         accuracy.main()
     lines = printed.read_text(encoding="utf-8").splitlines()
     return [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if "│" in line]
@@ -56,14 +56,14 @@ def rows(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> list[list[st
 def test_every_way_of_aligning_has_a_row(rows: list[list[str]]) -> None:
     first = rows[:4]
     assert [row[1:3] for row in first] == [["bertalign", "all"], *(["bitext", one] for one in accuracy.OVERLAPS)]
-    assert all(float(row[5]) > 0.9 for row in first), "strict F1"
+    assert all(float(row[5]) > 0.8 for row in first), "strict F1"
     assert [row[8] == "" for row in first] == [True, False, False, False], "only the default method has confidences"
 
 
 def test_what_is_encoded_is_told_per_byte_of_text(rows: list[list[str]]) -> None:
     of_classic, of_all, on_demand, none = (float(row[7]) for row in rows[:4])
     assert of_classic == of_all > 9
-    assert 1 <= none <= on_demand < 1.5
+    assert 0.98 < none < on_demand < 2
 
 
 def test_held_out_halves_have_a_spread_over_every_way(rows: list[list[str]]) -> None:
@@ -71,7 +71,7 @@ def test_held_out_halves_have_a_spread_over_every_way(rows: list[list[str]]) -> 
     assert [row[:2] for row in second] == [[one, "1"] for one in accuracy.OVERLAPS]
     for row in second:
         mean, lowest, highest = (float(figure) for figure in re.findall(r"\d\.\d+", row[2]))
-        assert 0.9 < lowest == mean == highest
+        assert 0.8 < lowest == mean == highest
 
 
 def test_documents_are_halved_in_every_way_once() -> None:
