@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,17 +15,23 @@ from test_align_pair import with_overlaps
 from pipeline.cloud.nightly_config import load_nightly
 from pipeline.commands.fit import describe
 from pipeline.config import beads_address, load_config, read_weights, weights_file
+from pipeline.corpus.manifest import build_manifest
+from pipeline.corrections import corrections_path
 from pipeline.errors import ConfigError
+from pipeline.files import write_text
 from pipeline.progress import Progress
+from pipeline.store.rows import read_sentence_texts
+from pipeline.store.store import Store
 from stages.align import AlignConfig
 from stages.align.config import WeightsConfig
 from stages.align.fit import Example, Segment, _segment_loss, _with_values, cut_segments, fit_segments
 from stages.align.minimise import minimise
 from stages.align.weights import ENCODED, WEIGHT_NAMES, Weights
+from stages.corrections import make_review, make_span, render_reviews
 from stages.data import Overlaps
 from stages.evaluate import held_out
 from stages.evaluate.held_out import JudgedPair, cut_parts, fit_held_out
-from stages.evaluate.links import Link
+from stages.evaluate.links import Link, parse_beads
 
 DEMO = Path(__file__).parents[1] / "configs" / "demo.toml"
 CONFIG = AlignConfig()
@@ -230,6 +237,54 @@ def test_a_wrong_table_is_refused_with_its_name(table: str | None, problem: str,
     with pytest.raises(ConfigError, match=problem) as caught:
         read_weights(tmp_path / "w.toml")
     assert str(tmp_path / "w.toml") in str(caught.value)
+
+
+def write_reviewed(folder: Path, store: Path, n_good: int) -> None:
+    """Write corrections of the demo's pairs: of one pair all that its gold says is good, of the other some beads."""
+    config = load_config(DEMO)
+    folder.mkdir()
+    for pair in build_manifest(config, lambda *_: None).pairs:
+        lines = (DEMO.parent / "demo" / "gold" / f"{pair.pair_id}.gold.txt").read_text(encoding="utf-8").splitlines()
+        kept = lines if pair.pair_id.endswith("de") else lines[:n_good]
+        links = [link for link in parse_beads(kept) if link.source and link.target]
+        nulls = [link for link in parse_beads(kept) if not (link.source and link.target)]
+        good = [make_span(a[0], a[-1] + 1, b[0], b[-1] + 1) for a, b, _ in links]
+        good += [make_span(a[0], a[-1] + 1, 0, 0) if a else make_span(0, 0, b[0], b[-1] + 1) for a, b, _ in nulls]
+        texts = [read_sentence_texts(Store(store), config, side) for side in (pair.source, pair.target)]
+        write_text(corrections_path(folder, pair.pair_id), render_reviews(make_review(good, [], *texts)))
+
+
+def test_what_has_been_reviewed_is_fitted_to_as_gold(store: Path, tmp_path: Path) -> None:
+    write_reviewed(tmp_path / "reviewed", store, n_good=15)
+    place = ("--config", DEMO, "--store", store)
+    shown = bitext("fit", *place, "--gold", tmp_path / "reviewed", "-o", tmp_path / "reviewed.toml")
+    assert shown.exit_code == 0
+    assert "left out: lighthouse.en-zh: it has no 20 good beads that follow each other" in shown.stderr
+    assert "began as beads of this aligner" in shown.stdout
+    (tmp_path / "gold").mkdir()
+    shutil.copy(DEMO.parent / "demo" / "gold" / "lighthouse.en-de.gold.txt", tmp_path / "gold")
+    by_gold = bitext("fit", *place, "--gold", tmp_path / "gold", "-o", tmp_path / "gold.toml")
+    assert shown.stdout.splitlines()[:4] == by_gold.stdout.splitlines()[:4]
+    assert read_weights(tmp_path / "reviewed.toml") == read_weights(tmp_path / "gold.toml")
+
+
+def test_too_little_of_what_has_been_reviewed_is_refused(store: Path, tmp_path: Path) -> None:
+    write_reviewed(tmp_path / "reviewed", store, n_good=15)
+    (corrections_path(tmp_path / "reviewed", "lighthouse.en-de")).unlink()
+    place = ("--config", DEMO, "--store", store)
+    shown = bitext("fit", *place, "--gold", tmp_path / "reviewed", "-o", tmp_path / "w.toml")
+    assert shown.exit_code == 2
+    assert "what has been reviewed has a problem:\n  lighthouse.en-zh: it has no 20 good beads" in shown.stderr
+
+
+def test_beads_of_what_nobody_has_reviewed_count_neither_way() -> None:
+    whole = judged(1)
+    part = whole._replace(gold=[link for link in whole.gold if link.source and link.source[-1] < 12])
+    partial = fit_held_out([part._replace(is_partial=True)], CONFIG, ("summed",), on_demand=False)
+    full = fit_held_out([part], CONFIG, ("summed",), on_demand=False)
+    assert partial.weights == full.weights
+    assert partial.before.predicted < 20 < full.before.predicted
+    assert partial.before.gold == full.before.gold
 
 
 def test_what_cannot_be_fitted_is_said(store: Path, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from stages.corrections import (
     parse_reviews,
     place_reviews,
     render_reviews,
+    reviewed_runs,
 )
 from stages.data import Sentence
 from stages.evaluate.links import Link
@@ -155,6 +156,15 @@ def test_only_judged_beads_count_as_gold() -> None:
     )
     assert judged == [Link((0,), (0,)), Link((1,), (1,)), Link((2,), ()), Link((4,), ())]
     assert gold == [Link((1, 2), (1,)), Link((4,), ())]
+
+
+def test_only_runs_of_good_beads_are_gold_to_learn_from() -> None:
+    links = reviewed_runs(corrections([(0, 1, 0, 1), (1, 2, 1, 2), (2, 3, 0, 0), (4, 5, 3, 4)], [(2, 3, 2, 3)]), 2)
+    assert links == [Link((0,), (0,)), Link((1,), (1,))]  # nothing was said of [3] and [2]; a null bead ends no run
+    null = [(0, 1, 0, 1), (1, 2, 0, 0), (2, 3, 1, 2), (0, 0, 2, 3), (3, 5, 3, 4)]
+    links = reviewed_runs(corrections(null, []), 3)
+    assert sorted(links) == [Link((), (2,)), Link((0,), (0,)), Link((1,), ()), Link((2,), (1,)), Link((3, 4), (3,))]
+    assert reviewed_runs(corrections(null, []), 4) == []
 
 
 # ---- what a run makes of it

@@ -13,10 +13,11 @@ from pipeline.errors import ConfigError
 from pipeline.exits import reported
 from pipeline.files import write_text
 from pipeline.finish import read_gold_of
-from pipeline.fitting import fit_run
+from pipeline.fitting import fit_reviewed, fit_run
 from pipeline.flow import Run
 from pipeline.local import require_stages
 from pipeline.progress import units
+from pipeline.review.gold import holds_corrections, read_gold
 
 if TYPE_CHECKING:
     from stages.evaluate.held_out import HeldOut
@@ -24,10 +25,15 @@ if TYPE_CHECKING:
 CHANCE = 0.05
 """What is likelier than this where weights don't matter is no proof of anything."""
 
+FLATTERED = (
+    "What people have reviewed began as beads of this aligner, and what nobody saw to be wrong counts as right: that "
+    "favours the weights as configured."
+)
+
 
 @click.command()
 @CONFIG
-@click.option("--gold", type=PATH, help="A folder of <pair_id>.gold.txt [default: [corpus] gold].")
+@click.option("--gold", type=PATH, help="A folder of gold or of corrections [default: [corpus] gold].")
 @click.option("-o", "--output", type=PATH, default=Path("weights.toml"), help="The file to write.", show_default=True)
 @STORE
 @reported
@@ -37,8 +43,9 @@ def fit(config_path: Path, gold: Path | None, output: Path, store: Path | None) 
     \b
     bitext fit --config configs/demo.toml -o weights.toml
 
-    Ten documents of two kinds are better than one long one. What is printed as "fitted" was measured on pairs that
-    the weights were not fitted to, where there are two or more.
+    Gold is a folder of <pair_id>.gold.txt, or of corrections as `bitext review` leaves them: of these, stretches that
+    were gone through bead by bead. Ten documents of two kinds are better than one long one. What is printed as
+    "fitted" was measured on pairs that the weights were not fitted to, where there are two or more.
     """
     require_stages()
     spare([config_path], output)
@@ -47,10 +54,16 @@ def fit(config_path: Path, gold: Path | None, output: Path, store: Path | None) 
         raise ConfigError(f"[align] method {config.align.method!r} has no weights; only bitext has")
     flow = make_flow(Run(config), store, 1)
     flow.read_manifest(keep=False)
-    _, lines = read_gold_of(flow.run, gold)
-    result = flow.backend.do(fit_run, config, flow.run.manifest, lines)
+    is_reviewed = gold is not None and holds_corrections(gold)
+    if gold is not None and is_reviewed:
+        result, left_out = flow.backend.do(fit_reviewed, config, read_gold(flow.run.manifest, gold))
+        for reason in left_out:
+            click.echo(f"left out: {reason}", err=True)
+    else:
+        _, lines = read_gold_of(flow.run, gold)
+        result = flow.backend.do(fit_run, config, flow.run.manifest, lines)
     write_text(output, render_weights(result, config))
-    click.echo("\n".join(describe(result)))
+    click.echo("\n".join([*describe(result), *([FLATTERED] if is_reviewed else [])]))
     click.echo(f'{output}: to align with it, write into {config_path}:\n[align]\nweights = "{named(output, config)}"')
 
 

@@ -23,11 +23,11 @@ from stages.corrections.decided import (
     Span,
     TextDescription,
     describe_text,
-    judged_links,
     make_corrections,
     make_span,
 )
 from stages.corrections.file import parse_reviews, render_reviews
+from stages.corrections.gold import judged_links, links_touching, reviewed_runs
 from stages.corrections.place import keep_undecided, place_reviews
 from stages.corrections.review import BAD, GOOD, Decision, Review, make_review
 
@@ -42,10 +42,12 @@ __all__ = [
     "describe_text",
     "judged_links",
     "keep_undecided",
+    "links_touching",
     "make_corrections",
     "make_review",
     "make_span",
     "parse_reviews",
     "place_reviews",
     "render_reviews",
+    "reviewed_runs",
 ]

@@ -10,8 +10,6 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from stages.evaluate.links import Link
-
 if TYPE_CHECKING:
     from stages.corrections.review import Review
 
@@ -135,32 +133,6 @@ def make_corrections(
 def order(bead: Span) -> tuple[int, ...]:
     """Order beads by their source, and those of the target only by where they stand there."""
     return (bead.source_start, bead.source_stop, bead.target_start, bead.target_stop)
-
-
-def judged_links(corrections: Corrections, predicted: Iterable[Link]) -> tuple[list[Link], list[Link]]:
-    """Return the predicted beads that people have judged, and the gold beads to compare them with.
-
-    A predicted bead counts if it shares a sentence with a good bead, or is a bad one: nobody has said a word about the
-    others. Null beads are taken one sentence each, as predicted ones are.
-    """
-    gold = [link for bead in corrections.good for link in _links(bead)]
-    bad = {(link.source, link.target) for bead in corrections.bad for link in _links(bead)}
-    sources = {position for link in gold for position in link.source}
-    targets = {position for link in gold for position in link.target}
-    judged = [
-        link
-        for link in predicted
-        if not sources.isdisjoint(link.source)
-        or not targets.isdisjoint(link.target)
-        or (link.source, link.target) in bad
-    ]
-    return judged, gold
-
-
-def _links(bead: Span) -> list[Link]:
-    if not bead.is_null:
-        return [Link(tuple(bead.source), tuple(bead.target))]
-    return [*(Link((i,), ()) for i in bead.source), *(Link((), (j,)) for j in bead.target)]
 
 
 def _conflicts(good: Sequence[Span]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from stages.align.contested import keep_overlaps
 from stages.align.fit import Example, Segment, cut_segments, fit_segments
 from stages.align.positions import take_out_empty
 from stages.align.weights import ENCODED, SUMMED, Weights, as_table
+from stages.corrections import links_touching
 from stages.data import Overlaps
 from stages.evaluate.links import Link, links_of
 from stages.evaluate.paired import count_found_by_one, full_beads, sign_test
@@ -37,12 +38,14 @@ class JudgedPair(NamedTuple):
 
     source, target : with the vectors that a run aligns by.
     documents      : what the two documents are known by.
+    is_partial     : whether there is gold for some sentences only: beads of others are neither right nor wrong.
     """
 
     source: Overlaps
     target: Overlaps
     gold: Sequence[Link]
     documents: tuple[str, str]
+    is_partial: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,4 +176,5 @@ def as_config(weights: Mapping[Kind, Weights]) -> WeightsConfig:
 
 
 def _align(pair: JudgedPair, config: AlignConfig, on_demand: bool) -> list[Link]:
-    return links_of(align_pair(pair.source, pair.target, config, on_demand))
+    found = links_of(align_pair(pair.source, pair.target, config, on_demand))
+    return links_touching(found, pair.gold) if pair.is_partial else found
