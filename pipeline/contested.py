@@ -90,7 +90,7 @@ def find_asked(shelf: Shelf, keys: Iterable[str], done: Places) -> list[Asked]:
     """
     asked = {}
     for key in keys:
-        wanted = str(shelf.places()[key].facts["vectors"])
+        wanted = str(shelf.facts(key)["vectors"])
         if wanted and wanted not in done and wanted not in asked:
             asked[wanted] = Asked(wanted, _stops(shelf.read(key)))
     return list(asked.values())

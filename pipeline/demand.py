@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.config import RunConfig
 from pipeline.contested import contested, is_contested, read_contested, read_sides, vectors_key, write_contested
 from pipeline.corpus.manifest import DocumentPair
 from pipeline.store.rows import bead_rows, beads, embeddings, provisional_key
 from pipeline.store.shard_file import ShardWriter
-from pipeline.store.store import Store
+from pipeline.store.store import Places, Store
 
 if TYPE_CHECKING:
     from stages.align.contested import Contested
@@ -25,8 +25,22 @@ def contest_pair(store: Store, config: RunConfig, pair: DocumentPair, asking: Sh
     return {"pairs": 1, "contested_overlaps": wanted.n_overlaps}
 
 
+class Stored(NamedTuple):
+    """What lay on the shelves when a shard began. To list a folder of many files for every pair would take long."""
+
+    contested: Places
+    vectors: Places
+    beads: Places
+
+
+def look_up(store: Store, config: RunConfig) -> Stored:
+    """Say what lies on the shelves now."""
+    shelves = contested(store, config), embeddings(store, config), beads(store, config)
+    return Stored(*(shelf.places() for shelf in shelves))
+
+
 def align_on_demand(
-    store: Store, config: RunConfig, pair: DocumentPair, writer: ShardWriter, asking: ShardWriter
+    store: Store, config: RunConfig, pair: DocumentPair, stored: Stored, writer: ShardWriter, asking: ShardWriter
 ) -> dict[str, int]:
     """Align a pair as far as its vectors reach, and return counts.
 
@@ -35,19 +49,19 @@ def align_on_demand(
     """
     from stages.align import align_pair, find_contested
 
-    if is_contested(pair, contested(store, config).places()):
+    if is_contested(pair, stored.contested):
         wanted = read_contested(store, config, pair)
     else:
         wanted = find_contested(*read_sides(store, config, pair), config.align)
         write_contested(asking, pair, wanted)
-    is_ready = _is_encoded(store, config, pair, wanted)
+    is_ready = _is_encoded(pair, wanted, stored.vectors)
     source, target = read_sides(store, config, pair, wanted if is_ready else None)
     found = align_pair(source, target, config.align, on_demand=True, corrections=pair.corrections)
     if is_ready:
         writer.add(pair.key, bead_rows(pair, found, source, target), found.facts)
         return bead_counts(found)
     n_beads = wanted.count_beads(found, source, target)
-    if provisional_key(pair) not in beads(store, config).places():
+    if provisional_key(pair) not in stored.beads:
         writer.add(
             provisional_key(pair), bead_rows(pair, found, source, target), found.facts | {"provisional_beads": n_beads}
         )
@@ -59,7 +73,6 @@ def bead_counts(found: Beads) -> dict[str, int]:
     return {"pairs": 1, "beads": len(found), "nulls": int(found.is_null.sum())}
 
 
-def _is_encoded(store: Store, config: RunConfig, pair: DocumentPair, wanted: Contested) -> bool:
-    places = embeddings(store, config).places()
+def _is_encoded(pair: DocumentPair, wanted: Contested, places: Places) -> bool:
     sides = ((pair.source, wanted.source), (pair.target, wanted.target))
     return all(vectors_key(document, stops) in places for document, stops in sides if stops)

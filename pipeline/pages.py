@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from pipeline.config import RunConfig
 from pipeline.corpus.manifest import DocumentPair
-from pipeline.store.rows import read_map, read_pair
+from pipeline.store.rows import read_pair_and_map
 from pipeline.store.store import Store
 
 PACKED_PER_CHAR = 0.2
@@ -20,7 +20,7 @@ def pack_pair(store: Store, config: RunConfig, pair: DocumentPair) -> str:
     """Return the packed data of the page of an aligned pair; raises CorruptFile, KeyError where it isn't aligned."""
     from stages.report.page_data import pack, pair_data
 
-    return pack(pair_data(read_pair(store, config, pair), read_map(store, config, pair)))
+    return pack(pair_data(*read_pair_and_map(store, config, pair)))
 
 
 def embed_pairs(store: Store, config: RunConfig, pairs: Iterable[DocumentPair]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from pipeline import contested
 from pipeline.config import RunConfig, which_overlaps
 from pipeline.corpus.manifest import Document, DocumentPair, Failure, Manifest
 from pipeline.corrections import CorrectionCounts
-from pipeline.demand import align_on_demand, bead_counts, contest_pair
+from pipeline.demand import Stored, align_on_demand, bead_counts, contest_pair, look_up
 from pipeline.encoding import Wanted, encode_together, timing_counts, write_vectors
 from pipeline.errors import BitextError, ConfigError, CorruptFile, StoreError
 from pipeline.store import schema
@@ -178,29 +178,29 @@ def contest_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
 
 def align_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
     """Align pairs of documents; with overlaps on demand, as far as what they contest is known and encoded."""
-    outcome = Outcome()
+    outcome, stored = Outcome(), look_up(store, config)
     with (
         beads(store, config).write(schema.BEADS, compression="zstd") as writer,
         contested.contested(store, config).write(schema.CONTESTED, compression="zstd") as asking,
     ):
         for pair in shard.pairs:
             with outcome.isolate("align", pair.pair_id):
-                if pair.uncorrected.key not in beads(store, config).places():
-                    outcome.counts.update(_align(store, config, pair.uncorrected, writer, asking))
+                if pair.uncorrected.key not in stored.beads:
+                    outcome.counts.update(_align(store, config, pair.uncorrected, stored, writer, asking))
                 if pair.corrections:  # beside the others, which tell how good the aligner is
-                    counts = _align(store, config, pair, writer, asking)
+                    counts = _align(store, config, pair, stored, writer, asking)
                     outcome.counts.update(corrected_pairs=1, provisional_pairs=counts.get("provisional_pairs", 0))
     return outcome
 
 
 def _align(
-    store: Store, config: RunConfig, pair: DocumentPair, writer: ShardWriter, asking: ShardWriter
+    store: Store, config: RunConfig, pair: DocumentPair, stored: Stored, writer: ShardWriter, asking: ShardWriter
 ) -> dict[str, int]:
     from stages.align import align_pair
 
     which = which_overlaps(config)
     if which == "on-demand":
-        return align_on_demand(store, config, pair, writer, asking)
+        return align_on_demand(store, config, pair, stored, writer, asking)
     read = read_overlaps if which == "all" else contested.read_singles
     source, target = (read(store, config, side) for side in (pair.source, pair.target))
     found = align_pair(source, target, config.align, corrections=pair.corrections)

@@ -67,15 +67,28 @@ def read_some_pairs(store: Store, config: RunConfig, pairs: Iterable[DocumentPai
 
     Raises CorruptFile where a stored file fails its checks.
     """
-    done = beads(store, config).places()
-    return (read_pair(store, config, pair) for pair in pairs if stored_key(pair, done))
+    shelf = beads(store, config)
+    done = shelf.places()
+    keys = ((pair, stored_key(pair, done)) for pair in pairs)
+    return (_aligned_pair(store, config, pair, shelf.read(key), shelf.facts(key)) for pair, key in keys if key)
 
 
 def read_pair(store: Store, config: RunConfig, pair: DocumentPair) -> AlignedPair:
     """Return one aligned pair with its sentences, and with what people have decided about these sentences."""
+    return _aligned_pair(store, config, pair, *_read_beads(store, config, pair))
+
+
+def read_pair_and_map(
+    store: Store, config: RunConfig, pair: DocumentPair
+) -> tuple[AlignedPair, NDArray[np.uint8] | None]:
+    """Return the same, and its similarity map."""
+    rows, facts = _read_beads(store, config, pair)
+    return _aligned_pair(store, config, pair, rows, facts), _map_of(rows)
+
+
+def _aligned_pair(store: Store, config: RunConfig, pair: DocumentPair, rows: pa.Table, facts: Facts) -> AlignedPair:
     from stages.data import BEAD_ARRAYS, AlignedPair, Beads
 
-    rows, facts = _read_beads(store, config, pair)
     arrays = {name: rows[name].to_numpy() for name in BEAD_ARRAYS}
     aligned = AlignedPair(
         pair_id=pair.pair_id,
@@ -97,11 +110,14 @@ def _corrected(aligned: AlignedPair, corrections: Corrections) -> AlignedPair:
 
 def read_map(store: Store, config: RunConfig, pair: DocumentPair) -> NDArray[np.uint8] | None:
     """Return the similarity map of an aligned pair: uint8 array of shape (rows, columns); None without a bead."""
+    return _map_of(_read_beads(store, config, pair)[0])
+
+
+def _map_of(rows: pa.Table) -> NDArray[np.uint8] | None:
     import numpy as np
 
     from stages.report.dotplot import map_shape
 
-    rows, _ = _read_beads(store, config, pair)
     if not rows.num_rows:
         return None
     shape = map_shape(rows["source_stop"][-1].as_py(), rows["target_stop"][-1].as_py())

@@ -141,7 +141,7 @@ class Shelf:
         raise KeyError(key)
 
     def facts(self, key: str) -> Facts:
-        """Return what the stage said of the rows of a key, which have been read."""
+        """Return what the stage said of the rows of a key that `places` has."""
         return self._places[key].facts
 
     def write(self, schema: pa.Schema, **options: Any) -> AbstractContextManager[ShardWriter]:
