@@ -129,9 +129,8 @@ class CorpusSummary:
 
     def _count_types(self, pair: AlignedPair) -> None:
         beads = pair.beads
-        sizes = np.stack([beads.source_stop - beads.source_start, beads.target_stop - beads.target_start], axis=1)
-        types, counts = np.unique(sizes, axis=0, return_counts=True)
-        self.bead_types.update({f"{m}-{n}": int(count) for (m, n), count in zip(types, counts, strict=True)})
+        sizes = (beads.source_stop - beads.source_start).tolist(), (beads.target_stop - beads.target_start).tolist()
+        self.bead_types.update(f"{m}-{n}" for m, n in zip(*sizes, strict=True))
         similarities = np.clip(beads.similarity[~beads.is_null], 0, 1)
         self.similarities += np.histogram(similarities, bins=N_BINS, range=(0, 1))[0]
         confidences = beads.confidence[np.isfinite(beads.confidence)]
