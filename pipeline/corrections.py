@@ -161,10 +161,13 @@ def describe_changes(placed: Mapping[str, Corrections]) -> list[str]:
     return notes
 
 
-def describe_set_aside(corrections: Corrections) -> list[str]:
-    """Name what is set aside as its file does, and say why."""
+def describe_set_aside(corrections: Corrections, with_comments: bool = False) -> list[str]:
+    """Name what is set aside as its file does, perhaps with the beginnings of the sentences, and say why."""
     decisions = [decision for review in corrections.set_aside for decision in review.decisions]
-    return [f"{decision.bead} {decision.mark} ({decision.reason})" for decision in decisions]
+    return [
+        f"{one.bead} {one.mark}{f': {one.comment}' if with_comments and one.comment else ''} ({one.reason})"
+        for one in decisions
+    ]
 
 
 def listed(names: Sequence[str], comma: str = ", ") -> str:

@@ -369,8 +369,10 @@ def test_what_is_set_aside_is_counted_in_the_list_and_named_on_the_page(
     path_of(folder).write_text(text, encoding="utf-8")
     assert "1 set aside" in ask(server, "./")[1]
     tab = Tab(browser, server)
-    named = "[2]:[2] good (its sentences have changed or moved)"
-    assert tab.message() == f"1 earlier decision set aside, and kept in the file: {named}"
+    head, named = tab.message().split("\n")
+    assert head == "1 earlier decision set aside, and kept in the file:"
+    assert named.startswith("[2]:[2] good: The ")
+    assert named.endswith(" (its sentences have changed or moved)")
     assert [bead[4] for bead in tab.beads()[:3]] == ["good", None, None]
     tab.select(1)
     tab.press("g")

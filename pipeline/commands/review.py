@@ -13,6 +13,7 @@ from pipeline.errors import ConfigError, MissingError
 from pipeline.exits import reported
 from pipeline.local import require_stages
 from pipeline.past_run import find_run
+from pipeline.progress import units
 from pipeline.review.desk import Desk
 from pipeline.review.server import LOOPBACK, ReviewServer
 from pipeline.store.store import Store, default_root
@@ -38,7 +39,7 @@ def review(run: str, pair_id: str | None, port: int, no_open: bool, store: Path 
     desk = make_desk(Store(store or default_root()), run)
     number = desk.number_of(pair_id) if pair_id is not None else None
     with make_server(desk, port) as server:
-        click.echo(f"{len(desk.pairs):,} pairs. What you decide is kept in {corrections_folder(desk.config)}")
+        click.echo(f"{units({'pairs': len(desk.pairs)})}. What you decide is kept in {corrections_folder(desk.config)}")
         click.echo(f"Open {server.address(number)}")
         click.echo("Ctrl-C ends. The next `bitext run` aligns the rest around what you have decided")
         if not no_open:

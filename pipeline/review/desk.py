@@ -120,7 +120,7 @@ class Desk:
             "version": version_of(text),
             "file": str(self.path(number)),
             "rejected": [list(bead) for bead in corrections.bad if bead not in shown],
-            "set_aside": describe_set_aside(corrections),
+            "set_aside": describe_set_aside(corrections, with_comments=True),
         }
         return render_pair(pair.pair_id, pack(data), SCRIPTS, STYLES)
 

@@ -1,8 +1,8 @@
 """What reviews say of two documents as they are now.
 
 A review of just these sentences is taken as it stands. Of a review of others, each decision holds whose sentences
-still stand there, one after the other; a newer review goes before an older one. What is left is set aside, unless
-somebody has decided anew about one of its sentences.
+still stand there, one after the other; a newer review goes before an older one. What is left is set aside, unless a
+good bead says what is right for one of its sentences: then it is settled.
 """
 
 from __future__ import annotations

@@ -37,6 +37,11 @@ class Decision(NamedTuple):
         return bool(self.source or self.target)
 
     @property
+    def comment(self) -> str:
+        """What stands behind it for people: how its sentences begin."""
+        return self.line.partition("#")[2].strip()
+
+    @property
     def mirrored(self) -> Decision:
         """The same with the sides exchanged, but for the line."""
         return self._replace(bead=self.bead.mirrored, source=self.target, target=self.source)

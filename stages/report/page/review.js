@@ -31,8 +31,8 @@ class Review {
     this.#enable();
     const { set_aside: setAside } = page.data.review;
     if (setAside.length) {
-      const shown = setAside.slice(0, SHOWN_SET_ASIDE).join("; ") + (setAside.length > SHOWN_SET_ASIDE ? " …" : "");
-      this.#tell(`${plural(setAside.length, "earlier decision")} set aside, and kept in the file: ${shown}`);
+      const shown = [...setAside.slice(0, SHOWN_SET_ASIDE), ...(setAside.length > SHOWN_SET_ASIDE ? ["…"] : [])];
+      this.#tell([`${plural(setAside.length, "earlier decision")} set aside, and kept in the file:`, ...shown].join("\n"));
     }
   }
 
