@@ -487,7 +487,7 @@ COMMANDS = [
     ),
     Case(
         "align with a file that is no text",
-        "FOLDER/en.txt is a PDF file, not text; save it as plain text in UTF-8",
+        "FOLDER/en.txt is a PDF file, not text; name it .pdf, or save it as plain text in UTF-8",
         status=1,
         files={"en.txt": b"%PDF-1.7"},
         arguments=("align", "FOLDER/en.txt", "FOLDER/de/00.txt", "--store", "FOLDER/store"),
@@ -557,7 +557,7 @@ DOCUMENTS = [
     ),
     Case(
         "a zip archive for a document",
-        "en/00.txt is a zip archive (a .docx, .odt or .epub is one), not text; save it as plain text in UTF-8",
+        "en/00.txt is a zip archive (a .docx or .epub is one), not text; name it so, or save it as plain text in UTF-8",
         files={"en/00.txt": b"PK\x03\x04..."},
     ),
     Case(

@@ -202,7 +202,7 @@ def test_a_broken_arrow_file_fails_its_rows(tmp_path: Path) -> None:
     assert str(found).startswith("a.arrow is not an Arrow file, or a damaged one")
 
 
-@pytest.mark.parametrize(("name", "module"), [("a.html", "lxml.etree"), ("a.pdf", "pypdf"), ("a.docx", "mammoth")])
+@pytest.mark.parametrize(("name", "module"), [("a.html", "lxml.etree"), ("a.pdf", "pypdfium2"), ("a.docx", "mammoth")])
 def test_a_missing_library_names_the_extra(
     name: str, module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,7 +38,7 @@ def test_text_is_decoded_without_its_byte_order_mark(data: bytes, encoding: str 
         (b"\xfe\xff\x00h", None, "is UTF-16 by its byte order mark"),
         (b"ab\x00c", None, "is not text: character 2 is NUL"),
         (b"ab\x00c", "latin-1", "is not text: character 2 is NUL"),
-        (b"%PDF-1.7\n", None, "is a PDF file, not text; save it as plain text in UTF-8"),
+        (b"%PDF-1.7\n", None, "is a PDF file, not text; name it .pdf, or save it as plain text in UTF-8"),
         (b"PK\x03\x04rest", None, "is a zip archive"),
         (b"\x81\x81", "cp1252", "is not cp1252 at byte 0 (character maps to <undefined>); correct [corpus] encoding"),
     ],

@@ -19,7 +19,7 @@ from pipeline.store import schema
 from pipeline.store.store import Store
 from pipeline.tasks import keep_texts, known_texts
 
-VERSION = 2
+VERSION = 3
 """Raise it when the same file gives another document: all files are then read again."""
 
 TEXT_BATCH_CHARS = 16_000_000

@@ -14,14 +14,21 @@ BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_OPENDOCUMENT = re.compile(rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument", re.DOTALL)
+_AS_WORD = "save it as .docx, or as plain text in UTF-8"
 FORMATS = (
-    (b"%PDF-", "a PDF file"),
-    (b"PK\x03\x04", "a zip archive (a .docx, .odt or .epub is one)"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"\xd0\xcf\x11\xe0", "an old Microsoft Office file"),
-    (b"{\\rtf", "an RTF file"),
+    (re.compile(b"%PDF-"), "a PDF file", "name it .pdf, or save it as plain text in UTF-8"),
+    (_OPENDOCUMENT, "an OpenDocument file (as LibreOffice writes: .odt)", _AS_WORD),
+    (
+        re.compile(rb"PK\x03\x04"),
+        "a zip archive (a .docx or .epub is one)",
+        "name it so, or save it as plain text in UTF-8",
+    ),
+    (re.compile(rb"\x1f\x8b"), "a gzip archive", "name it .gz, or unpack it"),
+    (re.compile(rb"\xd0\xcf\x11\xe0"), "an old Microsoft Office file", _AS_WORD),
+    (re.compile(rb"{\\rtf"), "an RTF file", _AS_WORD),
 )
-"""How files begin that people take for text."""
+"""How files begin that people take for text, and what to do with them."""
 
 SPACES = "\v\f\x1c\x1d\x1e\x1f\x85\u2028\u2029"
 """White space that ends no line: see `normalise`."""
@@ -40,9 +47,9 @@ def decode(data: bytes, encoding: str | None = None) -> str:
     Raises DocumentError, whose text goes on from the document's name ("is not UTF-8 at byte 10,233; …"; bytes count
     from 0), and ConfigError where Python knows no such encoding.
     """
-    for beginning, name in FORMATS:
-        if data.startswith(beginning):
-            raise DocumentError(f"is {name}, not text; save it as plain text in UTF-8")
+    for beginning, name, advice in FORMATS:
+        if beginning.match(data):
+            raise DocumentError(f"is {name}, not text; {advice}")
     text = _decode_utf8(data) if encoding is None else _decode_as(data, encoding)
     if "\0" in text:
         position = text.index("\0")
@@ -52,12 +59,16 @@ def decode(data: bytes, encoding: str | None = None) -> str:
     return text.removeprefix("\ufeff")
 
 
+def encoding_by_mark(data: bytes) -> str | None:
+    """Return the encoding that the byte order mark of a file names: UTF-16, UTF-32, or none."""
+    return next((name for mark, name in BOMS if data.startswith(mark)), None)
+
+
 def _decode_utf8(data: bytes) -> str:
-    for mark, name in BOMS:
-        if data.startswith(mark):
-            raise DocumentError(
-                f'is {name.upper()} by its byte order mark, not UTF-8; set [corpus] encoding = "{name}", or convert it'
-            )
+    if name := encoding_by_mark(data):
+        raise DocumentError(
+            f'is {name.upper()} by its byte order mark, not UTF-8; set [corpus] encoding = "{name}", or convert it'
+        )
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

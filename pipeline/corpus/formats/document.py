@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -30,12 +31,18 @@ class Heading(NamedTuple):
 Paragraph = str | Heading
 
 
+class Note(NamedTuple):
+    """What people should know of how a document was read: it goes on from the document's name, "it is PDF, …"."""
+
+    text: str
+
+
 class DocumentText(NamedTuple):
     """A document as text, normalised, and what people should know of how it was read."""
 
     text: str
     notes: tuple[str, ...] = ()
-    """Go on from the document's name: "it is PDF, …"."""
+    """See `Note`."""
 
 
 def join_paragraphs(paragraphs: Iterable[Paragraph], is_split: bool) -> str:
@@ -53,6 +60,15 @@ def _line(paragraph: Paragraph, is_split: bool) -> str:
         return HEADING_MARKS[min(max(paragraph.level, 1), 6) - 1] + text if text else ""
     text = normalise(paragraph).strip()
     return " ".join(text.split()) if is_split else text
+
+
+_WIDE = re.compile("[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
+"""Chinese and Japanese, which put no space between words."""
+
+
+def space_between(text: str, line: str) -> str:
+    """Return what stands between a text and the line in which it goes on."""
+    return "" if not text or (_WIDE.match(text[-1]) and _WIDE.match(line)) else " "
 
 
 def load(module: str, what: str) -> Any:

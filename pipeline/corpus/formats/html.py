@@ -8,6 +8,7 @@ from typing import Any
 
 from pipeline.corpus.formats.document import Heading, Options, Paragraph, load
 from pipeline.corpus.formats.markup import local_name, parse_html
+from pipeline.corpus.formats.unseen import is_unseen
 
 _BLOCKS = """address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption
     figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol optgroup option p pre section
@@ -16,11 +17,6 @@ BLOCKS = frozenset(_BLOCKS.split())
 """Elements that begin on a line of their own (HTML Living Standard, section 15.3); all others are part of a line."""
 
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
-
-_UNSEEN = """annotation audio canvas datalist embed head iframe map noscript object rp rt rtc script style svg template
-    textarea video"""
-UNSEEN = frozenset(_UNSEEN.split())
-"""What isn't read as text; `rt` is the reading above a Japanese or Chinese word, which would stand within it twice."""
 
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _AROUND_BREAK = re.compile(r" *\n *")
@@ -60,22 +56,26 @@ def paragraphs_of(root: Any) -> Iterator[Paragraph]:
     etree = load("lxml.etree", "HTML")
     gathered = Gatherer()
     n_verbatim = 0
+    skipped: Any = None
     walk = etree.iterwalk(root, events=("start", "end"))
     for event, element in walk:
         name = local_name(element)
-        if event == "start" and name in UNSEEN:
+        if event == "start" and is_unseen(element, name):
             walk.skip_subtree()
-            continue
-        if event == "end" and name in HEADINGS:
+            skipped = element
+        if event == "end" and name in HEADINGS and element is not skipped:
             yield from (Heading(text, HEADINGS[name]) for text in gathered.cut())
         elif name in BLOCKS:
             yield from gathered.cut()
-        if event == "start":
+        if element is skipped:
+            text = element.tail if event == "end" else None
+        elif event == "start":
             n_verbatim += name == "pre"
             if name == "br":
                 gathered.add_break()
-            gathered.add(element.text, n_verbatim > 0)
+            text = element.text
         else:
             n_verbatim -= name == "pre"
-            gathered.add(element.tail, n_verbatim > 0)
+            text = element.tail
+        gathered.add(text, n_verbatim > 0)
     yield from gathered.cut()

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from pipeline.corpus.formats.document import load
-from pipeline.corpus.text import BOMS, decode
+from pipeline.corpus.text import decode, encoding_by_mark
 from pipeline.errors import DocumentError
 
 HEAD_BYTES = 4096
@@ -81,9 +81,8 @@ def _decoded(data: bytes, encoding: str | None) -> str:
 
 
 def _declared_encoding(data: bytes) -> str | None:
-    for mark, name in BOMS:
-        if data.startswith(mark):
-            return name
+    if by_mark := encoding_by_mark(data):
+        return by_mark
     xml = _XML_ENCODING.search(data[:HEAD_BYTES])
     found = xml or _HTML_ENCODING.search(data[:HEAD_BYTES])
     if found is None:
