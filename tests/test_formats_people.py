@@ -206,6 +206,7 @@ def test_what_recurs_in_the_midst_of_pages_stays() -> None:
         ("A list of many things:\n1. one\n2. two", ["A list of many things:", "1. one", "2. two"]),
         ("A list of many things\n• one\n\uf0b7 two", ["A list of many things", "one", "two"]),
         ("一二三四五六七八九十\n一二三四五六七八九。\n终", ["一二三四五六七八九十一二三四五六七八九。终"]),
+        ("一二三四五六七八九\n一二三四。\nsixteen letters or", ["一二三四五六七八九一二三四。", "sixteen letters or"]),
         ("1 Lighthouses . . . . . . . 7\nA lighthouse.", ["A lighthouse."]),
         ("", []),
     ],

@@ -62,13 +62,13 @@ def _line(paragraph: Paragraph, is_split: bool) -> str:
     return " ".join(text.split()) if is_split else text
 
 
-_WIDE = re.compile("[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
+WIDE = re.compile("[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
 """Chinese and Japanese, which put no space between words."""
 
 
 def space_between(text: str, line: str) -> str:
     """Return what stands between a text and the line in which it goes on."""
-    return "" if not text or (_WIDE.match(text[-1]) and _WIDE.match(line)) else " "
+    return "" if not text or (WIDE.match(text[-1]) and WIDE.match(line)) else " "
 
 
 def load(module: str, what: str) -> Any:

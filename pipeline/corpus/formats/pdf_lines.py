@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
 from typing import NamedTuple
 
-from pipeline.corpus.formats.document import space_between
+from pipeline.corpus.formats.document import WIDE, space_between
 
 EDGE_LINES = 3
 """Running heads and the numbers of pages are among the first and last lines of a page."""
@@ -142,8 +142,13 @@ def _paragraphs(lines: Sequence[str], words: set[str]) -> Iterator[str]:
 
 
 def _long(lines: Sequence[str]) -> int:
-    lengths = sorted(map(len, lines))
-    return lengths[int(LONG * (len(lengths) - 1))] if lengths else 0
+    widths = sorted(map(_width, lines))
+    return widths[int(LONG * (len(widths) - 1))] if widths else 0
+
+
+def _width(line: str) -> int:
+    """Return how wide a line is, in letters: a Chinese character takes the place of two."""
+    return len(line) + (0 if line.isascii() else len(WIDE.findall(line)))
 
 
 def _ends_paragraph(first: str, line: str, after: str, long: int) -> bool:
@@ -151,7 +156,7 @@ def _ends_paragraph(first: str, line: str, after: str, long: int) -> bool:
     has_ended = _ENDED.search(line) is not None
     if _BULLET.match(after) or (_NUMBERED.match(after) and (has_ended or _NUMBERED.match(first))):
         return True
-    return len(line) < FULL * long and not _CUT.search(line) and (has_ended or not after[0].islower())
+    return _width(line) < FULL * long and not _CUT.search(line) and (has_ended or not after[0].islower())
 
 
 def _before(line: str, after: str, words: set[str]) -> str:
