@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ from stages.corrections import (
     place_reviews,
     render_reviews,
 )
-from stages.corrections.find import Known, digest_sentence, find_sentences
+from stages.corrections.find import Fingerprint, Known, digest_sentence, find_sentences
 from stages.corrections.place import CHANGED, CONTRADICTED, DISAGREES, NEIGHBOURS, UNKNOWN
 from stages.corrections.review import fingerprint
 
@@ -87,6 +88,7 @@ def test_a_repeated_sentence_goes_with_its_neighbours() -> None:
 
 def test_a_sentence_that_may_stand_at_several_places_is_not_found() -> None:
     assert find(["a", "la", "la", "la", "b"], ["a", "la", "la", "b"]) == {0: 0, 4: 3}
+    assert find(["a", "x", "la", "la", "b"], ["a", "la", "la", "b"], [0, 2, 3, 4]) == {0: 0, 2: 1, 3: 2, 4: 3}
     before = ["x", "Yes.", "Yes.", "y"]
     assert find(before, before[1:], [1]) == {}  # nothing that is known tells which of the two it is
     assert find(before, before[1:], [1, 3]) == {3: 2}
@@ -96,6 +98,33 @@ def test_a_sentence_that_may_stand_at_several_places_is_not_found() -> None:
 def test_a_repeated_sentence_that_is_gone_is_not_another_that_is_left() -> None:
     before = ["a", "Yes.", "b", "c", "d", "Yes.", "e"]
     assert find(before, ["a", "b", "c", "d", "Yes.", "e"], [0, 1, 2]) == {0: 0, 2: 1}
+
+
+@given(st.text("ab", max_size=5), st.text("ab", max_size=6))
+def test_repeated_sentences_are_found_where_every_longest_chain_puts_them(before: str, after: str) -> None:
+    marks = [(position, Fingerprint(digest_sentence(letter), True)) for position, letter in enumerate(before)]
+    found = find_sentences(marks, len(before), [digest_sentence(letter) for letter in after])
+    assert {position: place for (position, _), place in found.items()} == naive_find(before, after)
+
+
+def naive_find(before: str, after: str) -> dict[int, int]:
+    """Try every way of putting some letters of a text into another, none of which is known to be the same."""
+    longest: list[dict[int, int]] = [{}]
+    for size in range(1, min(len(before), len(after)) + 1):
+        chains = [
+            dict(zip(rows, columns, strict=True))
+            for rows in combinations(range(len(before)), size)
+            for columns in combinations(range(len(after)), size)
+            if all(before[i] == after[j] for i, j in zip(rows, columns, strict=True))
+        ]
+        longest = [chain for chain in chains if turns_once(chain, len(after) - len(before))] or longest
+    return {i: longest[0][i] for i in longest[0] if all(chain.get(i) == longest[0][i] for chain in longest)}
+
+
+def turns_once(chain: dict[int, int], growth: int) -> bool:
+    """Say whether a chain needs no more than so many sentences to have come, or to have gone where it is negative."""
+    ways = [0, *(chain[position] - position for position in sorted(chain)), growth]
+    return ways == sorted(ways, reverse=growth < 0)
 
 
 def test_of_two_chapters_that_changed_places_the_longer_one_is_found() -> None:

@@ -2,14 +2,15 @@
 
 Of the document as it was, only some sentences are known, by position and digest. First those are found that stood there
 once, and stand there once: the longest chain of them that runs forward holds (as in Bram Cohen's "patience diff").
-Between two links of that chain the others are found, repeated sentences among them, where it takes no more sentences
-that came or went than the links tell of. Where several places are equally good, a sentence is not found.
+Between two links of that chain the others are found, repeated sentences among them, by the longest chain that needs no
+more sentences to have come or gone than the links tell of. Where such chains differ, a sentence is not found.
 """
 
 from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -34,6 +35,9 @@ Link = tuple[int, int]
 
 Places = Mapping[str, Sequence[int]]
 """For each digest the positions now, in order."""
+
+MAX_STEPS = 200_000
+"""Where so many steps are possible between two links, nothing tells one from another."""
 
 
 def digest_sentence(sentence: str) -> str:
@@ -78,33 +82,53 @@ def _longest_chain(places: Mapping[Known, int]) -> dict[Known, int]:
 
 def _find_between(rest: Sequence[Known], links: Sequence[Link], places: Places) -> dict[Known, int]:
     """Return where sentences stand between links that are known."""
-    mirrored = {digest: [-place for place in reversed(of_digest)] for digest, of_digest in places.items()}
     positions = [position for position, _ in rest]
     found: dict[Known, int] = {}
     for before, after in pairwise(links):
         between = rest[bisect_right(positions, before[0]) : bisect_left(positions, after[0])]
-        if not between:
-            continue
-        forward = _follow(between, places, before, after)
-        backwards = [(-position, mark) for position, mark in reversed(between)]
-        backward = _follow(backwards, mirrored, (-after[0], -after[1]), (-before[0], -before[1]))
-        found |= {(at, mark): place for (at, mark), place in forward.items() if backward.get((-at, mark)) == -place}
+        if between:
+            found |= _in_every_chain(between, places, before, after)
     return found
 
 
-def _follow(known: Iterable[Known], places: Places, before: Link, after: Link) -> dict[Known, int]:
-    """Put each sentence as near to the way of the link before as can be; ways turn to that of the link after."""
-    place, end = before[1], after[1]
-    way, last_way = place - before[0], end - after[0]
-    is_rising = last_way >= way
-    found: dict[Known, int] = {}
-    for position, mark in known:
-        options = places[mark.digest]
-        lowest = max(place + 1, position + (way if is_rising else last_way))
-        highest = min(end - 1, position + (last_way if is_rising else way))
-        index = bisect_left(options, lowest) if is_rising else bisect_right(options, highest) - 1
-        if 0 <= index < len(options) and lowest <= options[index] <= highest:
-            place = options[index]
-            way = place - position
-            found[position, mark] = place
-    return found
+def _in_every_chain(known: Sequence[Known], places: Places, before: Link, after: Link) -> dict[Known, int]:
+    """Return where all longest chains between two links put the same sentence.
+
+    The way of a sentence is how far it has moved. Along a chain ways turn from that of the link before to that of the
+    link after, and never back: else more sentences would have come, and others gone, than the links tell of.
+    """
+    steps: list[tuple[Known, int]] = []
+    for one in known:
+        steps += [(one, place) for place in _places_between(one, places, before, after)]
+        if len(steps) > MAX_STEPS:
+            return {}
+    if after[1] - after[0] >= before[1] - before[0]:
+        steps.sort(key=lambda step: (step[0][0], -step[1]))
+        ways = [place - position for (position, _), place in steps]
+    else:  # the text as it was has more sentences here: the two change their parts
+        steps.sort(key=lambda step: (step[1], -step[0][0]))
+        ways = [position - place for (position, _), place in steps]
+    up, down = _chain_lengths(ways), _chain_lengths([-way for way in reversed(ways)])[::-1]
+    longest = max(up, default=0)
+    best = [index for index in range(len(steps)) if up[index] + down[index] - 1 == longest]
+    n_at = Counter(up[index] for index in best)
+    return dict(steps[index] for index in best if n_at[up[index]] == 1)
+
+
+def _places_between(one: Known, places: Places, before: Link, after: Link) -> Sequence[int]:
+    """Return where a sentence may stand between two links."""
+    ways = sorted((before[1] - before[0], after[1] - after[0]))
+    options = places[one[1].digest]
+    lowest, highest = max(before[1] + 1, one[0] + ways[0]), min(after[1] - 1, one[0] + ways[1])
+    return options[bisect_left(options, lowest) : bisect_right(options, highest)]
+
+
+def _chain_lengths(ways: Iterable[int]) -> list[int]:
+    """Return how long the longest chain of ways is that doesn't fall and ends with each of them."""
+    ends: list[int] = []
+    lengths: list[int] = []
+    for way in ways:
+        length = bisect_right(ends, way)
+        ends[length : length + 1] = [way]
+        lengths.append(length + 1)
+    return lengths
