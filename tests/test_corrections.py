@@ -321,6 +321,17 @@ def test_what_is_set_aside_is_named_wherever_a_run_is_told_of(reviewed: Path) ->
     assert [told in output for output in outputs] == [True] * 4
 
 
+def test_damaged_sentences_are_made_again_before_corrections_are_found_in_them(reviewed: Path) -> None:
+    for path in (reviewed / "store" / "sentences").rglob("*.parquet"):
+        data = bytearray(path.read_bytes())
+        data[10 : len(data) // 2] = bytes(len(data) // 2 - 10)
+        path.write_bytes(data)
+    mended = run(reviewed)
+    assert mended.set_aside
+    assert mended.records["split"].counts["documents"] == 4
+    assert {"[2]:[2, 3]", "[3]:[]"} <= set(read_beads(reviewed, PAIR))
+
+
 def test_before_a_changed_document_is_split_status_tells_of_no_corrections(reviewed: Path) -> None:
     change(reviewed, "0. ", "Somebody has put this in front. 0. ")
     place = ("--config", reviewed / "run.toml", "--store", reviewed / "store")
