@@ -199,7 +199,7 @@ def check_corrections(block: Block, folder: Path) -> None:
     (counts,) = (stage["counts"] for stage in report["stages"] if stage["name"] == "export")
     verdicts = re.findall(r"\]  (good|bad)\b", block.text)
     assert (counts["good_beads"], counts["bad_beads"]) == (verdicts.count("good"), verdicts.count("bad"))
-    assert "outdated_corrections" not in counts
+    assert "set_aside_corrections" not in counts
 
 
 def test_what_is_shown_of_files_and_output_is_so(outputs: dict[Command, str], folder: Path) -> None:
