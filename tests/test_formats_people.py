@@ -80,6 +80,13 @@ def test_what_a_page_hides_or_has_deleted_is_not_read(tmp_path: Path) -> None:
     assert headings(tmp_path / "a.html") == [(2, "A head")]
 
 
+def test_soft_hyphens_of_pages_are_left_out_and_those_of_texts_are_not(tmp_path: Path) -> None:
+    for name in ("a.html", "a.txt"):
+        (tmp_path / name).write_text("<h1>Light\u00adhouse</h1>A light&shy;house\u00ad.", encoding="utf-8")
+    assert paragraphs(tmp_path / "a.html") == ["Lighthouse", "A lighthouse."]
+    assert "\u00ad" in paragraphs(tmp_path / "a.txt")[0]
+
+
 def test_a_table_of_contents_of_a_book_is_left_out_and_the_menu_of_a_page_is_not(tmp_path: Path) -> None:
     contents = '<nav epub:type="toc" id="toc"><h1>The Book</h1><ol><li><a href="a.xhtml">One</a></li></ol></nav>'
     landmarks = '<nav epub:type="landmarks" hidden="hidden"><ol><li>Title Page</li></ol></nav>'
@@ -202,6 +209,7 @@ def test_what_recurs_in_the_midst_of_pages_stays() -> None:
         ("Jean-\nPaul kam", ["Jean-Paul kam"]),
         ("soft\u00ad\nly, softly", ["softly, softly"]),
         ("remem\x02bered", ["remembered"]),
+        ("o\ufb03ce, \ufb01nd", ["office, find"]),
         ("von dem man\n12. Oktober", ["von dem man 12. Oktober"]),
         ("A list of many things:\n1. one\n2. two", ["A list of many things:", "1. one", "2. two"]),
         ("A list of many things\n• one\n\uf0b7 two", ["A list of many things", "one", "two"]),

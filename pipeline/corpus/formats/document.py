@@ -12,6 +12,13 @@ from pipeline.errors import ConfigError
 from stages.text import HEADING_MARKS
 
 
+SOFT_HYPHEN = "\u00ad"
+"""Where a word may be cut at the end of a line: some books have one in every long word."""
+
+WIDE = re.compile("[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
+"""Chinese and Japanese, which put no space between words."""
+
+
 class Options(NamedTuple):
     """What the config says of a file."""
 
@@ -55,15 +62,12 @@ def join_paragraphs(paragraphs: Iterable[Paragraph], is_split: bool) -> str:
 
 
 def _line(paragraph: Paragraph, is_split: bool) -> str:
+    written = paragraph.text if isinstance(paragraph, Heading) else paragraph
+    text = normalise(written.replace(SOFT_HYPHEN, "")).strip()
     if isinstance(paragraph, Heading):
-        text = " ".join(normalise(paragraph.text).split())
+        text = " ".join(text.split())
         return HEADING_MARKS[min(max(paragraph.level, 1), 6) - 1] + text if text else ""
-    text = normalise(paragraph).strip()
     return " ".join(text.split()) if is_split else text
-
-
-WIDE = re.compile("[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
-"""Chinese and Japanese, which put no space between words."""
 
 
 def space_between(text: str, line: str) -> str:

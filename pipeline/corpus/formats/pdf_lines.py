@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import chain, pairwise
 from typing import NamedTuple
+from unicodedata import normalize
 
 from pipeline.corpus.formats.document import WIDE, space_between
 
@@ -36,6 +37,8 @@ _NUMBER = re.compile(r"\d{1,4}")
 _ROMAN = re.compile(r"^[\W_]*[ivxlc]+[\W_]*$", re.IGNORECASE)
 _BREAK = re.compile("[\x02\ufffe]")
 """Stands in PDFium for the hyphen and the end of a line."""
+_LIGATURES = str.maketrans({code: normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)})
+"""Letters that a font draws as one: "fi"."""
 _LEADER = re.compile(r"(?:\.\s?){4,}\s*[\divxlc]+$")
 """Dots that lead to the number of a page: a line of a table of contents."""
 _CUT = re.compile("(?<=[^\\W\\d_])[-\u2010\u00ad]$")
@@ -72,7 +75,7 @@ def join_pages(pages: Sequence[str]) -> Joined:
 
 
 def _lines(page: str) -> list[str]:
-    return [" ".join(line.split()) for line in _BREAK.sub("-\n", page).split("\n")]
+    return [" ".join(line.split()) for line in _BREAK.sub("-\n", page.translate(_LIGATURES)).split("\n")]
 
 
 # ---- running heads
