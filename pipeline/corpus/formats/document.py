@@ -11,7 +11,6 @@ from pipeline.corpus.text import normalise
 from pipeline.errors import ConfigError
 from stages.text import HEADING_MARKS
 
-
 SOFT_HYPHEN = "\u00ad"
 """Where a word may be cut at the end of a line: some books have one in every long word."""
 
