@@ -116,10 +116,7 @@ def test_markdown_footnotes_are_paragraphs_without_marks(tmp_path: Path) -> None
     (tmp_path / "a.md").write_text(
         "A sentence[^1] with `[^a-z]`.[^two]\n\n[^1]: Ibid.\n[^two]:\n    Two\n    lines.\n\nThe end [^3].\n"
     )
-    expected = ["A sentence with [^a-z].", "Ibid.", "Two\nlines.", "The end [^3]."]
-    assert [" ".join(one.split()) for one in paragraphs(tmp_path / "a.md")] == [
-        " ".join(one.split()) for one in expected
-    ]
+    assert paragraphs(tmp_path / "a.md") == ["A sentence with [^a-z].", "Ibid.", "Two\nlines.", "The end [^3]."]
 
 
 # ---- XML
@@ -303,7 +300,7 @@ def test_what_pandoc_makes_of_a_book_is_the_same_in_every_format(tmp_path: Path)
         assert [heading for heading in headings(path) if heading[1] != "T"][-2:] == [
             (1, "One"),
             (2, "Two"),
-        ] or name == "x"
+        ]
 
 
 def test_an_opendocument_text_is_refused_with_what_to_do(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ class Vocabulary(Protocol):
         """Say whether an element is to be read after the paragraph that it stands in."""
 
     def is_unseen(self, element: Any, name: str) -> bool:
-        """Say whether an element isn't read, and nothing in it; what stands apart from a text is no block."""
+        """Say whether an element isn't read, and nothing in it; it must be neither a block nor an aside."""
 
     def level(self, element: Any, name: str) -> int:
         """Return the level of a heading; 0 for all else."""
