@@ -119,7 +119,7 @@ HEAD = f"source: 5 sentences, {TEXTS[0].digest}\ntarget: 4 sentences, {TEXTS[1].
         (HEAD + "[0]:[0] good 0a1b", "line 3: '[0]:[0] good 0a1b' is not a correction"),
         (
             HEAD + "<<<<<<< HEAD",
-            "line 3: '<<<<<<< HEAD' was left by a merge: keep the lines that are right, and delete",
+            "line 3: '<<<<<<< HEAD' was left by a merge: keep the lines that are right, below",
         ),
         (HEAD + "[0]:[0] good\n" + HEAD.partition("\n")[0] + "\n[0]:[0] good", "no line `target: … sentences, …` says"),
     ],

@@ -234,6 +234,7 @@ def test_two_reviews_of_different_states_hold_together_and_the_first_goes_before
     placed = place_reviews(parse_reviews(render_reviews(newer, [reviewed()])), source, TARGET)
     assert placed.good == spans([(3, 5, 2, 4), (5, 6, 0, 0), (7, 8, 6, 8), (10, 11, 9, 10)])
     assert (1, 2, 0, 1) in placed.bad
+    assert placed.n_moved == len(placed) - 2
     # [2, 3]:[2] was decided anew; what is right for [0]:[0] wasn't.
     assert reasons(placed) == {"[0]:[0] good": CONTRADICTED}
 

@@ -7,8 +7,8 @@
     [7]:[]  good  5d0c1b7e*
     [9]:[9]  bad
 
-A good bead is right, and stays; `[7]:[]` is good where the sentence has no translation. A bad bead is wrong, whatever
-is right. All else is the aligner's.
+A good bead is right, and stays; `[7]:[]` is good where the sentence has no translation, and bad where it has one. A bad
+bead is wrong, whatever is right. All else is the aligner's.
 
 Such a list is a review of two documents in one state, which the digests of all their sentences tell from any other.
 Where a document has changed, the decisions are found again one by one, by the digests of their own sentences (`place`,

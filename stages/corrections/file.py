@@ -94,7 +94,10 @@ def _make_review(part: _Part) -> Review:
 
 def _parse_line(content: str, line: str) -> Decision:
     if MERGE_MARK.fullmatch(content):
-        raise ValueError(f"{content[:60]!r} was left by a merge: keep the lines that are right, and delete this one")
+        raise ValueError(
+            f"{content[:60]!r} was left by a merge: keep the lines that are right, below the `source:` and `target:` "
+            "that they were written under (a file may have several of these), and delete this one"
+        )
     match = LINE.fullmatch(content)
     if match is None or match["mark"] not in (GOOD, BAD):
         raise ValueError(f"{content[:60]!r} is not a correction; one looks like [3, 4]:[5]  good, or ends with bad")

@@ -53,10 +53,11 @@ def place_reviews(reviews: Iterable[Review], source: Sequence[str], target: Sequ
     held, n_moved = _Held(), 0
     left: list[tuple[Review, Found]] = []
     for review in reviews:
+        n_held = len(held)
         found = list(zip(review.decisions, _find_decisions(review, *documents), strict=True))
         unheld = [(decision, finding) for decision, finding in found if not held.add(decision.mark, finding.bead)]
         is_about = (review.source, review.target) == tuple(document.text for document in documents)
-        n_moved += 0 if is_about else len(found) - len(unheld)
+        n_moved += 0 if is_about else len(held) - n_held
         left.append((review, unheld))
     made = make_corrections(held.good, held.bad, *(document.text for document in documents))
     return replace(made, set_aside=tuple(_set_aside(left, held)), n_moved=n_moved)
@@ -199,6 +200,9 @@ class _Held:
         self._links: list[Span] = []
         self._sources: set[int] = set()
         self._targets: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self.good) + len(self.bad)
 
     def add(self, mark: str, bead: Span | None) -> bool:
         """Hold a decision, unless it contradicts one that is held."""
