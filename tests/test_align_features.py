@@ -160,6 +160,14 @@ def test_one_sentence_says_little_about_how_long_translations_are() -> None:
         assert 1 < unit <= most
 
 
+def test_fewer_full_stops_do_not_make_a_short_text_half_untranslated() -> None:
+    source, target = ["word " * 32] * 6, ["word " * 8] * 24
+    links = Links(np.arange(1), np.arange(1), np.ones(1), 0.5)
+    for sides in ((source, target), (target, source)):
+        lengths = scaled_lengths(*sides, anchored_region(links, *map(len, sides)))
+        assert lengths.source[-1] == pytest.approx(lengths.target[-1])
+
+
 def test_few_anchors_leave_the_scale_alone() -> None:
     vectors = random_vectors(1, 8, 1)[0]
     links = Links(np.arange(8), np.arange(8), np.ones(8), 0.5)

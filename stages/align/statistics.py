@@ -22,7 +22,10 @@ FEW_ANCHORS = 10
 """With fewer anchors nothing can be measured in their regions; the whole documents have to do."""
 
 MAX_COUNT_RATIO = 2
-"""Translations hardly differ more in their number of sentences."""
+"""Translations hardly differ more in their number of sentences ..."""
+
+MAX_BYTE_RATIO = 2
+"""... or in bytes of UTF-8. Where they differ in the one and not in the other, one language puts fewer full stops."""
 
 LENGTH_DOUBT = 5
 """Sentences' worth of doubt about how long they are on average, against both sides being equally long: the logarithm of
@@ -169,7 +172,8 @@ def scaled_lengths(source: Sequence[str], target: Sequence[str], region: Region)
     source_bytes, target_bytes = bytes_before(source), bytes_before(target)
     ratio = np.diff(source_bytes)[region.source].sum() / np.diff(target_bytes)[region.target].sum()
     counts = region.source.sum(), region.target.sum()
-    if max(counts) > MAX_COUNT_RATIO * min(counts):
+    is_as_long = 1 / MAX_BYTE_RATIO < ratio < MAX_BYTE_RATIO
+    if max(counts) > MAX_COUNT_RATIO * min(counts) and not is_as_long:
         # Much of the longer side has no translation: what is left to go by is how long sentences are.
         ratio *= counts[1] / counts[0]
         ratio **= min(counts) / (min(counts) + LENGTH_DOUBT)
