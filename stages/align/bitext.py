@@ -85,7 +85,10 @@ def align_bitext(
 
 def is_swapped(source: Overlaps, target: Overlaps) -> bool:
     """Return whether the canonical order of two documents is the other one."""
-    return _order_of(target) < _order_of(source)
+    orders = _order_of(source), _order_of(target)
+    if orders[0] == orders[1]:  # the same sentences, with vectors of two encoders perhaps
+        return target.vectors[:1].tobytes() < source.vectors[:1].tobytes()
+    return orders[1] < orders[0]
 
 
 def _order_of(document: Overlaps) -> tuple[int, list[str]]:
