@@ -18,8 +18,8 @@ LEAST_SEPARATION = 3.9
 """Two real encoders were at 4.0 to 4.9, degraded ones at 2.9 to 3.5. Single pairs of good ones go down to 3.5."""
 
 SIMILARITIES = (0.35, 0.9)
-"""Between which the similarity of anchors should lie, above the background. Texts move it as well: two real encoders were
-at .30 to .74 on single documents, `use-multilingual` is at .81 on short pages of a manual."""
+"""Between which the similarity of anchors should lie, above the background. Texts move it as well: two real encoders
+were at .30 to .74 on single documents, `use-multilingual` is at .81 on short pages of a manual."""
 
 LEAST_SUM_COSINE = 0.8
 """Two real encoders were at .85 and above, where overlaps on demand lost nothing."""
