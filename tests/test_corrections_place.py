@@ -23,7 +23,8 @@ from stages.corrections import (
     render_reviews,
 )
 from stages.corrections.find import Fingerprint, Known, digest_sentence, find_sentences
-from stages.corrections.place import CHANGED, CONTRADICTED, DISAGREES, NEIGHBOURS, UNKNOWN
+from stages.corrections.findings import CHANGED, DISAGREES, NEIGHBOURS, UNKNOWN
+from stages.corrections.place import CONTRADICTED
 from stages.corrections.review import fingerprint
 
 # ---- sentences

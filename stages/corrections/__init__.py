@@ -12,8 +12,8 @@ bead is wrong, whatever is right. All else is the aligner's.
 
 Such a list is a review of two documents in one state, which the digests of all their sentences tell from any other.
 Where a document has changed, the decisions are found again one by one, by the digests of their own sentences (`place`,
-`find`). What isn't found is set aside: it stays in the file, below, as what is left of a review of an older state, and
-holds again when its sentences come back.
+`findings`, `find`). What isn't found is set aside: it stays in the file, below, as what is left of a review of an older
+state, and holds again when its sentences come back.
 """
 
 from __future__ import annotations

@@ -1,0 +1,137 @@
+"""What has become of the decisions of a review in two documents as they are now."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from stages.corrections.decided import Span, TextDescription, describe_text, make_span
+from stages.corrections.find import Fingerprint, Known, digest_sentence, find_sentences
+from stages.corrections.review import GOOD, Decision, Review
+
+CHANGED = "its sentences have changed or moved"
+UNKNOWN = "it has no digests to find its sentences by"
+DISAGREES = "its digests are not those of the sentences that it numbers"
+NEIGHBOURS = "sentences have come or gone where a counterpart would stand"
+
+
+class Document(NamedTuple):
+    """A document as it is now: what it is known by, and the digest of each of its sentences."""
+
+    text: TextDescription
+    digests: Sequence[str]
+
+
+class Finding(NamedTuple):
+    """What has become of a decision.
+
+    bead   : where it stands now; None where it says nothing about the documents as they are.
+    reason : why it doesn't.
+    source, target : where those of its sentences stand that have been found.
+    """
+
+    bead: Span | None
+    reason: str
+    source: Sequence[int]
+    target: Sequence[int]
+
+
+def describe(sentences: Sequence[str]) -> Document:
+    """Return what decisions are compared with."""
+    return Document(describe_text(sentences), list(map(digest_sentence, sentences)))
+
+
+def find_decisions(review: Review, source: Document, target: Document) -> list[Finding]:
+    """Return what has become of each decision; where nothing is found, the sides may have been exchanged."""
+    found = _find_as_written(review, source, target)
+    if any(finding.bead for finding in found):
+        return found
+    turned = _find_as_written(review.mirrored, source, target)
+    return turned if any(finding.bead for finding in turned) else found
+
+
+def _find_as_written(review: Review, source: Document, target: Document) -> list[Finding]:
+    sides = (
+        _look(review.source, source, ((one.bead.source, one.source) for one in review.decisions)),
+        _look(review.target, target, ((one.bead.target, one.target) for one in review.decisions)),
+    )
+    now = source.digests, target.digests
+    found = [(decision, _find(decision, *sides)) for decision in review.decisions]
+    links = [
+        Link(decision.bead, finding.bead)
+        for decision, finding in found
+        if finding.bead and not finding.bead.is_null and decision.mark == GOOD
+    ]
+    first = Link(make_end(0, 0), make_end(0, 0))
+    last = Link(make_end(review.source.n_sentences, review.target.n_sentences), make_end(*map(len, now)))
+    neighbours = [first, *sorted(links), last]
+    return [_with_neighbours(decision, finding, neighbours) for decision, finding in found]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a review beside the document as it is: where the sentences stand that are found.
+
+    is_same : whether the document is just as it was.
+    """
+
+    is_same: bool
+    found: dict[Known, int]
+
+    def places(self, positions: range, known: Sequence[Fingerprint]) -> Sequence[int]:
+        """Return where those of some sentences stand that are found; in lines without digests numbers are all."""
+        if not known:
+            return positions if self.is_same else ()
+        return [self.found[one] for one in zip(positions, known, strict=True) if one in self.found]
+
+
+def _look(then: TextDescription, now: Document, decided: Iterable[tuple[range, Sequence[Fingerprint]]]) -> Side:
+    known = [one for positions, marks in decided if marks for one in zip(positions, marks, strict=True)]
+    if then == now.text:
+        return Side(True, {one: one[0] for one in known if now.digests[one[0]] == one[1].digest})
+    return Side(False, find_sentences(known, then.n_sentences, now.digests))
+
+
+def _find(decision: Decision, source: Side, target: Side) -> Finding:
+    """Say where the sentences of a decision stand."""
+    bead = decision.bead
+    places = source.places(bead.source, decision.source), target.places(bead.target, decision.target)
+    if _is_run(places[0], len(bead.source)) and _is_run(places[1], len(bead.target)):
+        bounds = [bound for run in places for bound in ((run[0], run[-1] + 1) if run else (0, 0))]
+        return Finding(make_span(*bounds), "", *places)
+    is_same = source.is_same and target.is_same
+    reason = CHANGED if decision.has_digests else UNKNOWN
+    return Finding(None, DISAGREES if is_same else reason, *places)
+
+
+def _is_run(places: Sequence[int], size: int) -> bool:
+    """Return whether so many sentences stand one after the other."""
+    return list(places) == list(range(places[0], places[0] + size)) if places else not size
+
+
+class Link(NamedTuple):
+    """A good bead with text on both sides, as it was and as it is; without text one stands for an end of the texts."""
+
+    then: Span
+    now: Span
+
+
+def make_end(n_source: int, n_target: int) -> Span:
+    """Return what stands behind so many sentences."""
+    return Span(n_source, n_source, n_target, n_target)
+
+
+def _with_neighbours(decision: Decision, finding: Finding, links: Sequence[Link]) -> Finding:
+    """Take back a null bead where other sentences than before may be its counterpart.
+
+    That a sentence has a counterpart, or none, is said of those between its good neighbours: as many must be left.
+    """
+    if finding.bead is None or not finding.bead.is_null:
+        return finding
+    own, other = (0, 2) if len(finding.bead.source) else (2, 0)
+    before = links[bisect_right(links, decision.bead[own], key=lambda link: link.then[own + 1]) - 1]
+    after = links[bisect_left(links, decision.bead[own + 1], key=lambda link: link.then[own])]
+    then, now = (end[other] - start[other + 1] for start, end in zip(before, after, strict=True))
+    return finding if then == now else finding._replace(bead=None, reason=NEIGHBOURS)
