@@ -21,6 +21,11 @@ def running_text(sentences: Iterable[str], language: str) -> str:
     return join_sentences((line.strip() for sentence in sentences for line in sentence.split("\n")), language)
 
 
+def on_one_line(text: str, language: str) -> str:
+    """Return a text without the ends of lines at which a file or page wrapped it."""
+    return running_text([text], language) if "\n" in text else text
+
+
 def _separator(language: str) -> str:
     return "" if primary_language(language) in UNSPACED else " "
 

@@ -2,6 +2,7 @@
 
 A text stays a text, also one that begins with "=". A cell holds 32,767 characters as UTF-16 counts them, and a sheet
 1,048,576 rows: longer texts are cut and counted, more rows go on a further sheet. There is no date but a fixed one.
+Lines at which a file was wrapped are joined: a cell has lines of its own.
 
 Each row says how high it has to be for its texts: Excel would find that by itself, LibreOffice shows their first lines,
 or one over the other, until somebody asks it to.
@@ -20,7 +21,7 @@ from typing import Any, Self
 from stages.data import AlignedPair
 from stages.export.characters import XML_FORBIDDEN, replace_surrogates
 from stages.export.units import Unit
-from stages.text import primary_language
+from stages.text import on_one_line, primary_language
 
 COLUMNS = {"source": 60, "target": 60, "type": 7, "cosine": 9, "confidence": 12, "pair": 20}
 """Their names, and their widths in characters."""
@@ -76,14 +77,16 @@ class XlsxSink:
 
     def write(self, pair: AlignedPair, units: Sequence[Unit]) -> None:
         """Add a row for each unit of a pair."""
-        formats = [self._format_of(language) for language in (pair.source_language, pair.target_language)]
+        languages = (pair.source_language, pair.target_language)
+        formats = [self._format_of(language) for language in languages]
         pair_id = self._cell(pair.pair_id)
         for unit in units:
             if self._row == MAX_ROWS:
                 self._finish_sheet()
                 self._add_sheet()
             sheet, row = self._sheets[-1], self._row
-            texts = [self._cell(text) for text in (unit.source, unit.target)]
+            sides = zip((unit.source, unit.target), languages, strict=True)
+            texts = [self._cell(on_one_line(text, language)) for text, language in sides]
             self._points[row] = min(LINE_POINTS * max(map(count_lines, texts)), MAX_POINTS)
             for column, (text, style) in enumerate(zip(texts, formats, strict=True)):
                 sheet.write_string(row, column, text, style)

@@ -51,7 +51,7 @@ class MultiTmxRenderer(TmxRenderer):
             yield "</tu>\n"
 
     def _variant(self, language: str, text: str, properties: str) -> str:
-        return f"  <tuv xml:lang={quoteattr(language)}>{properties}<seg>{self._text(text)}</seg></tuv>\n"
+        return f"  <tuv xml:lang={quoteattr(language)}>{properties}<seg>{self._text(text, language)}</seg></tuv>\n"
 
 
 def merge(language: str, sentences: Sequence[str], translations: Sequence[Translation]) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 Written from the TMX 1.4b specification (LISA, 2005). There is no document type line: a tool that takes it literally
 looks for a `tmx14.dtd` beside the file. There is no date, so that equal runs give equal bytes. Characters that XML 1.0
-can't hold are removed and counted.
+can't hold are removed and counted. A segment is one line: a memory finds no sentence that has other ends of lines.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from xml.sax.saxutils import quoteattr
 from stages.data import AlignedPair
 from stages.export.characters import escape_xml, replace_surrogates
 from stages.export.units import DECIMALS, Unit
+from stages.text import on_one_line
 
 TOOL_VERSION = "1"
 """Of this renderer, not of the release: an upgrade alone changes no byte of an export."""
@@ -55,8 +56,8 @@ class TmxRenderer:
                 + self._property("score", f"{unit.score:.{DECIMALS}f}")
                 + self._property("similarity", f"{unit.similarity:.{DECIMALS}f}")
                 + ("" if unit.confidence is None else self._property("confidence", f"{unit.confidence:.{DECIMALS}f}"))
-                + f"{source}{self._text(unit.source)}</seg></tuv>\n"
-                + f"{target}{self._text(unit.target)}</seg></tuv>\n"
+                + f"{source}{self._text(unit.source, pair.source_language)}</seg></tuv>\n"
+                + f"{target}{self._text(unit.target, pair.target_language)}</seg></tuv>\n"
                 + "</tu>\n"
             )
 
@@ -70,7 +71,7 @@ class TmxRenderer:
     def _property(self, name: str, value: str) -> str:
         return f'  <prop type="x-{name}">{escape_xml(replace_surrogates(value)[0])[0]}</prop>\n'
 
-    def _text(self, text: str) -> str:
-        escaped, n_removed = escape_xml(text)
+    def _text(self, text: str, language: str) -> str:
+        escaped, n_removed = escape_xml(on_one_line(text, language))
         self.counts["tmx_characters_removed"] += n_removed
         return escaped
