@@ -50,13 +50,14 @@ small, sizes = st.integers(0, 3), st.integers(0, 6)
 decisions = st.lists(st.tuples(small, small, sizes, sizes), max_size=5).map(lay_out)
 
 
-@given(decisions, st.integers(0, 99), configs, st.booleans())
+@given(decisions, st.sets(st.integers(0, 11)), st.integers(0, 99), configs, st.booleans())
 @settings(deadline=None, max_examples=60)
 def test_good_beads_are_kept_and_the_rest_still_covers_both_sides(
-    good: list[tuple[int, ...]], seed: int, config: AlignConfig, on_demand: bool
+    good: list[tuple[int, ...]], wanted: set[int], seed: int, config: AlignConfig, on_demand: bool
 ) -> None:
     source, target = document(12, seed), document(12, seed + 1000)
-    beads = align_pair(source, target, config, on_demand, corrections_of(source, target, good))
+    nulls = [(i, i + 1, 0, 0) for i in sorted(wanted) if not any(i in range(*bead[:2]) for bead in good)]
+    beads = align_pair(source, target, config, on_demand, corrections_of(source, target, good, nulls))
     assert_partition(beads, 12, 12)
     assert {bead for bead in good if bead[0] < bead[1] and bead[2] < bead[3]} <= set(spans_of(beads))
     nulls = {i for i, i_stop, j, j_stop in spans_of(beads) if j == j_stop for i in range(i, i_stop)}
