@@ -161,7 +161,7 @@ def test_moses_files_stay_in_step(pair: AlignedPair):
     for config in (EVERYTHING, ExportConfig()):
         counts: Counter[str] = Counter()
         units = units_of(pair, config)
-        sources, targets = render_moses(units, config.keep_nulls, counts)
+        sources, targets = render_moses(units, ("en", "de"), config.keep_nulls, counts)
         n_lines = len(units) - counts["moses_blanks_left_out"]
         assert len(sources.splitlines()) == len(targets.splitlines()) == n_lines
         assert config.keep_nulls or not any(line == "" for line in sources.split("\n")[:-1] + targets.split("\n")[:-1])
@@ -170,7 +170,9 @@ def test_moses_files_stay_in_step(pair: AlignedPair):
 def test_moses_turns_breaks_into_spaces_and_drops_control_characters():
     counts: Counter[str] = Counter()
     pair = make_pair(["a\tb\r\nc\u2028d", "\x00\t\x07", "e"], ["x\x00y\x85z ", "lost with it", "f"])
-    assert render_moses(units_of(pair), False, counts) == ("a b  c d\ne\n", "xy z\nf\n")
+    assert render_moses(units_of(pair), ("en", "de"), False, counts) == ("a b c d\ne\n", "xy z\nf\n")
+    wrapped = make_pair(["一句话\n分两行。"], ["One.\nTwo."], languages=("zh", "en"))
+    assert render_moses(units_of(wrapped), ("zh", "en"), False, counts) == ("一句话分两行。\n", "One. Two.\n")
     assert counts == {"moses_characters_removed": 3, "moses_blanks_left_out": 1}
 
 

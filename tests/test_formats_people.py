@@ -40,6 +40,10 @@ NOTES = {
         'A<sup class="reference"><a href="#cite_note-1"><span>[</span>1<span>]</span></a></sup> b.',
         '<a href="#cite_ref-1">↑</a> The note.',
     ),
+    "a Chinese book": (
+        'A<sup><a href="#n1">［1］</a></sup> b<a id="r2" href="#n2">①</a>.',
+        '<a id="n1" href="#r1">〔1〕</a>The note.',
+    ),
     "a book": (
         'A<a href="notes.xhtml#n1" epub:type="noteref">*</a> b.',
         '<a href="text.xhtml#r1">*</a> The note.',

@@ -77,8 +77,9 @@ class MosesSink:
 
     def write(self, pair: AlignedPair, units: Sequence[Unit]) -> None:
         """Add the units of a pair to the two files of its languages."""
-        texts = render_moses(units, self._keep_nulls, self.counts)
-        for path, text in zip(self._paths[pair.source_language, pair.target_language], texts, strict=True):
+        languages = (pair.source_language, pair.target_language)
+        texts = render_moses(units, languages, self._keep_nulls, self.counts)
+        for path, text in zip(self._paths[languages], texts, strict=True):
             with path.open("a", encoding="utf-8", newline="\n") as file:
                 file.write(text)
 

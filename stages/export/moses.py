@@ -1,7 +1,7 @@
 """Moses: two files, line i of one translates line i of the other.
 
-The format has no escapes: tabs and line breaks in a text become spaces, other control characters are removed and
-counted, and so are spaces at the ends of a line.
+The format has no escapes: tabs in a text become spaces, lines are joined as their language joins sentences, other
+control characters are removed and counted; spaces at the ends of a line go, too.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from stages.export.characters import plain_line
 from stages.export.units import Unit
+from stages.text import on_one_line
 
 
 def side_names(source_language: str, target_language: str) -> tuple[str, str]:
@@ -27,7 +28,9 @@ def moses_names(source_language: str, target_language: str) -> tuple[str, str]:
     return f"{stem}.{source}", f"{stem}.{target}"
 
 
-def render_moses(units: Iterable[Unit], keep_nulls: bool, counts: Counter[str]) -> tuple[str, str]:
+def render_moses(
+    units: Iterable[Unit], languages: tuple[str, str], keep_nulls: bool, counts: Counter[str]
+) -> tuple[str, str]:
     """Return the lines of both files for the units of a pair, always the same number.
 
     A unit of which nothing is left on one side (it held only spaces and controls) goes the way of nulls.
@@ -35,8 +38,8 @@ def render_moses(units: Iterable[Unit], keep_nulls: bool, counts: Counter[str]) 
     sources: list[str] = []
     targets: list[str] = []
     for unit in units:
-        source, source_removed = plain_line(unit.source)
-        target, target_removed = plain_line(unit.target)
+        source, source_removed = plain_line(on_one_line(unit.source, languages[0]))
+        target, target_removed = plain_line(on_one_line(unit.target, languages[1]))
         counts["moses_characters_removed"] += source_removed + target_removed
         if keep_nulls or (source and target):
             sources.append(source + "\n")

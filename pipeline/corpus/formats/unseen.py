@@ -19,7 +19,7 @@ TO_A_NOTE = frozenset({"noteref", "doc-noteref"})
 BACK = frozenset({"backlink", "doc-backlink"})
 
 _HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
-_MARK = re.compile(r"[\[(]?\s*(?:\d{1,4}|[ivxlc]{1,7}|[a-z]|[^\w\s]{1,3})\s*[\])]?[.:]?", re.IGNORECASE)
+_MARK = re.compile(r"[^\w\s]{0,2}\s*(?:\d{1,4}|[ivxlc]{1,7}|[a-z]|[①-⑳])\s*[^\w\s]{0,2}|[^\w\s]{1,3}", re.IGNORECASE)
 """The number of a note, or what stands for it: `1`, `[12]`, `iv`, `*`."""
 _SIGN = re.compile("[↩↑⏎↵⤴^¶#§🔗\ufe0e\ufe0f]+")
 """What leads back from a note, or to where one already is."""
