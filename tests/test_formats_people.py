@@ -244,6 +244,7 @@ def test_a_subtitle_without_words_and_positions_and_colours_are_left_out(tmp_pat
     )
     (tmp_path / "a.srt").write_text(text, newline="\r\n")
     assert paragraphs(tmp_path / "a.srt") == ["Hello.", "Bye."]
+    assert read(tmp_path / "a.srt", is_split=True) == DocumentText("Hello.\nBye.\n")
 
 
 def test_a_sentence_goes_on_in_the_next_subtitle_also_with_a_capital_letter(tmp_path: Path) -> None:

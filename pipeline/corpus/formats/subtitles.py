@@ -88,14 +88,13 @@ def _speeches(words: str, start: int, stop: int) -> Iterator[Speech]:
 def _joined(speeches: Sequence[Speech]) -> Iterator[str]:
     """Join a sentence that runs over several subtitles."""
     has_marks = _has_marks([speech.text for speech in speeches if not _APART.match(speech.text)])
-    whole = ""
-    for before, speech in pairwise([None, *speeches]):
-        if before is not None and speech is not None and _is_continued(before, speech, has_marks):
-            whole += space_between(whole, speech.text) + speech.text
-        elif speech is not None:
-            yield whole
-            whole = speech.text
-    yield whole
+    sentences: list[str] = []
+    for before, speech in zip([None, *speeches], speeches, strict=False):
+        if before is not None and _is_continued(before, speech, has_marks):
+            sentences[-1] += space_between(sentences[-1], speech.text) + speech.text
+        else:
+            sentences.append(speech.text)
+    yield from sentences
 
 
 def _has_marks(texts: Sequence[str]) -> bool:
