@@ -69,7 +69,11 @@ def test_a_name_that_climbs_is_refused(name: str, tmp_path: Path) -> None:
         ("a.epub", b"text", "a.epub is no zip archive, or a damaged one: File is not a zip file"),
         ("a.docx", b"PK\x03\x04", "a.docx is no zip archive, or a damaged one: File is not a zip file"),
         ("a.txt.gz", b"text", "a.txt.gz is a damaged gzip file: Not a gzipped file (b'te')"),
-        ("a.txt.gz", gzip.compress(b"text", mtime=0)[:-6], "a.txt.gz is a damaged gzip file: Compressed file ended before"),
+        (
+            "a.txt.gz",
+            gzip.compress(b"text", mtime=0)[:-6],
+            "a.txt.gz is a damaged gzip file: Compressed file ended before",
+        ),
         ("a.pdf", b"text", "a.pdf is no PDF file that can be read: "),
         ("a.xml", b"text", "a.xml is not well-formed XML: Start tag expected"),
         ("a.xml", b"<a><b></a>", "a.xml is not well-formed XML: Opening and ending tag mismatch"),
