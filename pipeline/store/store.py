@@ -45,7 +45,7 @@ CORRUPT = ".corrupt"
 """How the name of a file ends that failed its checks and was set aside."""
 
 MAX_KEPT_ROW_GROUPS = 50_000
-"""Row groups whose footers are kept in memory, some 3 kB each: to read one again takes longer than to read its rows."""
+"""Row groups whose footers are kept in memory, 7 kB each: to read one again takes longer than to read its rows."""
 
 
 class Place(NamedTuple):
