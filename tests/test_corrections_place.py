@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -43,6 +44,7 @@ def find(before: Sequence[str], after: Sequence[str], positions: Sequence[int] |
 
 
 words = st.lists(st.sampled_from("abcdefgh"), max_size=14)
+Edits = list[tuple[int, int, int]]
 edits = st.lists(st.tuples(st.integers(0, 14), st.integers(0, 3), st.integers(0, 3)), max_size=4)
 
 
@@ -215,6 +217,12 @@ def test_exchanged_sides_are_turned_round() -> None:
     assert set(placed.good) == expected
 
 
+def test_exchanged_sides_are_turned_round_though_some_sentences_are_the_same_in_both_languages() -> None:
+    source, target = changed(SOURCE, 9), changed(TARGET, 9)
+    review = make_review(spans(GOOD), [], source, target)
+    assert set(place_reviews([review], target, source).good) == {bead.mirrored for bead in spans(GOOD)}
+
+
 def test_a_line_without_digests_goes_by_its_numbers_where_nothing_has_changed() -> None:
     text = render_reviews(reviewed()) + "[5]:[4]  good\n"
     assert (5, 6, 4, 5) in place_reviews(parse_reviews(text), SOURCE, TARGET).good
@@ -236,8 +244,8 @@ def test_two_reviews_of_different_states_hold_together_and_the_first_goes_before
     assert placed.good == spans([(3, 5, 2, 4), (5, 6, 0, 0), (7, 8, 6, 8), (10, 11, 9, 10)])
     assert (1, 2, 0, 1) in placed.bad
     assert placed.n_moved == len(placed) - 2
-    # [2, 3]:[2] was decided anew; what is right for [0]:[0] wasn't.
-    assert reasons(placed) == {"[0]:[0] good": CONTRADICTED}
+    # [2, 3]:[2] was decided anew; what is right for [0]:[0] wasn't. The second may be only what is left of a review.
+    assert reasons(placed) == {"[0]:[0] good": CONTRADICTED, "[]:[5] bad": NEIGHBOURS}
 
 
 def test_what_was_set_aside_holds_again_when_its_sentences_come_back() -> None:
@@ -249,6 +257,44 @@ def test_what_was_set_aside_holds_again_when_its_sentences_come_back() -> None:
     assert set(reasons(place_reviews(reviews, source, TARGET))) == {"[2, 3]:[2] good"}
     again = place_reviews(reviews, SOURCE, TARGET)
     assert (again.good, again.set_aside) == (spans(GOOD), ())
+
+
+def save(placed: Corrections, source: Sequence[str], target: Sequence[str]) -> tuple[Review, ...]:
+    """Return what a file says after somebody has decided something, and taken it back."""
+    made = make_review(placed.good, placed.bad, source, target)
+    return parse_reviews(render_reviews(made, keep_undecided(placed.set_aside, made, source, target)))
+
+
+def test_what_was_set_aside_is_not_found_where_another_sentence_says_the_same() -> None:
+    """The decisions that told the two apart stand elsewhere in the file by then."""
+    source, target = ["a", "Yes.", "b", "Yes.", "c"], ["A", "B", "Ja.", "C"]
+    review = make_review(spans([(0, 1, 0, 1), (1, 2, 0, 0), (2, 3, 1, 2)]), [], source, target)
+    changed = ["a", "b", "Yes.", "c", "new", "newer"]
+    placed = place_reviews([review], changed, target)
+    assert reasons(placed) == {"[1]:[] good": CHANGED}
+    reviews = save(placed, changed, target)
+    assert place_reviews(reviews, changed, target) == replace(placed, n_moved=0)
+    all_taken_back = save(replace(placed, good=(), bad=()), changed, target)
+    assert reasons(place_reviews(all_taken_back, changed, target)) == {"[1]:[] good": CHANGED}
+    assert place_reviews(reviews, source, target).good == spans([(0, 1, 0, 1), (1, 2, 0, 0), (2, 3, 1, 2)])
+
+
+def test_what_was_set_aside_for_a_new_counterpart_stays_so_where_as_many_sentences_go_elsewhere() -> None:
+    target = [*TARGET[:4], "the missing sentence", *TARGET[4:8], TARGET[9]]
+    placed = place_reviews([reviewed()], SOURCE, target)
+    assert reasons(placed)["[4]:[] good"] == NEIGHBOURS
+    assert place_reviews(save(placed, SOURCE, target), SOURCE, target) == replace(placed, n_moved=0)
+
+
+@given(st.lists(st.sampled_from(["Yes.", "b", "c", "d"]), min_size=1, max_size=8), edits, edits)
+def test_saving_loses_nothing(text: list[str], of_source: Edits, of_target: Edits) -> None:
+    review = make_review(spans([(i, i + 1, i, i + 1) for i in range(0, len(text), 2)]), [], text, text)
+    source, target = edit(text, of_source)[0], edit(text, of_target)[0]
+    placed = place_reviews([review], source, target)
+    reviews = save(placed, source, target)
+    again = place_reviews(reviews, source, target)
+    assert set(placed.good) <= set(again.good)
+    assert len(again) + again.n_set_aside == len(placed) + placed.n_set_aside
 
 
 def test_what_has_been_decided_anew_is_kept_no_longer() -> None:
@@ -264,7 +310,7 @@ def test_a_review_of_nothing_that_is_left_is_set_aside_as_it_was_written() -> No
     placed = place_reviews([review], ["else"], ["anders"])
     assert (len(placed), placed.n_set_aside) == (0, len(GOOD) + len(BAD))
     kept = render_reviews(make_review([], [], ["else"], ["anders"]), placed.set_aside)
-    assert parse_reviews(kept) == (review,)
+    assert parse_reviews(kept) == (replace(review, is_rest=True),)
     assert "# my note" in kept
 
 

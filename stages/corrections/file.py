@@ -1,7 +1,7 @@
 """Files of corrections: read, with every bad line named, and written.
 
 The first review is of the documents as they were when somebody last decided something. Below it stands what was set
-aside then, under what its own documents are known by.
+aside then, under what its own documents are known by: what is left of older reviews.
 """
 
 from __future__ import annotations
@@ -37,6 +37,17 @@ class _Part:
     texts: dict[str, TextDescription] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
 
+    @property
+    def is_headed(self) -> bool:
+        """Whether another line that says what it is about belongs to another review."""
+        return bool(self.decisions) or len(self.texts) == len(SIDES)
+
+    def add_text(self, side: str, text: TextDescription) -> None:
+        """Note which text a side is about; raises ValueError where that has been said."""
+        if side in self.texts:
+            raise ValueError(f"`{side}:` stands here twice: keep the line that what is below was written under")
+        self.texts[side] = text
+
 
 def parse_reviews(text: str) -> tuple[Review, ...]:
     """Read a file of corrections, the last review first; raises ValueError that names every bad line."""
@@ -46,17 +57,17 @@ def parse_reviews(text: str) -> tuple[Review, ...]:
         content = line.partition("#")[0].strip()
         try:
             if header := HEADER.fullmatch(content):
-                if parts[-1].decisions:
+                if parts[-1].is_headed:
                     parts.append(_Part())
-                parts[-1].texts[header["side"]] = TextDescription(int(header["count"]), header["digest"])
+                parts[-1].add_text(header["side"], TextDescription(int(header["count"]), header["digest"]))
             elif content:
                 parts[-1].decisions.append(_parse_line(content, line.strip()))
         except ValueError as error:
             problems.append(f"line {number}: {error}")
     reviews = []
-    for part in parts:
+    for index, part in enumerate(parts):
         try:
-            reviews.append(_make_review(part))
+            reviews.append(_make_review(part, is_rest=index > 0))
         except ValueError as error:
             problems += str(error).splitlines()
     if problems:
@@ -65,8 +76,11 @@ def parse_reviews(text: str) -> tuple[Review, ...]:
 
 
 def render_reviews(review: Review, set_aside: Sequence[Review] = (), head: str = "") -> str:
-    """Write a review, and below it what has been set aside; nothing if nothing is decided. `head` is one line."""
-    sections = [_section(review)] if review.decisions else []
+    """Write a review, and below it what has been set aside; nothing if nothing is decided. `head` is one line.
+
+    A review without decisions stands there too: else what is set aside would be read as a review in full.
+    """
+    sections = [_section(review)] if review.decisions or set_aside else []
     sections += [[SET_ASIDE, *_section(one)] for one in set_aside]
     first = [*([f"# {head}"] if head else []), *EXPLANATION]
     return "\n\n".join("\n".join(lines) for lines in _lead(first, sections)) + "\n" if sections else ""
@@ -81,15 +95,15 @@ def _section(review: Review) -> list[str]:
         f"{side}: {text.n_sentences} sentences, {text.digest}"
         for side, text in zip(SIDES, (review.source, review.target), strict=True)
     )
-    return [*headers, "", *(decision.line for decision in review.decisions)]
+    return [*headers, *([""] if review.decisions else []), *(decision.line for decision in review.decisions)]
 
 
-def _make_review(part: _Part) -> Review:
+def _make_review(part: _Part, is_rest: bool) -> Review:
     missing = [side for side in SIDES if side not in part.texts]
     if missing:
         raise ValueError("\n".join(f"no line `{side}: … sentences, …` says which text it is about" for side in missing))
     source, target = (part.texts[side] for side in SIDES)
-    return Review(source, target, tuple(dict.fromkeys(part.decisions)))
+    return Review(source, target, tuple(dict.fromkeys(part.decisions)), is_rest)
 
 
 def _parse_line(content: str, line: str) -> Decision:

@@ -45,10 +45,13 @@ def digest_sentence(sentence: str) -> str:
     return hashlib.sha256("".join(sentence.split()).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-def find_sentences(known: Iterable[Known], n_then: int, now: Sequence[str]) -> dict[Known, int]:
+def find_sentences(
+    known: Iterable[Known], n_then: int, now: Sequence[str], only_unique: bool = False
+) -> dict[Known, int]:
     """Return where known sentences of a document that had `n_then` stand now; those that aren't found are left out.
 
-    now : the digest of each sentence of the document as it is.
+    now         : the digest of each sentence of the document as it is.
+    only_unique : whether to leave out repeated sentences, as where those are not known that stood around them.
     """
     places: dict[str, list[int]] = {}
     for position, digest in enumerate(now):
@@ -56,6 +59,8 @@ def find_sentences(known: Iterable[Known], n_then: int, now: Sequence[str]) -> d
     there = sorted(one for one in set(known) if one[1].digest in places)
     unique = [one for one in there if not one[1].is_repeated and len(places[one[1].digest]) == 1]
     found = _longest_chain({one: places[one[1].digest][0] for one in unique})
+    if only_unique:
+        return found
     links = [(-1, -1), *((one[0], place) for one, place in found.items()), (n_then, len(now))]
     rest = [one for one in there if one not in found]
     return found | _find_between(rest, links, places)

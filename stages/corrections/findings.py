@@ -44,21 +44,27 @@ def describe(sentences: Sequence[str]) -> Document:
 
 
 def find_decisions(review: Review, source: Document, target: Document) -> list[Finding]:
-    """Return what has become of each decision; where nothing is found, the sides may have been exchanged."""
+    """Return what has become of each decision; where more is found so, the sides have been exchanged."""
     found = _find_as_written(review, source, target)
-    if any(finding.bead for finding in found):
+    if _n_found(found) == len(found):
         return found
     turned = _find_as_written(review.mirrored, source, target)
-    return turned if any(finding.bead for finding in turned) else found
+    return turned if _n_found(turned) > _n_found(found) else found
+
+
+def _n_found(findings: Iterable[Finding]) -> int:
+    return sum(finding.bead is not None for finding in findings)
 
 
 def _find_as_written(review: Review, source: Document, target: Document) -> list[Finding]:
     sides = (
-        _look(review.source, source, ((one.bead.source, one.source) for one in review.decisions)),
-        _look(review.target, target, ((one.bead.target, one.target) for one in review.decisions)),
+        _look(review.source, source, ((one.bead.source, one.source) for one in review.decisions), review.is_rest),
+        _look(review.target, target, ((one.bead.target, one.target) for one in review.decisions), review.is_rest),
     )
     now = source.digests, target.digests
     found = [(decision, _find(decision, *sides)) for decision in review.decisions]
+    if review.is_rest:
+        return [_with_same_counterparts(finding, *sides) for _, finding in found]
     links = [
         Link(decision.bead, finding.bead)
         for decision, finding in found
@@ -87,11 +93,13 @@ class Side:
         return [self.found[one] for one in zip(positions, known, strict=True) if one in self.found]
 
 
-def _look(then: TextDescription, now: Document, decided: Iterable[tuple[range, Sequence[Fingerprint]]]) -> Side:
+def _look(
+    then: TextDescription, now: Document, decided: Iterable[tuple[range, Sequence[Fingerprint]]], is_rest: bool
+) -> Side:
     known = [one for positions, marks in decided if marks for one in zip(positions, marks, strict=True)]
     if then == now.text:
         return Side(True, {one: one[0] for one in known if now.digests[one[0]] == one[1].digest})
-    return Side(False, find_sentences(known, then.n_sentences, now.digests))
+    return Side(False, find_sentences(known, then.n_sentences, now.digests, only_unique=is_rest))
 
 
 def _find(decision: Decision, source: Side, target: Side) -> Finding:
@@ -135,3 +143,11 @@ def _with_neighbours(decision: Decision, finding: Finding, links: Sequence[Link]
     after = links[bisect_left(links, decision.bead[own + 1], key=lambda link: link.then[own])]
     then, now = (end[other] - start[other + 1] for start, end in zip(before, after, strict=True))
     return finding if then == now else finding._replace(bead=None, reason=NEIGHBOURS)
+
+
+def _with_same_counterparts(finding: Finding, source: Side, target: Side) -> Finding:
+    """Take back a null bead where the other document has changed at all: its good neighbours are not known."""
+    if finding.bead is None or not finding.bead.is_null:
+        return finding
+    other = target if len(finding.bead.source) else source
+    return finding if other.is_same else finding._replace(bead=None, reason=NEIGHBOURS)

@@ -3,6 +3,9 @@
 A review of just these sentences is taken as it stands. Of a review of others, each decision holds whose sentences
 still stand there, one after the other; a newer review goes before an older one. What is left is set aside, unless a
 good bead says what is right for one of its sentences: then it is settled.
+
+What is left of a review has lost the decisions around it that told repeated sentences apart, and null beads from ones
+that have a counterpart by now: of these only those hold again whose document is just as it was.
 """
 
 from __future__ import annotations
@@ -54,7 +57,7 @@ def _set_aside(left: Iterable[tuple[Review, Found]], held: _Held) -> Iterator[Re
         kept = [one for one in unheld if not held.decides(one[1])]
         decisions = tuple(decision._replace(reason=finding.reason or CONTRADICTED) for decision, finding in kept)
         if decisions:
-            yield Review(review.source, review.target, decisions)
+            yield Review(review.source, review.target, decisions, is_rest=True)
 
 
 class _Held:

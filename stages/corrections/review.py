@@ -52,11 +52,13 @@ class Review:
     """What was decided about two documents in one state; raises ValueError as Corrections does.
 
     source, target : which sentences it is about.
+    is_rest : whether it may be only what is left of a review: then the decisions around these are no longer known.
     """
 
     source: TextDescription
     target: TextDescription
     decisions: tuple[Decision, ...]
+    is_rest: bool = False
 
     def __post_init__(self) -> None:
         self.as_decided()
@@ -68,7 +70,8 @@ class Review:
     @property
     def mirrored(self) -> Review:
         """The same with the sides exchanged."""
-        return Review(self.target, self.source, tuple(decision.mirrored for decision in self.decisions))
+        decisions = tuple(decision.mirrored for decision in self.decisions)
+        return Review(self.target, self.source, decisions, self.is_rest)
 
     def _beads(self, mark: str) -> Iterator[Span]:
         return (decision.bead for decision in self.decisions if decision.mark == mark)
