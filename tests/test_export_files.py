@@ -305,3 +305,13 @@ def test_file_names_differ_on_file_systems_that_normalise(one: str, other: str):
 @given(st.text(st.sampled_from("eCc\u0301\u0327\u0338/,%2é"), max_size=6))
 def test_file_names_are_composed(pair_id: str):
     assert unicodedata.is_normalized("NFC", file_name(pair_id))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_parquet_file_that_can_not_be_written_is_not_kept_open():
+    with pytest.raises(OSError, match="No space left") as kept:
+        sinks.ParquetSink(Path("/dev/full"), [("en", "de")])
+    held = [str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.exists()]
+    assert held
+    assert "/dev/full" not in held
+    assert kept.traceback

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -122,7 +122,12 @@ class ParquetSink:
     def __init__(self, path: Path, language_pairs: Iterable[tuple[str, str]]) -> None:
         self.counts: Counter[str] = Counter()
         self._schema = bitext_schema(language_pairs)
-        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd", write_page_checksum=True)
+        with ExitStack() as opened:
+            # A writer that fails would leave a file of its own open, and so a full disk full.
+            file = opened.enter_context(pa.OSFile(str(path), "wb"))
+            writer = pq.ParquetWriter(file, self._schema, compression="zstd", write_page_checksum=True)
+            self._writer = opened.enter_context(writer)
+            self._opened = opened.pop_all()
         self._rows: list[dict[str, Any]] = []
         self._n_chars = 0
 
@@ -130,7 +135,7 @@ class ParquetSink:
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        with self._writer:
+        with self._opened:
             if kind is None:
                 self._flush()
 
