@@ -61,6 +61,16 @@ def read_all(folder: Path, pairs: Iterable[DocumentPair]) -> Iterator[DocumentPa
         raise ConfigError("\n".join(problems))
 
 
+def describe_strays(config: RunConfig, manifest: Manifest) -> list[str]:
+    """Name the files of corrections that belong to no pair: nobody reads them."""
+    folder = corrections_folder(config)
+    named = (*(pair.pair_id for pair in manifest.pairs), *(failure.name for failure in manifest.failures))
+    known = {corrections_path(folder, name).name for name in named}
+    strays = sorted(path.name for path in folder.glob(f"*{SUFFIX}") if path.name not in known)
+    advice = "if a pair has a new name, rename its file"
+    return [f"corrections of no pair of this run in {folder}: {listed(strays)}; {advice}"] if strays else []
+
+
 def read_reviews(path: Path) -> tuple[Review, ...]:
     """Read a file of corrections; nothing where there is none. Raises ConfigError that names every bad line."""
     return parse_file(path, read_file(path)) if path.is_file() else ()

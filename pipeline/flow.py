@@ -15,7 +15,7 @@ from pipeline.backend import Backend, Observer
 from pipeline.config import RunConfig
 from pipeline.corpus.intake import TextKeeper, lies_with_store, read_corpus
 from pipeline.corpus.manifest import Document, DocumentPair, Failure, Manifest, build_manifest
-from pipeline.corrections import correct_manifest, place_pairs
+from pipeline.corrections import correct_manifest, describe_strays, place_pairs
 from pipeline.errors import CorruptFile, MissingError, StoreError
 from pipeline.exports.staging import writing
 from pipeline.progress import units
@@ -270,8 +270,8 @@ class Flow:
 
 
 def _warnings(run: Run) -> list[str]:
-    """Say which pairs are in a language that the encoder doesn't know, and how many documents are left out."""
-    warnings = []
+    """Say what is left out, or unused, and which pairs are in a language that the encoder doesn't know."""
+    warnings = [] if run.limit else describe_strays(run.config, run.manifest)
     if run.manifest.unmatched:
         left_out = units({"documents": len(run.manifest.unmatched)})
         warnings.append(f"{left_out} without a counterpart left out, such as: {run.manifest.unmatched[0]}")

@@ -14,7 +14,7 @@ from small_corpus import bitext, read_exports, run_inline, write_corpus
 
 from pipeline.config import load_config
 from pipeline.corpus.manifest import build_manifest
-from pipeline.corrections import corrections_path, read_reviews, version_of, write_corrections
+from pipeline.corrections import SUFFIX, corrections_path, read_reviews, version_of, write_corrections
 from pipeline.errors import ChangedMeanwhile, ConfigError
 from pipeline.flow import Run
 from pipeline.progress import Progress
@@ -340,6 +340,26 @@ def test_before_a_changed_document_is_split_status_tells_of_no_corrections(revie
     result = bitext("status", *place)
     assert result.exit_code == 0
     assert "corrections" not in result.output
+
+
+def test_corrections_that_no_pair_reads_are_named(reviewed: Path) -> None:
+    path = corrections_path(reviewed / "run.corrections", PAIR)
+    stray = path.rename(path.with_name(f"old.en-de{SUFFIX}"))
+    told = (
+        f"corrections of no pair of this run in {reviewed / 'run.corrections'}: {stray.name}; "
+        "if a pair has a new name, rename its file"
+    )
+    assert told in run(reviewed).notes
+    place = ("--config", reviewed / "run.toml", "--store", reviewed / "store")
+    assert told in bitext("status", *place).output
+    assert told not in bitext("status", *place, "--limit", "1").output
+    for command in ("eval", "fit"):
+        result = bitext(command, *place, "--gold", reviewed / "run.corrections")
+        assert result.exit_code == 1
+        assert "holds no corrections of a pair of this run" in result.output
+    stray.rename(path)
+    (reviewed / "en" / "00.txt").write_bytes(b"\xff")  # a pair that can't be read is one all the same
+    assert not any("of no pair" in note for note in run(reviewed).notes)
 
 
 def test_a_file_that_is_not_one_ends_the_run_before_it_begins(corrected: Path) -> None:

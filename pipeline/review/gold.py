@@ -42,8 +42,16 @@ def evaluate_corrections(flow: Flow, folder: Path) -> tuple[dict[str, Evaluation
 
 
 def read_gold(manifest: Manifest, folder: Path) -> list[DocumentPair]:
-    """Return the pairs that have a file of corrections in a folder, with these alone; raises ConfigError."""
-    return [pair for pair in read_all(folder, (pair.uncorrected for pair in manifest.pairs)) if pair.reviews]
+    """Return the pairs that have a file of corrections in a folder, with these alone.
+
+    Raises ConfigError for files that are no corrections, MissingError where none is about a pair of this run.
+    """
+    pairs = [pair for pair in read_all(folder, (pair.uncorrected for pair in manifest.pairs)) if pair.reviews]
+    if not pairs:
+        raise MissingError(
+            f"{folder} holds no corrections of a pair of this run; such a file is named <pair_id>{SUFFIX}"
+        )
+    return pairs
 
 
 def judge_pairs(
