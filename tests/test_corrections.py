@@ -117,6 +117,10 @@ HEAD = f"source: 5 sentences, {TEXTS[0].digest}\ntarget: 4 sentences, {TEXTS[1].
         (HEAD + "[0]:[0] good\n[0]:[0] bad", "[0]:[0] is good and bad"),
         (HEAD + "[0]:[0] good 0a1b2c3d", "line 3: [0]:[0] has 2 sentences and 1 digests; where you have changed the"),
         (HEAD + "[0]:[0] good 0a1b", "line 3: '[0]:[0] good 0a1b' is not a correction"),
+        (
+            HEAD + "[0]:[0] good\n" + HEAD + "[0]:[0] good\n[0]:[1] good",
+            "below line 4: [0]:[0] and [0]:[1] share a source",
+        ),
         (HEAD.replace("target", "source"), "line 2: `source:` stands here twice: keep the line that what is below was"),
         (HEAD + "source: 9 sentences, 0123456789abcdef\n[0]:[0] good", "no line `target: … sentences, …` says"),
         (

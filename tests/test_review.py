@@ -193,7 +193,10 @@ def test_decisions_about_other_sentences_are_kept_below(server: ReviewServer, fo
     path_of(folder).write_text("# a note\n" + old, encoding="utf-8")
     assert ask(server, "./pair/0/corrections", decided(server, [[0, 1, 0, 1]]), token=server.token)[0] == 200
     text = path_of(folder).read_text(encoding="utf-8")
-    assert text.endswith("\n\n# Set aside, as sentences have changed since. What is settled can be deleted.\n" + old)
+    assert text.endswith(
+        "\n\n# Set aside, as sentences have changed since. What is settled can be deleted; your own lines go above.\n"
+        + old
+    )
     newest, oldest = read_reviews(path_of(folder))
     assert (newest.decisions[0].bead, oldest.decisions[0].line) == ((0, 1, 0, 1), "[0]:[0]  good # by hand")
     assert ask(server, "./pair/0/corrections", decided(server, []), token=server.token)[0] == 200

@@ -27,13 +27,17 @@ EXPLANATION = (
     "# By the digests they are found again when a document changes; leave them out of lines of your own.",
     "# Sentences count from 0. What stands after # is for people.",
 )
-SET_ASIDE = "# Set aside, as sentences have changed since. What is settled can be deleted."
+SET_ASIDE = "# Set aside, as sentences have changed since. What is settled can be deleted; your own lines go above."
 
 
 @dataclass
 class _Part:
-    """Lines of one review, as they are read."""
+    """Lines of one review, as they are read.
 
+    line : where it begins; 0 for the first, which most files have alone.
+    """
+
+    line: int = 0
     texts: dict[str, TextDescription] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
 
@@ -58,18 +62,19 @@ def parse_reviews(text: str) -> tuple[Review, ...]:
         try:
             if header := HEADER.fullmatch(content):
                 if parts[-1].is_headed:
-                    parts.append(_Part())
+                    parts.append(_Part(number))
                 parts[-1].add_text(header["side"], TextDescription(int(header["count"]), header["digest"]))
             elif content:
                 parts[-1].decisions.append(_parse_line(content, line.strip()))
         except ValueError as error:
             problems.append(f"line {number}: {error}")
     reviews = []
-    for index, part in enumerate(parts):
+    for part in parts:
         try:
-            reviews.append(_make_review(part, is_rest=index > 0))
+            reviews.append(_make_review(part))
         except ValueError as error:
-            problems += str(error).splitlines()
+            where = f"below line {part.line}: " if part.line else ""
+            problems += [f"{where}{problem}" for problem in str(error).splitlines()]
     if problems:
         raise ValueError("\n".join(problems))
     return tuple(review for review in reviews if review.decisions)
@@ -98,12 +103,12 @@ def _section(review: Review) -> list[str]:
     return [*headers, *([""] if review.decisions else []), *(decision.line for decision in review.decisions)]
 
 
-def _make_review(part: _Part, is_rest: bool) -> Review:
+def _make_review(part: _Part) -> Review:
     missing = [side for side in SIDES if side not in part.texts]
     if missing:
         raise ValueError("\n".join(f"no line `{side}: … sentences, …` says which text it is about" for side in missing))
     source, target = (part.texts[side] for side in SIDES)
-    return Review(source, target, tuple(dict.fromkeys(part.decisions)), is_rest)
+    return Review(source, target, tuple(dict.fromkeys(part.decisions)), is_rest=part.line > 0)
 
 
 def _parse_line(content: str, line: str) -> Decision:
