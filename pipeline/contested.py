@@ -163,7 +163,8 @@ def read_contested(store: Store, config: RunConfig, pair: DocumentPair) -> Conte
     from stages.align.contested import Contested
 
     shelf = contested(store, config)
-    return Contested(*(_stops(shelf.read(contested_key(pair, side))) for side in SIDES))
+    source, target = (_stops(shelf.read(contested_key(pair, side))) for side in SIDES)
+    return Contested(source, target)
 
 
 def read_singles(store: Store, config: RunConfig, document: Document, stops: Stops | None = None) -> Overlaps:

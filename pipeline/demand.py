@@ -13,16 +13,7 @@ from pipeline.store.store import Places, Store
 
 if TYPE_CHECKING:
     from stages.align.contested import Contested
-    from stages.data import Beads
-
-
-def contest_pair(store: Store, config: RunConfig, pair: DocumentPair, asking: ShardWriter) -> dict[str, int]:
-    """Find out what a pair contests and write it down; return counts."""
-    from stages.align import find_contested
-
-    wanted = find_contested(*read_sides(store, config, pair), config.align)
-    write_contested(asking, pair, wanted)
-    return {"pairs": 1, "contested_overlaps": wanted.n_overlaps}
+    from stages.data import Beads, Overlaps
 
 
 class Stored(NamedTuple):
@@ -39,6 +30,19 @@ def look_up(store: Store, config: RunConfig) -> Stored:
     return Stored(*(shelf.places() for shelf in shelves))
 
 
+def contest_pair(
+    store: Store, config: RunConfig, pair: DocumentPair, stored: Stored, writer: ShardWriter, asking: ShardWriter
+) -> dict[str, int]:
+    """Find out what a pair contests and write it down, or its beads where it contests nothing; return counts."""
+    sides = read_sides(store, config, pair)
+    wanted = _ask(config, pair, sides, asking)
+    counts = {"pairs": 1, "contested_overlaps": wanted.n_overlaps}
+    if wanted.beads is None or pair.uncorrected.key in stored.beads:
+        return counts
+    settled = _write_beads(pair.uncorrected, wanted.beads, sides, writer)
+    return counts | {"settled_pairs": 1} | settled
+
+
 def align_on_demand(
     store: Store, config: RunConfig, pair: DocumentPair, stored: Stored, writer: ShardWriter, asking: ShardWriter
 ) -> dict[str, int]:
@@ -47,25 +51,41 @@ def align_on_demand(
     With all that it contests encoded, the pair is aligned for good. Else its beads are provisional: those of the
     alignment by sums, so that they don't depend on what else has been encoded.
     """
-    from stages.align import align_pair, find_contested
+    from stages.align import align_pair
 
     if is_contested(pair, stored.contested):
         wanted = read_contested(store, config, pair)
     else:
-        wanted = find_contested(*read_sides(store, config, pair), config.align)
-        write_contested(asking, pair, wanted)
+        sides = read_sides(store, config, pair)
+        wanted = _ask(config, pair, sides, asking)
+        if wanted.beads is not None and not pair.corrections:
+            return _write_beads(pair, wanted.beads, sides, writer)
     is_ready = _is_encoded(pair, wanted, stored.vectors)
     source, target = read_sides(store, config, pair, wanted if is_ready else None)
     found = align_pair(source, target, config.align, on_demand=True, corrections=pair.corrections)
     if is_ready:
-        writer.add(pair.key, bead_rows(pair, found, source, target), found.facts)
-        return bead_counts(found)
+        return _write_beads(pair, found, (source, target), writer)
     n_beads = wanted.count_beads(found, source, target)
     if provisional_key(pair) not in stored.beads:
         writer.add(
             provisional_key(pair), bead_rows(pair, found, source, target), found.facts | {"provisional_beads": n_beads}
         )
     return bead_counts(found) | {"provisional_pairs": 1, "provisional_beads": n_beads}
+
+
+def _ask(config: RunConfig, pair: DocumentPair, sides: tuple[Overlaps, Overlaps], asking: ShardWriter) -> Contested:
+    from stages.align import find_contested
+
+    wanted = find_contested(*sides, config.align)
+    write_contested(asking, pair, wanted)
+    return wanted
+
+
+def _write_beads(
+    pair: DocumentPair, found: Beads, sides: tuple[Overlaps, Overlaps], writer: ShardWriter
+) -> dict[str, int]:
+    writer.add(pair.key, bead_rows(pair, found, *sides), found.facts)
+    return bead_counts(found)
 
 
 def bead_counts(found: Beads) -> dict[str, int]:

@@ -63,6 +63,15 @@ class Run:
     costs: dict[str, Any] | None = None
     """What rented machines have cost: see `costs.costs_of`."""
 
+    def count_aligned(self) -> Counter[str]:
+        """Count the pairs, beads and nulls that this run has aligned, those of pairs that contest nothing as well."""
+        aligned, contest = (self.records.get(name, StageRecord()).counts for name in ("align", "contest"))
+        return Counter(
+            pairs=aligned["pairs"] + contest["settled_pairs"],
+            beads=aligned["beads"] + contest["beads"],
+            nulls=aligned["nulls"] + contest["nulls"],
+        )
+
     def wants(self, stage: Stage) -> bool:
         """Say whether a stage was asked for."""
         return self.stage in (None, stage)
@@ -162,7 +171,8 @@ class Flow:
         if ready:
             self._work_on(stage, COMPUTING[stage], ready)
         elif not todo and self.run.manifest.pairs:
-            self.observer.note(f"{stage:<7} nothing to do, {_there(self.run.manifest, stage)}")
+            left = "left " if stage == "align" and self.run.count_aligned()["pairs"] else ""
+            self.observer.note(f"{stage:<7} nothing {left}to do, {_there(self.run.manifest, stage)}")
         if stage == "align":
             self._note_provisional()
 

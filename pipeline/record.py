@@ -86,7 +86,8 @@ def _records(run: Run) -> dict[str, StageRecord]:
 def _stage(run: Run, name: str, record: StageRecord) -> dict[str, Any]:
     """Say what a stage did, how fast, and what it found done by earlier runs."""
     unit, total = ("pairs", len(run.manifest.pairs)) if name == "align" else ("documents", len(run.manifest.documents))
-    n_reused = total - record.counts[unit] if name in ("split", "encode", "align") else 0
+    n_done = run.count_aligned()[unit] if name == "align" else record.counts[unit]
+    n_reused = total - n_done if name in ("split", "encode", "align") else 0
     fast = SPEEDS.get(name)
     speed = record.counts[fast] / record.seconds if fast and record.seconds else 0
     return {

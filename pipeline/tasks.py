@@ -167,30 +167,40 @@ def _find_work(store: Store, config: RunConfig, shard: Shard, outcome: Outcome) 
 
 
 def contest_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
-    """Find out which overlaps pairs of documents contest: what the second round of encoding is for."""
-    outcome = Outcome()
-    with contested.contested(store, config).write(schema.CONTESTED, compression="zstd") as asking:
+    """Find out which overlaps pairs of documents contest: what the second round of encoding is for.
+
+    Pairs that contest nothing are thereby aligned.
+    """
+    outcome, stored = Outcome(), look_up(store, config)
+    with _pair_files(store, config) as files:
         for pair in shard.pairs:
             with outcome.isolate("align", pair.pair_id):
-                outcome.counts.update(contest_pair(store, config, pair, asking))
+                outcome.counts.update(contest_pair(store, config, pair, stored, *files))
     return outcome
 
 
 def align_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
     """Align pairs of documents; with overlaps on demand, as far as what they contest is known and encoded."""
     outcome, stored = Outcome(), look_up(store, config)
+    with _pair_files(store, config) as files:
+        for pair in shard.pairs:
+            with outcome.isolate("align", pair.pair_id):
+                if pair.uncorrected.key not in stored.beads:
+                    outcome.counts.update(_align(store, config, pair.uncorrected, stored, *files))
+                if pair.corrections:  # beside the others, which tell how good the aligner is
+                    counts = _align(store, config, pair, stored, *files)
+                    outcome.counts.update(corrected_pairs=1, provisional_pairs=counts.get("provisional_pairs", 0))
+    return outcome
+
+
+@contextmanager
+def _pair_files(store: Store, config: RunConfig) -> Iterator[tuple[ShardWriter, ShardWriter]]:
+    """Open a file for the beads of a shard of pairs, and one for what they contest."""
     with (
         beads(store, config).write(schema.BEADS, compression="zstd") as writer,
         contested.contested(store, config).write(schema.CONTESTED, compression="zstd") as asking,
     ):
-        for pair in shard.pairs:
-            with outcome.isolate("align", pair.pair_id):
-                if pair.uncorrected.key not in stored.beads:
-                    outcome.counts.update(_align(store, config, pair.uncorrected, stored, writer, asking))
-                if pair.corrections:  # beside the others, which tell how good the aligner is
-                    counts = _align(store, config, pair, stored, writer, asking)
-                    outcome.counts.update(corrected_pairs=1, provisional_pairs=counts.get("provisional_pairs", 0))
-    return outcome
+        yield writer, asking
 
 
 def _align(

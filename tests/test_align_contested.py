@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,8 +13,9 @@ from stages.align.contested import Survivors, _is_settled, find_survivors
 from stages.align.lattice import Lattice, find_best_path, make_lattice
 from stages.align.onward import measure_reach, ways_through
 from stages.align.score import bead_types
+from stages.align.sections import match_headings
 from stages.align.weights import SUMMED
-from stages.data import Overlaps
+from stages.data import BEAD_ARRAYS, Overlaps
 
 CONFIG = AlignConfig(max_bead=4)
 
@@ -122,6 +125,28 @@ def test_without_encoded_overlaps_the_alignment_is_that_by_sums() -> None:
     by_sums, on_demand = align_pair(source, target, CONFIG), align_pair(source, target, CONFIG, on_demand=True)
     for name in ("source_start", "source_stop", "target_start", "target_stop", "score", "confidence"):
         np.testing.assert_array_equal(getattr(by_sums, name), getattr(on_demand, name))
+
+
+@pytest.mark.parametrize("empty_at", [None, 0, 4])
+def test_a_pair_that_contests_nothing_is_thereby_aligned(empty_at: int | None) -> None:
+    config = AlignConfig(max_bead=4, contest_margin=0.01)
+    pair = noisy_pair(empty_at=empty_at)
+    for source, target in (pair, pair[::-1]):
+        found, expected = find_contested(source, target, config), align_pair(source, target, config, on_demand=True)
+        assert found.n_overlaps == 0
+        assert found.beads is not None
+        assert found.beads.facts == expected.facts
+        for name in BEAD_ARRAYS:
+            np.testing.assert_array_equal(getattr(found.beads, name), getattr(expected, name))
+    assert find_contested(*pair, AlignConfig(max_bead=4, contest_margin=6)).beads is None
+
+
+def test_headings_are_left_to_the_alignment_that_puts_them_first() -> None:
+    config = AlignConfig(max_bead=4, contest_margin=0.01)
+    source, target = (replace(side, headings=[1] + [0] * (len(side.sentences) - 1)) for side in noisy_pair())
+    assert len(match_headings(source, target)) == 1
+    found = find_contested(source, target, config)
+    assert (found.n_overlaps, found.beads) == (0, None)
 
 
 def test_encoded_overlaps_decide_and_are_compared_with_their_sums() -> None:

@@ -119,6 +119,20 @@ def test_the_encode_stage_alone_is_both_rounds(whole: tuple[Path, Path, Run], tm
     assert read_exports(tmp_path / "out") == read_exports(whole[1])
 
 
+def test_pairs_that_contest_nothing_are_aligned_when_that_is_found_out(tmp_path: Path, capsys) -> None:
+    config = demo(margin=0.001)
+    run = carry_out(config, tmp_path / "store", tmp_path / "out")
+    assert run.records["contest"].counts["settled_pairs"] == 2
+    assert "align" not in run.records
+    assert run.count_aligned()["pairs"] == 2
+    assert run.count_aligned()["beads"] == run.records["contest"].counts["beads"] > 100
+    assert "align   nothing left to do, 2 pairs done before" in capsys.readouterr().err
+    shutil.rmtree(tmp_path / "store" / "beads")
+    again = carry_out(config, tmp_path / "store", tmp_path / "again")
+    assert again.records["align"].counts["pairs"] == 2
+    assert read_exports(tmp_path / "again") == read_exports(tmp_path / "out")
+
+
 def test_what_is_lost_of_any_table_is_made_again(whole: tuple[Path, Path, Run], tmp_path: Path) -> None:
     for table in ("contested", "embeddings", "beads"):
         store = shutil.copytree(whole[0], tmp_path / table)

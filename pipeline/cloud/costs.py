@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -171,7 +171,7 @@ def costs_of(run: Run, bills: Sequence[Bill]) -> dict[str, Any]:
     total = sum(one.dollars for one in bills)
     encoding = sum(one.busy_seconds for one in bills if one.function.startswith("encode"))
     n_tokens = run.records["encode"].counts["tokens"] if encoding else 0
-    aligned = run.records["align"].counts if "align" in run.records else Counter[str]()
+    aligned = run.count_aligned()
     n_pairs = aligned["beads"] - aligned["nulls"]
     costs = {
         "prices_of": PRICES_DATE,

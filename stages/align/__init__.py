@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from stages.align.config import AlignConfig
 
 if TYPE_CHECKING:
-    from stages.align.contested import Contested
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from stages.align.contested import Contested, Stops
     from stages.corrections import Corrections
     from stages.data import Beads, Overlaps
 
@@ -60,21 +63,28 @@ def find_contested(source: Overlaps, target: Overlaps, config: AlignConfig) -> C
     """Find the overlaps of two documents that are worth encoding, from the vectors of their single sentences.
 
     An overlap is contested where it is part of a bead that is nearly as good as the best, and shares a sentence with
-    another such bead. Vectors of larger overlaps are not looked at. Raises ValueError as `align_pair` does.
+    another such bead. Vectors of larger overlaps are not looked at. Where nothing is contested, the beads of
+    `align_pair` are found as well. Raises ValueError as it does.
     """
-    import numpy as np
-
     from stages.align.contested import Contested
     from stages.align.contested import find_contested as find
-    from stages.align.positions import take_out_empty
+    from stages.align.positions import restore_positions, take_out_empty
+    from stages.align.sections import match_headings
 
     _check_vectors(source, target)
-    (source_text, source_positions), (target_text, target_positions) = map(take_out_empty, (source, target))
-    sides = zip(find(source_text, target_text, config), (source_positions, target_positions), strict=True)
-    in_documents = (
-        {size: (positions[stops - 1] + 1).astype(np.int32) for size, stops in side.items()} for side, positions in sides
-    )
-    return Contested(*in_documents)
+    source_text, source_positions = take_out_empty(source)
+    target_text, target_positions = take_out_empty(target)
+    of_source, of_target, path = find(source_text, target_text, config)
+    stops = (_in_document(of_source, source_positions), _in_document(of_target, target_positions))
+    if path is None or len(match_headings(source, target, config.respect_sections)):
+        return Contested(*stops)
+    counts = len(source.sentences), len(target.sentences)
+    return Contested(*stops, restore_positions(path, source_positions, target_positions, *counts))
+
+
+def _in_document(stops: Stops, positions: NDArray[np.int64]) -> Stops:
+    """Return stops among the sentences with text as stops among all positions."""
+    return {size: (positions[of_size - 1] + 1).astype("int32") for size, of_size in stops.items()}
 
 
 def _check_vectors(source: Overlaps, target: Overlaps) -> None:

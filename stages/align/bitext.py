@@ -75,10 +75,15 @@ def align_bitext(
     """
     align = method or _align_ordered
     if is_swapped(source, target):
-        path, links = align(target, source, config, fixed and fixed.mirrored)
-        path = _mirrored(path)
+        found = align(target, source, config, fixed and fixed.mirrored)
     else:
-        path, links = align(source, target, config, fixed)
+        found = align(source, target, config, fixed)
+    return in_own_order(*found, source, target)
+
+
+def in_own_order(path: Path, links: Links, source: Overlaps, target: Overlaps) -> Path:
+    """Return the path of two documents that were aligned in the canonical order, with the verdict on the pair."""
+    path = _mirrored(path) if is_swapped(source, target) else path
     verdict = judge_pair(links, path.spans, path.score, len(source.sentences), len(target.sentences))
     return path._replace(facts=path.facts | verdict)
 

@@ -17,7 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.align.band import Band
-from stages.align.bitext import align_by_sums, align_encoded, is_swapped, search_by_sums, without_beads
+from stages.align.bitext import (
+    align_by_sums,
+    align_encoded,
+    in_own_order,
+    is_swapped,
+    search_by_sums,
+    without_beads,
+)
 from stages.align.config import AlignConfig
 from stages.align.evidence import Evidence, measure_pair, with_overlaps
 from stages.align.fixed import Fixed
@@ -35,10 +42,15 @@ Stops = Mapping[int, NDArray[np.int32]]
 
 @dataclass(frozen=True)
 class Contested:
-    """The overlaps that a pair wants encoded."""
+    """The overlaps that a pair wants encoded.
+
+    beads : where it wants none, its alignment: finding that out has told it. None where headings are to be aligned with
+            headings first.
+    """
 
     source: Stops
     target: Stops
+    beads: Beads | None = None
 
     @property
     def n_overlaps(self) -> int:
@@ -85,24 +97,34 @@ class Survivors(NamedTuple):
     shapes: NDArray[np.int64]
 
 
-def find_contested(source: Overlaps, target: Overlaps, config: AlignConfig) -> tuple[Stops, Stops]:
+def find_contested(source: Overlaps, target: Overlaps, config: AlignConfig) -> tuple[Stops, Stops, Path | None]:
     """Return the contested overlaps of both sides, whose every position holds a sentence; either may be empty.
 
-    Only the vectors of single sentences are looked at.
+    Where there are none, the alignment by sums is the alignment, and returned as well. Only the vectors of single
+    sentences are looked at.
     """
     if is_swapped(source, target):
-        of_target, of_source = find_contested(target, source, config)
-        return of_source, of_target
+        of_target, of_source, found = _find_ordered(target, source, config)
+    else:
+        of_source, of_target, found = _find_ordered(source, target, config)
+    return of_source, of_target, in_own_order(*found, source, target) if found else None
+
+
+def _find_ordered(
+    source: Overlaps, target: Overlaps, config: AlignConfig
+) -> tuple[Stops, Stops, tuple[Path, Links] | None]:
     if not source.sentences or not target.sentences:
-        return {}, {}
-    search = search_by_sums(measure_pair(source, target, config), config)
+        return {}, {}, without_beads(source, target)
+    evidence = measure_pair(source, target, config)
+    search = search_by_sums(evidence, config)
     survivors = find_survivors(search.reach, search.lattice, search.band, config.contest_margin)
     unsettled = ~_is_settled(survivors, len(source.sentences), len(target.sentences))
     stops, shapes = survivors.stops[unsettled], survivors.shapes[unsettled]
-    return (
-        _larger_overlaps(stops[:, 0], shapes[:, 0], source.max_overlap),
-        _larger_overlaps(stops[:, 1], shapes[:, 1], target.max_overlap),
-    )
+    of_source = _larger_overlaps(stops[:, 0], shapes[:, 0], source.max_overlap)
+    of_target = _larger_overlaps(stops[:, 1], shapes[:, 1], target.max_overlap)
+    if of_source or of_target:
+        return of_source, of_target, None
+    return {}, {}, (align_by_sums(search, evidence, config), evidence.links)
 
 
 def align_survivors(
