@@ -15,10 +15,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from stages.corrections.decided import Corrections, Span, make_corrections
-from stages.corrections.findings import Finding, describe, find_decisions
+from stages.corrections.findings import Document, Finding, describe, find_decisions
 from stages.corrections.review import BAD, Decision, Review
 
 CONTRADICTED = "another decision contradicts it"
+
+MAX_PASSES = 10
+"""How often what is left of a review is looked for again: so many times may chapters have changed places."""
 
 Found = list[tuple[Decision, Finding]]
 
@@ -30,13 +33,32 @@ def place_reviews(reviews: Iterable[Review], source: Sequence[str], target: Sequ
     left: list[tuple[Review, Found]] = []
     for review in reviews:
         n_held = len(held)
-        found = list(zip(review.decisions, find_decisions(review, *documents), strict=True))
-        unheld = [(decision, finding) for decision, finding in found if not held.add(decision.mark, finding.bead)]
+        unheld = _hold(review, held, *documents)
         is_about = (review.source, review.target) == tuple(document.text for document in documents)
         n_moved += 0 if is_about else len(held) - n_held
         left.append((review, unheld))
     made = make_corrections(held.good, held.bad, *(document.text for document in documents))
     return replace(made, set_aside=tuple(_set_aside(left, held)), n_moved=n_moved)
+
+
+def _hold(review: Review, held: _Held, source: Document, target: Document) -> Found:
+    """Hold what can be held of a review, and return the rest.
+
+    That is looked for again by itself, as it will be when it stands by itself in the file: so are chapters found that
+    have changed places in both documents.
+    """
+    unheld: Found = []
+    for _ in range(MAX_PASSES):
+        found = zip(review.decisions, find_decisions(review, source, target), strict=True)
+        unheld = [(decision, finding) for decision, finding in found if not held.add(decision.mark, finding.bead)]
+        if not unheld or (review.is_rest and len(unheld) == len(review.decisions)):
+            break
+        review = _rest(review, (decision for decision, _ in unheld))
+    return unheld
+
+
+def _rest(review: Review, decisions: Iterable[Decision]) -> Review:
+    return Review(review.source, review.target, tuple(decisions), is_rest=True)
 
 
 def keep_undecided(
@@ -57,7 +79,7 @@ def _set_aside(left: Iterable[tuple[Review, Found]], held: _Held) -> Iterator[Re
         kept = [one for one in unheld if not held.decides(one[1])]
         decisions = tuple(decision._replace(reason=finding.reason or CONTRADICTED) for decision, finding in kept)
         if decisions:
-            yield Review(review.source, review.target, decisions, is_rest=True)
+            yield _rest(review, decisions)
 
 
 class _Held:
