@@ -62,6 +62,8 @@ class Run:
     exported: Exported | None = None
     costs: dict[str, Any] | None = None
     """What rented machines have cost: see `costs.costs_of`."""
+    is_corrected: bool = True
+    """Whether what people have decided about its pairs holds: `bitext align` has no config for that to lie beside."""
 
     def count_aligned(self) -> Counter[str]:
         """Count the pairs, beads and nulls that this run has aligned, those of pairs that contest nothing as well."""
@@ -130,7 +132,8 @@ class Flow:
         return self.run.manifest
 
     def _read_corpus(self, keep: bool) -> Manifest:
-        return correct_manifest(self.run.config, self._find_documents(keep))
+        found = self._find_documents(keep)
+        return correct_manifest(self.run.config, found) if self.run.is_corrected else found
 
     def _find_documents(self, keep: bool) -> Manifest:
         config, limit = self.run.config, self.run.limit
@@ -281,7 +284,7 @@ class Flow:
 
 def _warnings(run: Run) -> list[str]:
     """Say what is left out, or unused, and which pairs are in a language that the encoder doesn't know."""
-    warnings = [] if run.limit else describe_strays(run.config, run.manifest)
+    warnings = describe_strays(run.config, run.manifest) if run.is_corrected and not run.limit else []
     if run.manifest.unmatched:
         left_out = units({"documents": len(run.manifest.unmatched)})
         warnings.append(f"{left_out} without a counterpart left out, such as: {run.manifest.unmatched[0]}")

@@ -366,6 +366,17 @@ def test_corrections_that_no_pair_reads_are_named(reviewed: Path) -> None:
     assert not any("of no pair" in note for note in run(reviewed).notes)
 
 
+def test_align_has_no_corrections(done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There may be a config of the same name where it is called."""
+    (tmp_path / "align.corrections").mkdir()
+    (tmp_path / "align.corrections" / f"00{SUFFIX}").write_text("nonsense", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    texts = done / "en" / "00.txt", done / "de" / "00.txt"
+    result = bitext("align", *texts, "--store", done / "store", "--workers", "1", "-o", tmp_path / "beads.tsv")
+    assert result.exit_code == 0
+    assert "of no pair" not in result.output
+
+
 def test_a_file_that_is_not_one_ends_the_run_before_it_begins(corrected: Path) -> None:
     path = decide(corrected, PAIR, good=["[2]:[2, 4]"])
     with pytest.raises(ConfigError) as caught:

@@ -67,7 +67,7 @@ def align(
         folder=Path.cwd(),
     )
     require_stages()
-    return align_files(make_flow(Run(config), store, workers), output)
+    return align_files(make_flow(Run(config, is_corrected=False), store, workers), output)
 
 
 def align_files(flow: Flow, output: Path | None) -> int:
