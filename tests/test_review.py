@@ -197,6 +197,7 @@ def test_decisions_about_other_sentences_are_kept_below(server: ReviewServer, fo
         "\n\n# Set aside, as sentences have changed since. What is settled can be deleted; your own lines go above.\n"
         + old
     )
+    assert text.count("\n# a note\nsource: ") == 1
     newest, oldest = read_reviews(path_of(folder))
     assert (newest.decisions[0].bead, oldest.decisions[0].line) == ((0, 1, 0, 1), "[0]:[0]  good # by hand")
     assert ask(server, "./pair/0/corrections", decided(server, []), token=server.token)[0] == 200

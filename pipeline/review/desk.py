@@ -33,7 +33,7 @@ from stages.corrections import (
     make_review,
     make_span,
     place_reviews,
-    render_reviews,
+    rewrite_reviews,
 )
 
 SCRIPTS, STYLES = ("corrections.js", "review.js"), ("review.css",)
@@ -136,10 +136,10 @@ class Desk:
         with self._lock:
             pair, texts = self.pairs[number], self._read_texts(number)
             made = make_review(good, bad, *texts)
-            before = self._place(number, read_version(path, version))
-            kept = keep_undecided(before.set_aside, made, *texts)
-            head = f"{pair.pair_id}: {pair.source.path} | {pair.target.path}"
-            return write_corrections(path, render_reviews(made, kept, " ".join(head.split())), version)
+            before = read_version(path, version)
+            kept = keep_undecided(self._place(number, before).set_aside, made, *texts)
+            head = " ".join(f"{pair.pair_id}: {pair.source.path} | {pair.target.path}".split())
+            return write_corrections(path, rewrite_reviews(before, made, kept, head), version)
 
     def _list(self, number: int) -> Listed:
         pair, corrections, problem = self.pairs[number], None, ""

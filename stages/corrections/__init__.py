@@ -28,6 +28,7 @@ from stages.corrections.decided import (
 )
 from stages.corrections.file import parse_reviews, render_reviews
 from stages.corrections.gold import judged_links, links_touching, reviewed_runs
+from stages.corrections.notes import rewrite_reviews
 from stages.corrections.place import keep_undecided, place_reviews
 from stages.corrections.review import BAD, GOOD, Decision, Review, make_review
 
@@ -50,4 +51,5 @@ __all__ = [
     "place_reviews",
     "render_reviews",
     "reviewed_runs",
+    "rewrite_reviews",
 ]

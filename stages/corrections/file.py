@@ -27,6 +27,9 @@ EXPLANATION = (
     "# By the digests they are found again when a document changes; leave them out of lines of your own.",
     "# Sentences count from 0. What stands after # is for people.",
 )
+HEAD = re.compile(r"# .*: .* \| .*")
+"""What the first line looks like where it names the pair and its documents."""
+
 SET_ASIDE = "# Set aside, as sentences have changed since. What is settled can be deleted; your own lines go above."
 
 
@@ -80,12 +83,13 @@ def parse_reviews(text: str) -> tuple[Review, ...]:
     return tuple(review for review in reviews if review.decisions)
 
 
-def render_reviews(review: Review, set_aside: Sequence[Review] = (), head: str = "") -> str:
-    """Write a review, and below it what has been set aside; nothing if nothing is decided. `head` is one line.
+def render_reviews(review: Review, set_aside: Sequence[Review] = (), head: str = "", is_kept: bool = False) -> str:
+    """Write a review, and below it what has been set aside; nothing if nothing is decided, unless the file is kept.
 
+    head : one line, that names the pair.
     A review without decisions stands there too: else what is set aside would be read as a review in full.
     """
-    sections = [_section(review)] if review.decisions or set_aside else []
+    sections = [_section(review)] if review.decisions or set_aside or is_kept else []
     sections += [[SET_ASIDE, *_section(one)] for one in set_aside]
     first = [*([f"# {head}"] if head else []), *EXPLANATION]
     return "\n\n".join("\n".join(lines) for lines in _lead(first, sections)) + "\n" if sections else ""
