@@ -29,7 +29,7 @@ def written(numbers: Sequence[int] = (0, 2, 4)) -> str:
 
 def save(text: str, source: Sequence[str] = SOURCE, added: Sequence[int] = (), removed: Sequence[int] = ()) -> str:
     """Write a file anew as a review does, after 1-1 beads have been called good, or that was taken back."""
-    placed = place_reviews(parse_reviews(text), source, TARGET)
+    placed = place_reviews(parse_reviews(text) if text else (), source, TARGET)
     beads = [bead for bead in placed.good if bead[0] not in removed] + [make_span(i, i + 1, i, i + 1) for i in added]
     made = make_review(beads, placed.bad, source, TARGET)
     return rewrite_reviews(text, made, keep_undecided(placed.set_aside, made, source, TARGET), HEAD)

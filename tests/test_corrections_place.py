@@ -168,17 +168,18 @@ def test_a_review_of_the_same_sentences_is_taken_as_it_stands() -> None:
 def test_only_what_is_about_a_changed_sentence_is_set_aside() -> None:
     placed = place_reviews([reviewed()], changed(SOURCE, 3), TARGET)
     assert placed.good == spans([bead for bead in GOOD if bead != (2, 4, 2, 3)])
-    assert set(placed.bad) == set(spans(BAD))
-    assert reasons(placed) == {"[2, 3]:[2] good": CHANGED}
-    assert placed.n_moved == 7
+    assert set(placed.bad) == set(spans([bead for bead in BAD if bead != (0, 0, 5, 6)]))
+    # the other sentence may translate [5], which was said not to stand alone
+    assert reasons(placed) == {"[2, 3]:[2] good": CHANGED, "[]:[5] bad": NEIGHBOURS}
+    assert placed.n_moved == 6
 
 
 def test_two_documents_that_changed_at_once_are_each_followed() -> None:
     source, target = ["before", *SOURCE], [*TARGET[:3], *TARGET[4:], "after"]
     placed = place_reviews([reviewed()], source, target)
     assert placed.good == spans([(1, 2, 0, 1), (3, 5, 2, 3), (7, 8, 5, 7), (10, 11, 8, 9)])
-    assert set(placed.bad) == set(spans([(3, 4, 2, 3), (9, 10, 7, 8), (0, 0, 4, 5)]))
-    assert reasons(placed) == {"[4]:[] good": NEIGHBOURS}  # a sentence has gone that may have been its counterpart
+    assert set(placed.bad) == set(spans([(3, 4, 2, 3), (9, 10, 7, 8)]))
+    assert reasons(placed) == {"[4]:[] good": NEIGHBOURS, "[]:[5] bad": NEIGHBOURS}
 
 
 def test_what_they_are_known_by_depends_only_on_what_they_say_of_the_documents_as_they_are() -> None:
@@ -203,12 +204,27 @@ def test_a_bead_whose_sentences_no_longer_follow_each_other_is_set_aside() -> No
     assert "[6]:[6, 7] good" in reasons(place_reviews([reviewed()], SOURCE, between))
 
 
-def test_a_sentence_has_no_counterpart_only_as_long_as_none_may_have_come() -> None:
-    far, near = [*TARGET, "after"], [*TARGET[:4], "the missing sentence", *TARGET[4:]]
-    assert (4, 5, 0, 0) in place_reviews([reviewed()], SOURCE, far).good
-    placed = place_reviews([reviewed()], SOURCE, near)
-    assert reasons(placed) == {"[4]:[] good": NEIGHBOURS}
-    assert (0, 0, 6, 7) in placed.bad  # as many source sentences stand there as did
+ALONE = make_span(4, 5, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("beads", "target", "is_held"),
+    [
+        ([(2, 4, 2, 3), (6, 7, 6, 8)], TARGET, True),
+        ([(2, 4, 2, 3), (6, 7, 6, 8)], [*TARGET, "after"], False),  # nobody knows what 3, 4 and 5 said
+        ([(2, 4, 2, 3), (5, 6, 3, 4)], ["before", *TARGET, "after"], True),  # no counterpart has a place
+        ([(2, 4, 2, 3), (5, 6, 3, 4)], [*TARGET[:3], "the missing sentence", *TARGET[3:]], False),
+        ([(2, 4, 2, 3), (0, 0, 3, 6), (6, 7, 6, 8)], ["before", *TARGET], True),  # 3, 4 and 5 are known to be the same
+        ([(2, 4, 2, 3), (0, 0, 3, 6), (6, 7, 6, 8)], [*TARGET[:4], "the missing sentence", *TARGET[5:]], False),
+        ([(2, 4, 2, 3), (6, 7, 6, 8)], [*TARGET[:3], *TARGET[4:6], "the missing sentence", *TARGET[6:]], False),
+    ],
+)
+def test_a_sentence_has_no_counterpart_only_where_none_can_have_come(
+    beads: list[tuple[int, ...]], target: list[str], is_held: bool
+) -> None:
+    placed = place_reviews([make_review([*spans(beads), ALONE], [], SOURCE, TARGET)], SOURCE, target)
+    assert (ALONE in placed.good) == is_held
+    assert (reasons(placed).get("[4]:[] good") == NEIGHBOURS) == (not is_held)
 
 
 def test_exchanged_sides_are_turned_round() -> None:
@@ -227,7 +243,11 @@ def test_a_line_without_digests_goes_by_its_numbers_where_nothing_has_changed() 
     text = render_reviews(reviewed()) + "[5]:[4]  good\n"
     assert (5, 6, 4, 5) in place_reviews(parse_reviews(text), SOURCE, TARGET).good
     placed = place_reviews(parse_reviews(text), changed(SOURCE, 9), TARGET)
-    assert reasons(placed) == {"[9]:[9] good": CHANGED, "[5]:[4] good": UNKNOWN}
+    assert reasons(placed) == {
+        "[9]:[9] good": CHANGED,
+        "[5]:[4] good": UNKNOWN,
+        "[]:[5] bad": NEIGHBOURS,
+    }
 
 
 def test_a_line_whose_digests_contradict_its_numbers_is_set_aside() -> None:
@@ -254,7 +274,7 @@ def test_what_was_set_aside_holds_again_when_its_sentences_come_back() -> None:
     newest = make_review(placed.good, placed.bad, source, TARGET)
     kept = keep_undecided(placed.set_aside, newest, source, TARGET)
     reviews = parse_reviews(render_reviews(newest, kept))
-    assert set(reasons(place_reviews(reviews, source, TARGET))) == {"[2, 3]:[2] good"}
+    assert set(reasons(place_reviews(reviews, source, TARGET))) == {"[2, 3]:[2] good", "[]:[5] bad"}
     again = place_reviews(reviews, SOURCE, TARGET)
     assert (again.good, again.set_aside) == (spans(GOOD), ())
 
@@ -315,7 +335,8 @@ def test_where_every_sentence_has_changed_places_not_all_are_looked_for() -> Non
 def test_what_has_been_decided_anew_is_kept_no_longer() -> None:
     source = changed(SOURCE, 3)
     placed = place_reviews([reviewed()], source, TARGET)
-    newest = make_review([*placed.good, make_span(2, 4, 2, 3)], placed.bad, source, TARGET)
+    anew = make_span(2, 4, 2, 3), make_span(5, 6, 5, 6)
+    newest = make_review([*placed.good, *anew], placed.bad, source, TARGET)
     assert keep_undecided(placed.set_aside, newest, source, TARGET) == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from stages.corrections.decided import Span, TextDescription, describe_text, make_span
@@ -14,7 +15,7 @@ from stages.corrections.review import GOOD, Decision, Review
 CHANGED = "its sentences have changed or moved"
 UNKNOWN = "it has no digests to find its sentences by"
 DISAGREES = "its digests are not those of the sentences that it numbers"
-NEIGHBOURS = "sentences have come or gone where a counterpart would stand"
+NEIGHBOURS = "sentences may have changed where a counterpart would stand"
 
 
 class Document(NamedTuple):
@@ -73,7 +74,7 @@ def _find_as_written(review: Review, source: Document, target: Document) -> list
     first = Link(make_end(0, 0), make_end(0, 0))
     last = Link(make_end(review.source.n_sentences, review.target.n_sentences), make_end(*map(len, now)))
     neighbours = [first, *sorted(links), last]
-    return [_with_neighbours(decision, finding, neighbours) for decision, finding in found]
+    return [_with_neighbours(decision, finding, neighbours, *sides) for decision, finding in found]
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,16 @@ class Side:
         if not known:
             return positions if self.is_same else ()
         return [self.found[one] for one in zip(positions, known, strict=True) if one in self.found]
+
+    def stays(self, then: range, now: range) -> bool:
+        """Return whether the sentences at some positions are known to be those that stand at others now."""
+        if self.is_same:
+            return then == now
+        return len(then) == len(now) and all(self._by_position.get(i) == j for i, j in zip(then, now, strict=True))
+
+    @cached_property
+    def _by_position(self) -> dict[int, int]:
+        return {position: place for (position, _), place in self.found.items()}
 
 
 def _look(
@@ -131,18 +142,21 @@ def make_end(n_source: int, n_target: int) -> Span:
     return Span(n_source, n_source, n_target, n_target)
 
 
-def _with_neighbours(decision: Decision, finding: Finding, links: Sequence[Link]) -> Finding:
+def _with_neighbours(
+    decision: Decision, finding: Finding, links: Sequence[Link], source: Side, target: Side
+) -> Finding:
     """Take back a null bead where other sentences than before may be its counterpart.
 
-    That a sentence has a counterpart, or none, is said of those between its good neighbours: as many must be left.
+    That a sentence has a counterpart, or none, is said of those between its good neighbours: just these must be left.
+    Of those that nothing was decided about it isn't known what they said; then the other document must be as it was.
     """
     if finding.bead is None or not finding.bead.is_null:
         return finding
-    own, other = (0, 2) if len(finding.bead.source) else (2, 0)
+    own, other, side = (0, 2, target) if len(finding.bead.source) else (2, 0, source)
     before = links[bisect_right(links, decision.bead[own], key=lambda link: link.then[own + 1]) - 1]
     after = links[bisect_left(links, decision.bead[own + 1], key=lambda link: link.then[own])]
-    then, now = (end[other] - start[other + 1] for start, end in zip(before, after, strict=True))
-    return finding if then == now else finding._replace(bead=None, reason=NEIGHBOURS)
+    then, now = (range(start[other + 1], end[other]) for start, end in zip(before, after, strict=True))
+    return finding if side.stays(then, now) else finding._replace(bead=None, reason=NEIGHBOURS)
 
 
 def _with_same_counterparts(finding: Finding, source: Side, target: Side) -> Finding:
