@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def describe_strays(config: RunConfig, manifest: Manifest) -> list[str]:
 
 def read_reviews(path: Path) -> tuple[Review, ...]:
     """Read a file of corrections; nothing where there is none. Raises ConfigError that names every bad line."""
-    return parse_file(path, read_file(path)) if path.is_file() else ()
+    return parse_file(path, text) if (text := read_file(path)) else ()
 
 
 def parse_file(path: Path, text: str) -> tuple[Review, ...]:
@@ -142,9 +142,9 @@ class CorrectionCounts:
     """Counts what became of the corrections of pairs: what holds as they pass by, and what no longer does."""
 
     def __init__(self, pairs: Iterable[DocumentPair]) -> None:
-        placed = {pair.pair_id: pair.corrections for pair in pairs if pair.corrections is not None}
-        self.counts: Counter[str] = Counter()
-        self.counts["set_aside_corrections"] = sum(one.n_set_aside for one in placed.values())
+        placed = list(pairs)
+        n_set_aside = sum(pair.corrections.n_set_aside for pair in placed if pair.corrections is not None)
+        self.counts = Counter[str](set_aside_corrections=n_set_aside)
         self.notes = describe_changes(placed)
 
     def watch(self, pairs: Iterable[AlignedPair]) -> Iterator[AlignedPair]:
@@ -156,8 +156,9 @@ class CorrectionCounts:
             yield pair
 
 
-def describe_changes(placed: Mapping[str, Corrections]) -> list[str]:
-    """Say by pair_id which corrections were found again in documents that have changed, and which are set aside."""
+def describe_changes(pairs: Iterable[DocumentPair]) -> list[str]:
+    """Say which corrections of pairs were found again in documents that have changed, and which are set aside."""
+    placed = {pair.pair_id: pair.corrections for pair in pairs if pair.corrections is not None}
     moved = [pair_id for pair_id, corrections in placed.items() if corrections.n_moved]
     left = {pair_id: corrections for pair_id, corrections in placed.items() if corrections.set_aside}
     notes = []

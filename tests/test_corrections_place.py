@@ -23,10 +23,10 @@ from stages.corrections import (
     place_reviews,
     render_reviews,
 )
-from stages.corrections.find import Fingerprint, Known, digest_sentence, find_sentences
-from stages.corrections.findings import CHANGED, DISAGREES, NEIGHBOURS, UNKNOWN
+from stages.corrections.decisions import CHANGED, DISAGREES, NEIGHBOURS, UNKNOWN
+from stages.corrections.fingerprint import Fingerprint, digest_sentence, fingerprint
 from stages.corrections.place import CONTRADICTED, MAX_PASSES
-from stages.corrections.review import fingerprint
+from stages.corrections.sentences import Known, find_sentences
 
 # ---- sentences
 

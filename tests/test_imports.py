@@ -28,7 +28,7 @@ LAYERS = (
     ("tasks",),
     ("shards", "corpus.intake", "review.desk", "service.wire"),
     ("flow",),
-    ("record", "review.gold", "service.config"),
+    ("record", "gold", "service.config"),
     ("local", "cloud.app", "cloud.rented"),
     ("__main__", "run", "nightly"),
 )

@@ -26,7 +26,7 @@ from pipeline.flow import Run
 from pipeline.progress import Progress
 from pipeline.review.server import ReviewServer
 from pipeline.store.store import Store
-from stages.corrections import Corrections
+from stages.corrections import Corrections, make_corrections
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
@@ -84,7 +84,7 @@ def path_of(folder: Path) -> Path:
 
 def read_kept(folder: Path) -> Corrections:
     (review,) = read_reviews(path_of(folder))
-    return review.as_decided()
+    return make_corrections(review.beads("good"), review.beads("bad"), review.source, review.target)
 
 
 # ---- who is answered

@@ -15,7 +15,7 @@ from pipeline.evaluation import evaluate_files
 from pipeline.exits import reported
 from pipeline.finish import evaluate_gold
 from pipeline.flow import Run
-from pipeline.review.gold import evaluate_corrections, holds_corrections
+from pipeline.gold import evaluate_corrections, holds_corrections
 
 if TYPE_CHECKING:
     from stages.evaluate.scores import Evaluation

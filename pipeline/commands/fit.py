@@ -15,9 +15,9 @@ from pipeline.files import write_text
 from pipeline.finish import read_gold_of
 from pipeline.fitting import fit_reviewed, fit_run
 from pipeline.flow import Run
+from pipeline.gold import holds_corrections, read_gold
 from pipeline.local import require_stages
 from pipeline.progress import units
-from pipeline.review.gold import holds_corrections, read_gold
 
 if TYPE_CHECKING:
     from stages.evaluate.held_out import HeldOut

@@ -8,7 +8,7 @@ import click
 
 from pipeline.commands.options import CONFIG, LIMIT, STORE, make_flow
 from pipeline.config import load_config
-from pipeline.corrections import CorrectionCounts
+from pipeline.corrections import describe_changes
 from pipeline.exits import reported
 from pipeline.flow import Flow, Run
 from pipeline.tasks import Missing
@@ -44,6 +44,6 @@ def print_status(flow: Flow) -> Missing:
         click.echo(f"{stage:<7} {total - n_todo:,} of {total:,} {unit} done{chars}")
     for failure in manifest.failures:
         click.echo(str(failure))
-    for note in CorrectionCounts(flow.run.manifest.pairs).notes:
+    for note in describe_changes(flow.run.manifest.pairs):
         click.echo(note)
     return missing

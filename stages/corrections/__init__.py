@@ -12,25 +12,20 @@ bead is wrong, whatever is right. All else is the aligner's.
 
 Such a list is a review of two documents in one state, which the digests of all their sentences tell from any other.
 Where a document has changed, the decisions are found again one by one, by the digests of their own sentences (`place`,
-`findings`, `find`). What isn't found is set aside: it stays in the file, below, as what is left of a review of an older
-state, and holds again when its sentences come back.
+`decisions`, `sentences`). What isn't found is set aside: it stays in the file, below, as what is left of a review of an
+older state, and holds again when its sentences come back.
 """
 
 from __future__ import annotations
 
-from stages.corrections.decided import (
-    Corrections,
-    Span,
-    TextDescription,
-    describe_text,
-    make_corrections,
-    make_span,
-)
+from stages.corrections.decided import Corrections, make_corrections
 from stages.corrections.file import parse_reviews, render_reviews
+from stages.corrections.fingerprint import TextDescription, describe_text
 from stages.corrections.gold import judged_links, links_touching, reviewed_runs
 from stages.corrections.notes import rewrite_reviews
 from stages.corrections.place import keep_undecided, place_reviews
 from stages.corrections.review import BAD, GOOD, Decision, Review, make_review
+from stages.corrections.span import Span, make_span
 
 __all__ = [
     "BAD",

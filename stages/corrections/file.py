@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from stages.corrections.decided import Span, TextDescription, make_span
-from stages.corrections.find import Fingerprint
+from stages.corrections.fingerprint import Fingerprint, TextDescription
 from stages.corrections.review import BAD, GOOD, Decision, Review
+from stages.corrections.span import Span, make_span
 from stages.evaluate.links import parse_beads
 from stages.export.beads import Positions
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from stages.corrections.decided import Corrections, Span
+from stages.corrections.decided import Corrections
+from stages.corrections.span import Span
 from stages.evaluate.links import Link
 
 

@@ -14,23 +14,25 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from stages.corrections.decided import Corrections, Span, make_corrections
-from stages.corrections.findings import Document, Finding, describe, find_decisions
+from stages.corrections.decided import Corrections, make_corrections
+from stages.corrections.decisions import Document, Finding, describe, find_decisions
 from stages.corrections.review import BAD, Decision, Review
+from stages.corrections.span import Span
 
 CONTRADICTED = "another decision contradicts it"
 
 MAX_PASSES = 10
 """How often what is left of a review is looked for again: so many times may chapters have changed places."""
 
-Found = list[tuple[Decision, Finding]]
+Unheld = list[tuple[Decision, Finding]]
+"""Decisions of a review that aren't held, each with what has become of it."""
 
 
 def place_reviews(reviews: Iterable[Review], source: Sequence[str], target: Sequence[str]) -> Corrections:
     """Return what reviews, the newest first, say of these sentences, and what of them says nothing."""
     documents = describe(source), describe(target)
     held, n_moved = _Held(), 0
-    left: list[tuple[Review, Found]] = []
+    left: list[tuple[Review, Unheld]] = []
     for review in reviews:
         n_held = len(held)
         unheld = _hold(review, held, *documents)
@@ -41,13 +43,13 @@ def place_reviews(reviews: Iterable[Review], source: Sequence[str], target: Sequ
     return replace(made, set_aside=tuple(_set_aside(left, held)), n_moved=n_moved)
 
 
-def _hold(review: Review, held: _Held, source: Document, target: Document) -> Found:
+def _hold(review: Review, held: _Held, source: Document, target: Document) -> Unheld:
     """Hold what can be held of a review, and return the rest.
 
     That is looked for again by itself, as it will be when it stands by itself in the file: so are chapters found that
     have changed places in both documents.
     """
-    unheld: Found = []
+    unheld: Unheld = []
     for _ in range(MAX_PASSES):
         found = zip(review.decisions, find_decisions(review, source, target), strict=True)
         unheld = [(decision, finding) for decision, finding in found if not held.add(decision.mark, finding.bead)]
@@ -73,7 +75,7 @@ def keep_undecided(
     return list(_set_aside(left, held))
 
 
-def _set_aside(left: Iterable[tuple[Review, Found]], held: _Held) -> Iterator[Review]:
+def _set_aside(left: Iterable[tuple[Review, Unheld]], held: _Held) -> Iterator[Review]:
     """Give what is left of each review, but for what has been decided anew."""
     for review, unheld in left:
         kept = [one for one in unheld if not held.decides(one[1])]

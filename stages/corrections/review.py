@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from stages.corrections.decided import Corrections, Span, TextDescription, describe_text, make_corrections
-from stages.corrections.find import Fingerprint, digest_sentence
+from stages.corrections.fingerprint import Fingerprint, TextDescription, describe_text, fingerprint
+from stages.corrections.span import Span, check_beads
 
 GOOD, BAD = "good", "bad"
 
@@ -61,11 +60,11 @@ class Review:
     is_rest: bool = False
 
     def __post_init__(self) -> None:
-        self.as_decided()
+        check_beads(tuple(self.beads(GOOD)), tuple(self.beads(BAD)), self.source.n_sentences, self.target.n_sentences)
 
-    def as_decided(self) -> Corrections:
-        """Return the corrections of the documents as they were; raises ValueError where they can't be."""
-        return make_corrections(self._beads(GOOD), self._beads(BAD), self.source, self.target)
+    def beads(self, mark: str) -> Iterator[Span]:
+        """Give the beads that are good, or those that are bad."""
+        return (decision.bead for decision in self.decisions if decision.mark == mark)
 
     @property
     def mirrored(self) -> Review:
@@ -73,14 +72,12 @@ class Review:
         decisions = tuple(decision.mirrored for decision in self.decisions)
         return Review(self.target, self.source, decisions, self.is_rest)
 
-    def _beads(self, mark: str) -> Iterator[Span]:
-        return (decision.bead for decision in self.decisions if decision.mark == mark)
-
 
 def make_review(good: Iterable[Span], bad: Iterable[Span], source: Sequence[str], target: Sequence[str]) -> Review:
     """Return what was decided about these sentences; raises ValueError where it can't be."""
-    made = make_corrections(good, bad, describe_text(source), describe_text(target))
-    marks = [(bead, GOOD) for bead in made.good] + [(bead, BAD) for bead in made.bad]
+    good, bad = set(good), set(bad)
+    check_beads(sorted(good), sorted(bad), len(source), len(target))  # before any sentence is looked up
+    marks = {(bead, GOOD) for bead in good} | {(bead, BAD) for bead in bad}
     of_source, of_target = fingerprint(source), fingerprint(target)
     decisions = []
     for bead, mark in sorted(marks):
@@ -88,14 +85,7 @@ def make_review(good: Iterable[Span], bad: Iterable[Span], source: Sequence[str]
         digests = " ".join(f"{digest}{'*' * is_repeated}" for digest, is_repeated in (*known[0], *known[1]))
         snippets = f"{_snippet(source, bead.source)} | {_snippet(target, bead.target)}"
         decisions.append(Decision(bead, mark, *known, f"{bead}  {mark}  {digests}  # {snippets}".rstrip()))
-    return Review(made.source, made.target, tuple(decisions))
-
-
-def fingerprint(sentences: Sequence[str]) -> tuple[Fingerprint, ...]:
-    """Return what each sentence of a document is known by."""
-    digests = [digest_sentence(sentence) for sentence in sentences]
-    counts = Counter(digests)
-    return tuple(Fingerprint(digest, counts[digest] > 1) for digest in digests)
+    return Review(describe_text(source), describe_text(target), tuple(decisions))
 
 
 def _snippet(sentences: Sequence[str], positions: range) -> str:

@@ -2,47 +2,30 @@
 
 Of the document as it was, only some sentences are known, by position and digest. First those are found that stood there
 once, and stand there once: the longest chain of them that runs forward holds (as in Bram Cohen's "patience diff").
-Between two links of that chain the others are found, repeated sentences among them, by the longest chain that needs no
-more sentences to have come or gone than the links tell of. Where such chains differ, a sentence is not found.
+Between two of these pins the others are found, repeated sentences among them, by the longest chain that needs no more
+sentences to have come or gone than the pins tell of. Where such chains differ, a sentence is not found.
 """
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
-
-class Fingerprint(NamedTuple):
-    """What one sentence is known by.
-
-    digest      : see `digest_sentence`.
-    is_repeated : whether it stood there more than once.
-    """
-
-    digest: str
-    is_repeated: bool = False
-
+from stages.corrections.fingerprint import Fingerprint
 
 Known = tuple[int, Fingerprint]
 """A sentence of the document as it was: its position, and what it is known by."""
 
-Link = tuple[int, int]
-"""A position then, and the position now."""
+Pin = tuple[int, int]
+"""A position then, and the position now, of a sentence that has been found, or of an end."""
 
 Places = Mapping[str, Sequence[int]]
 """For each digest the positions now, in order."""
 
 MAX_STEPS = 200_000
-"""Where so many steps are possible between two links, nothing tells one from another."""
-
-
-def digest_sentence(sentence: str) -> str:
-    """Return 8 hexadecimal digits of a sentence; white space doesn't count, so that text can be wrapped anew."""
-    return hashlib.sha256("".join(sentence.split()).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+"""Where so many steps are possible between two pins, nothing tells one from another."""
 
 
 def find_sentences(
@@ -61,9 +44,9 @@ def find_sentences(
     found = _longest_chain({one: places[one[1].digest][0] for one in unique})
     if only_unique:
         return found
-    links = [(-1, -1), *((one[0], place) for one, place in found.items()), (n_then, len(now))]
+    pins = [(-1, -1), *((one[0], place) for one, place in found.items()), (n_then, len(now))]
     rest = [one for one in there if one not in found]
-    return found | _find_between(rest, links, places)
+    return found | _find_between(rest, pins, places)
 
 
 def _longest_chain(places: Mapping[Known, int]) -> dict[Known, int]:
@@ -85,22 +68,22 @@ def _longest_chain(places: Mapping[Known, int]) -> dict[Known, int]:
     return {one: places[one] for one in reversed(chain)}
 
 
-def _find_between(rest: Sequence[Known], links: Sequence[Link], places: Places) -> dict[Known, int]:
-    """Return where sentences stand between links that are known."""
+def _find_between(rest: Sequence[Known], pins: Sequence[Pin], places: Places) -> dict[Known, int]:
+    """Return where sentences stand between those that have been found."""
     positions = [position for position, _ in rest]
     found: dict[Known, int] = {}
-    for before, after in pairwise(links):
+    for before, after in pairwise(pins):
         between = rest[bisect_right(positions, before[0]) : bisect_left(positions, after[0])]
         if between:
             found |= _in_every_chain(between, places, before, after)
     return found
 
 
-def _in_every_chain(known: Sequence[Known], places: Places, before: Link, after: Link) -> dict[Known, int]:
-    """Return where all longest chains between two links put the same sentence.
+def _in_every_chain(known: Sequence[Known], places: Places, before: Pin, after: Pin) -> dict[Known, int]:
+    """Return where all longest chains between two pins put the same sentence.
 
-    The way of a sentence is how far it has moved. Along a chain ways turn from that of the link before to that of the
-    link after, and never back: else more sentences would have come, and others gone, than the links tell of.
+    The way of a sentence is how far it has moved. Along a chain ways turn from that of the pin before to that of the
+    pin after, and never back: else more sentences would have come, and others gone, than the pins tell of.
     """
     steps: list[tuple[Known, int]] = []
     for one in known:
@@ -120,8 +103,8 @@ def _in_every_chain(known: Sequence[Known], places: Places, before: Link, after:
     return dict(steps[index] for index in best if n_at[up[index]] == 1)
 
 
-def _places_between(one: Known, places: Places, before: Link, after: Link) -> Sequence[int]:
-    """Return where a sentence may stand between two links."""
+def _places_between(one: Known, places: Places, before: Pin, after: Pin) -> Sequence[int]:
+    """Return where a sentence may stand between two pins."""
     ways = sorted((before[1] - before[0], after[1] - after[0]))
     options = places[one[1].digest]
     lowest, highest = max(before[1] + 1, one[0] + ways[0]), min(after[1] - 1, one[0] + ways[1])

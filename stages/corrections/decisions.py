@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from stages.corrections.decided import Span, TextDescription, describe_text, make_span
-from stages.corrections.find import Fingerprint, Known, digest_sentence, find_sentences
+from stages.corrections.fingerprint import Fingerprint, TextDescription, describe_text, digest_sentence
 from stages.corrections.review import GOOD, Decision, Review
+from stages.corrections.sentences import Known, find_sentences
+from stages.corrections.span import Span, make_span
 
 CHANGED = "its sentences have changed or moved"
 UNKNOWN = "it has no digests to find its sentences by"
@@ -66,14 +67,14 @@ def _find_as_written(review: Review, source: Document, target: Document) -> list
     found = [(decision, _find(decision, *sides)) for decision in review.decisions]
     if review.is_rest:
         return [_with_same_counterparts(finding, *sides) for _, finding in found]
-    links = [
-        Link(decision.bead, finding.bead)
+    moved = [
+        Moved(decision.bead, finding.bead)
         for decision, finding in found
         if finding.bead and not finding.bead.is_null and decision.mark == GOOD
     ]
-    first = Link(make_end(0, 0), make_end(0, 0))
-    last = Link(make_end(review.source.n_sentences, review.target.n_sentences), make_end(*map(len, now)))
-    neighbours = [first, *sorted(links), last]
+    first = Moved(make_end(0, 0), make_end(0, 0))
+    last = Moved(make_end(review.source.n_sentences, review.target.n_sentences), make_end(*map(len, now)))
+    neighbours = [first, *sorted(moved), last]
     return [_with_neighbours(decision, finding, neighbours, *sides) for decision, finding in found]
 
 
@@ -130,7 +131,7 @@ def _is_run(places: Sequence[int], size: int) -> bool:
     return list(places) == list(range(places[0], places[0] + size)) if places else not size
 
 
-class Link(NamedTuple):
+class Moved(NamedTuple):
     """A good bead with text on both sides, as it was and as it is; without text one stands for an end of the texts."""
 
     then: Span
@@ -143,7 +144,7 @@ def make_end(n_source: int, n_target: int) -> Span:
 
 
 def _with_neighbours(
-    decision: Decision, finding: Finding, links: Sequence[Link], source: Side, target: Side
+    decision: Decision, finding: Finding, neighbours: Sequence[Moved], source: Side, target: Side
 ) -> Finding:
     """Take back a null bead where other sentences than before may be its counterpart.
 
@@ -153,8 +154,8 @@ def _with_neighbours(
     if finding.bead is None or not finding.bead.is_null:
         return finding
     own, other, side = (0, 2, target) if len(finding.bead.source) else (2, 0, source)
-    before = links[bisect_right(links, decision.bead[own], key=lambda link: link.then[own + 1]) - 1]
-    after = links[bisect_left(links, decision.bead[own + 1], key=lambda link: link.then[own])]
+    before = neighbours[bisect_right(neighbours, decision.bead[own], key=lambda one: one.then[own + 1]) - 1]
+    after = neighbours[bisect_left(neighbours, decision.bead[own + 1], key=lambda one: one.then[own])]
     then, now = (range(start[other + 1], end[other]) for start, end in zip(before, after, strict=True))
     return finding if side.stays(then, now) else finding._replace(bead=None, reason=NEIGHBOURS)
 
