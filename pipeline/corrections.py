@@ -105,7 +105,10 @@ def read_version(path: Path, version: str) -> str:
     """Return the text of a file of corrections; raises ChangedMeanwhile where it is no longer the one that was read."""
     text = read_file(path)
     if version_of(text) != version:
-        raise ChangedMeanwhile(f"{path} has been changed by another program since it was read; nothing was written")
+        raise ChangedMeanwhile(
+            f"{path} has been changed by another program since it was read; nothing was written. "
+            "Reload the page, and decide again what it doesn't show"
+        )
     return text
 
 

@@ -21,7 +21,7 @@ from pipeline.store.store import Store
 
 @dataclass(frozen=True)
 class PastRun:
-    """A run, where its record lies, and its pairs with what people have decided about them, in whatever sentences."""
+    """A run, where its record lies, and its pairs, without what people have decided about them."""
 
     config: RunConfig
     folder: Path
@@ -62,8 +62,7 @@ def _past_run(store: Store, name: str, config: RunConfig | None) -> PastRun:
             f"{store.root} holds no run {name!r}: {there}. Do it with bitext run, or name its store with --store"
         )
     config = config or recorded_config(folder / "run.json")
-    pairs = read_all(corrections_folder(config), _recorded_pairs(folder / "manifest.parquet"))
-    return PastRun(config, folder, {pair.pair_id: pair for pair in pairs})
+    return PastRun(config, folder, {pair.pair_id: pair for pair in _recorded_pairs(folder / "manifest.parquet")})
 
 
 def recorded_config(path: Path) -> RunConfig:
@@ -86,12 +85,15 @@ def _recorded_pairs(path: Path) -> list[DocumentPair]:
 
 
 def write_pair_page(store: Store, run: PastRun, pair_id: str, path: Path) -> None:
-    """Write the page of one pair; raises ConfigError for an unknown pair, MissingError for one that isn't aligned."""
+    """Write the page of one pair.
+
+    Raises ConfigError for an unknown pair or a bad file of corrections, MissingError for a pair that isn't aligned.
+    """
     from stages.report.pages import render_pair
 
-    found = run.pair(pair_id)
+    found = list(read_all(corrections_folder(run.config), [run.pair(pair_id)]))
     try:
-        (pair,) = place_pairs(store, run.config, [found])
+        (pair,) = place_pairs(store, run.config, found)
         packed = pack_pair(store, run.config, pair)
     except KeyError:
         raise MissingError(

@@ -23,7 +23,7 @@ from stages.corrections import (
     place_reviews,
     render_reviews,
 )
-from stages.corrections.decisions import CHANGED, DISAGREES, NEIGHBOURS, UNKNOWN
+from stages.corrections.decisions import ALIKE, CHANGED, DISAGREES, NEIGHBOURS, UNKNOWN
 from stages.corrections.fingerprint import Fingerprint, digest_sentence, fingerprint
 from stages.corrections.place import CONTRADICTED, MAX_PASSES
 from stages.corrections.sentences import Known, find_sentences
@@ -250,6 +250,15 @@ def test_a_line_without_digests_goes_by_its_numbers_where_nothing_has_changed() 
     }
 
 
+def test_sentences_that_have_others_like_them_are_not_called_changed() -> None:
+    source, target = ["a", "la", "la", "la", "b"], ["A", "1", "2", "3", "B"]
+    review = make_review(spans([(1, 2, 1, 2), (2, 4, 2, 4)]), [], source, target)
+    fewer = ["a", "la", "la", "b"]
+    assert reasons(place_reviews([review], fewer, target)) == {"[1]:[1] good": ALIKE, "[2, 3]:[2, 3] good": ALIKE}
+    assert reasons(place_reviews([review], fewer, changed(target, 1)))["[1]:[1] good"] == CHANGED
+    assert set(reasons(place_reviews([review], ["a", "b"], target)).values()) == {CHANGED}
+
+
 def test_a_line_whose_digests_contradict_its_numbers_is_set_aside() -> None:
     """Somebody has changed the numbers by hand, or merged a line that was written about another text."""
     text = render_reviews(reviewed()).replace("[9]:[9]  good", "[9]:[8]  good")
@@ -291,11 +300,11 @@ def test_what_was_set_aside_is_not_found_where_another_sentence_says_the_same() 
     review = make_review(spans([(0, 1, 0, 1), (1, 2, 0, 0), (2, 3, 1, 2)]), [], source, target)
     changed = ["a", "b", "Yes.", "c", "new", "newer"]
     placed = place_reviews([review], changed, target)
-    assert reasons(placed) == {"[1]:[] good": CHANGED}
+    assert reasons(placed) == {"[1]:[] good": ALIKE}
     reviews = save(placed, changed, target)
     assert place_reviews(reviews, changed, target) == replace(placed, n_moved=0)
     all_taken_back = save(replace(placed, good=(), bad=()), changed, target)
-    assert reasons(place_reviews(all_taken_back, changed, target)) == {"[1]:[] good": CHANGED}
+    assert reasons(place_reviews(all_taken_back, changed, target)) == {"[1]:[] good": ALIKE}
     assert place_reviews(reviews, source, target).good == spans([(0, 1, 0, 1), (1, 2, 0, 0), (2, 3, 1, 2)])
 
 

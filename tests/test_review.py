@@ -251,6 +251,21 @@ def test_the_command_says_what_is_wrong(folder: Path, tmp_path: Path) -> None:
     assert "no pair of run run has beads in the store; run bitext run, and come back" in changed.output
 
 
+def test_a_bad_file_of_one_pair_is_shown_there_and_stops_no_other(folder: Path) -> None:
+    path_of(folder).parent.mkdir()
+    path_of(folder).write_text("nonsense", encoding="utf-8")
+    desk = make_desk(Store(folder / "store"), str(folder / "run.toml"))
+    problems = {row.pair_id: row.problem for row in desk.listed()}
+    assert f"{path_of(folder)} has 3 problems" in problems[PAIR]
+    assert problems["01.en-de"] == ""
+    assert "01.en-de" in desk.page(desk.number_of("01.en-de"))
+    place = ("--store", folder / "store", "--no-open")
+    assert bitext("view", folder / "run.toml", *place, "--pair", "01.en-de").exit_code == 0
+    shown = bitext("view", folder / "run.toml", *place, "--pair", PAIR)
+    assert shown.exit_code == 2
+    assert "'nonsense' is not a correction" in shown.output
+
+
 def test_a_port_that_is_taken_is_named(server: ReviewServer) -> None:
     with pytest.raises(ConfigError, match=f"--port {server.server_port}: .* can't be listened on"):
         make_server(server.desk, server.server_port)

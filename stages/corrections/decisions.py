@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from stages.corrections.sentences import Known, find_sentences
 from stages.corrections.span import Span, make_span
 
 CHANGED = "its sentences have changed or moved"
+ALIKE = "its sentences can't be told from others like them"
 UNKNOWN = "it has no digests to find its sentences by"
 DISAGREES = "its digests are not those of the sentences that it numbers"
 NEIGHBOURS = "sentences may have changed where a counterpart would stand"
@@ -83,16 +85,22 @@ class Side:
     """One side of a review beside the document as it is: where the sentences stand that are found.
 
     is_same : whether the document is just as it was.
+    alike   : sentences that stand there and aren't found, as there are others like them, or were.
     """
 
     is_same: bool
     found: dict[Known, int]
+    alike: frozenset[Known] = frozenset()
 
     def places(self, positions: range, known: Sequence[Fingerprint]) -> Sequence[int]:
         """Return where those of some sentences stand that are found; in lines without digests numbers are all."""
         if not known:
             return positions if self.is_same else ()
         return [self.found[one] for one in zip(positions, known, strict=True) if one in self.found]
+
+    def are_alike(self, positions: range, known: Sequence[Fingerprint]) -> bool:
+        """Return whether those of some sentences that aren't found all have others like them."""
+        return all(one in self.found or one in self.alike for one in zip(positions, known, strict=False))
 
     def stays(self, then: range, now: range) -> bool:
         """Return whether the sentences at some positions are known to be those that stand at others now."""
@@ -111,7 +119,11 @@ def _look(
     known = [one for positions, marks in decided if marks for one in zip(positions, marks, strict=True)]
     if then == now.text:
         return Side(True, {one: one[0] for one in known if now.digests[one[0]] == one[1].digest})
-    return Side(False, find_sentences(known, then.n_sentences, now.digests, only_unique=is_rest))
+    found = find_sentences(known, then.n_sentences, now.digests, only_unique=is_rest)
+    counts = Counter(now.digests)
+    there = ((one, counts[one[1].digest]) for one in known if one not in found)
+    alike = frozenset(one for one, n_now in there if n_now > 1 or (n_now and one[1].is_repeated))
+    return Side(False, found, alike)
 
 
 def _find(decision: Decision, source: Side, target: Side) -> Finding:
@@ -121,9 +133,18 @@ def _find(decision: Decision, source: Side, target: Side) -> Finding:
     if _is_run(places[0], len(bead.source)) and _is_run(places[1], len(bead.target)):
         bounds = [bound for run in places for bound in ((run[0], run[-1] + 1) if run else (0, 0))]
         return Finding(make_span(*bounds), "", *places)
-    is_same = source.is_same and target.is_same
-    reason = CHANGED if decision.has_digests else UNKNOWN
-    return Finding(None, DISAGREES if is_same else reason, *places)
+    return Finding(None, _why_not(decision, source, target, sum(map(len, places))), *places)
+
+
+def _why_not(decision: Decision, source: Side, target: Side, n_found: int) -> str:
+    """Say why a decision isn't found, of whose sentences so many are."""
+    if source.is_same and target.is_same:
+        return DISAGREES
+    if not decision.has_digests:
+        return UNKNOWN
+    bead = decision.bead
+    are_alike = source.are_alike(bead.source, decision.source) and target.are_alike(bead.target, decision.target)
+    return ALIKE if are_alike and n_found < len(bead.source) + len(bead.target) else CHANGED
 
 
 def _is_run(places: Sequence[int], size: int) -> bool:

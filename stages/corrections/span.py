@@ -65,7 +65,7 @@ def check_beads(good: Sequence[Span], bad: Iterable[Span], n_source: int, n_targ
     ]
     problems += _conflicts(good)
     known = set(good)
-    problems += [f"{bead} is good and bad" for bead in bad if bead in known]
+    problems += [f"{bead} is good and bad: keep one of the two lines" for bead in bad if bead in known]
     if problems:
         raise ValueError("\n".join(problems))
 
@@ -76,8 +76,8 @@ def _conflicts(good: Sequence[Span]) -> Iterator[str]:
         ordered = sorted((bead for bead in good if bead[start] < bead[stop]), key=lambda bead: bead[start])
         for before, after in pairwise(ordered):
             if before[stop] > after[start]:
-                yield f"{before} and {after} share a {name} sentence"
+                yield f"{before} and {after} share a {name} sentence: keep one of the two"
     ordered = sorted(bead for bead in good if not bead.is_null)
     for before, after in pairwise(ordered):
         if before.target_start > after.target_start:
-            yield f"{before} and {after} cross: the one that comes first must do so on both sides"
+            yield f"{before} and {after} cross: the one that comes first must do so on both sides; keep one of the two"
