@@ -71,6 +71,13 @@ def corpus(tmp_path: Path) -> Path:
     return write_corpus(tmp_path, tmp_path.name)
 
 
+@pytest.fixture
+def contested_corpus(corpus: Path) -> Path:
+    """Return the config of a corpus whose pairs contest overlaps: others are aligned while that is found out."""
+    corpus.write_text(corpus.read_text() + "[align]\ncontest_margin = 40\n")
+    return corpus
+
+
 @pytest.fixture(scope="module")
 def done(world: ModalWorld, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a corpus and `out`, what a run of it gave; tests copy it."""
@@ -185,7 +192,7 @@ def test_a_run_stops_before_it_costs_more_than_it_may(world: ModalWorld, corpus:
     world.run(corpus, tmp_path / "out", "--max-dollars", "1")
 
 
-@pytest.mark.parametrize(("task", "kind"), [("encode_shard", "exit"), ("align_shard", "raise")])
+@pytest.mark.parametrize(("task", "kind"), [("encode_shard", "exit"), ("contest_shard", "raise")])
 def test_a_shard_whose_machine_dies_is_done_elsewhere(
     world: ModalWorld, corpus: Path, tmp_path: Path, task: str, kind: str
 ) -> None:
@@ -195,16 +202,17 @@ def test_a_shard_whose_machine_dies_is_done_elsewhere(
     assert results(tmp_path / "there") == results_here(corpus, tmp_path)
 
 
-def test_a_preempted_shard_is_done_elsewhere(world: ModalWorld, corpus: Path, tmp_path: Path) -> None:
+def test_a_preempted_shard_is_done_elsewhere(world: ModalWorld, contested_corpus: Path, tmp_path: Path) -> None:
     world.strike("align_shard", "sleep", seconds=60)
-    process = world.start("run", "-m", "pipeline.run", "--config", str(corpus), "--out", str(tmp_path / "there"))
+    config = str(contested_corpus)
+    process = world.start("run", "-m", "pipeline.run", "--config", config, "--out", str(tmp_path / "there"))
     while not world.has_struck():
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.1)
     assert world.preempt("align")["preempted"]
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
-    assert results(tmp_path / "there") == results_here(corpus, tmp_path)
+    assert results(tmp_path / "there") == results_here(contested_corpus, tmp_path)
 
 
 def test_a_document_that_kills_every_machine_is_listed_and_the_others_finish(
@@ -219,9 +227,12 @@ def test_a_document_that_kills_every_machine_is_listed_and_the_others_finish(
     assert [line.split("\t")[:2] for line in failures[1:]] == [["encode", "de/0.txt"], ["align", "0.en-de"]]
 
 
-def test_ctrl_c_ends_a_run_and_the_same_command_goes_on(world: ModalWorld, corpus: Path, tmp_path: Path) -> None:
+def test_ctrl_c_ends_a_run_and_the_same_command_goes_on(
+    world: ModalWorld, contested_corpus: Path, tmp_path: Path
+) -> None:
     world.strike("align_shard", "sleep", seconds=60)
-    process = world.start("run", "-m", "pipeline.run", "--config", str(corpus), "--out", str(tmp_path / "there"))
+    config = str(contested_corpus)
+    process = world.start("run", "-m", "pipeline.run", "--config", config, "--out", str(tmp_path / "there"))
     while not world.has_struck():
         assert process.poll() is None, process.communicate()[0]
         time.sleep(0.1)
@@ -230,7 +241,7 @@ def test_ctrl_c_ends_a_run_and_the_same_command_goes_on(world: ModalWorld, corpu
     assert process.returncode == 130, output
     assert "The same command goes on from there" in output
     before = world.n_started()
-    world.run(corpus, tmp_path / "there")
+    world.run(contested_corpus, tmp_path / "there")
     assert set(world.started(before)) == {"clerk", "align_on_gpu"}
 
 
