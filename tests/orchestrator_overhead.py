@@ -43,13 +43,15 @@ def idle_encode(module):
     module.load_encoder = Idle
 
 def idle_align(module):
-    align_pair, known = module.align_pair, {}
-    def idle(source, target, *arguments, **options):
-        size = len(source.sentences), len(target.sentences)
-        if size not in known:
-            known[size] = align_pair(source, target, *arguments, **options)
-        return known[size]
-    module.align_pair = idle
+    def once(align):
+        known = {}
+        def idle(source, target, *arguments, **options):
+            size = len(source.sentences), len(target.sentences)
+            if size not in known:
+                known[size] = align(source, target, *arguments, **options)
+            return known[size]
+        return idle
+    module.align_pair, module.find_contested = once(module.align_pair), once(module.find_contested)
 
 IDLE = {"stages.split": idle_split, "stages.encode": idle_encode, "stages.align": idle_align}
 
