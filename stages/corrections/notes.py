@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from stages.corrections.file import EXPLANATION, HEAD, HEADER, LINE, SET_ASIDE, render_reviews
@@ -66,7 +66,7 @@ def rewrite_reviews(before: str, review: Review, set_aside: Sequence[Review] = (
     text = render_reviews(review, set_aside, head, is_kept=any(line.comments for line in old))
     new = list(_read_lines(text))
     places = _match(old, new)
-    above, below = _place_comments(old, places)
+    above, below = _place_comments(old, new, places)
     kept = _keep_decisions(old, {line.number: line for line in new if not line.section}, places)
     written: list[str] = []
     for number, line in enumerate(text.splitlines()):
@@ -125,9 +125,10 @@ def _match(old: Sequence[_Line], new: Sequence[_Line]) -> dict[int, int]:
 
 
 def _place_comments(
-    old: Sequence[_Line], places: Mapping[int, int]
+    old: Sequence[_Line], new: Sequence[_Line], places: Mapping[int, int]
 ) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
     """Return the comments that go above lines of the new file, by their number, and those that go below."""
+    first = {one.number: two.number for one, two in pairwise(new) if one.is_header and LINE.fullmatch(two.content)}
     above: dict[int, list[str]] = {}
     below: dict[int, list[str]] = {}
     for section in _sections(old):
@@ -136,8 +137,11 @@ def _place_comments(
                 continue
             after = [places[one.number] for one in section[index:] if one.number in places]
             before = [places[one.number] for one in section[:index] if one.number in places]
-            side, number = (above, after[0]) if after else (below, before[-1] if before else END)
-            side.setdefault(number, []).extend(line.comments)
+            last = before[-1] if before else END
+            if after or last in first:  # behind a header is before the first decision
+                above.setdefault(after[0] if after else first[last], []).extend(line.comments)
+            else:
+                below.setdefault(last, []).extend(line.comments)
     return above, below
 
 
