@@ -109,7 +109,7 @@ def test_a_file_with_comments_stays_though_nothing_is_decided() -> None:
     assert text.endswith("\n# mine\n")
     assert parse_reviews(text) == ()
     assert save(text) == text
-    assert follows(save(text, added=[0]), "# mine") == ""
+    assert follows(save(text, added=[0]), "# mine") == "[0]:[0] good"
 
 
 numbers = st.lists(st.integers(0, 5), unique=True, max_size=3)
