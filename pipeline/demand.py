@@ -40,7 +40,7 @@ def contest_pair(
     if wanted.beads is None or pair.uncorrected.key in stored.beads:
         return counts
     settled = _write_beads(pair.uncorrected, wanted.beads, sides, writer)
-    return counts | {"settled_pairs": 1} | settled
+    return counts | {"pairs_aligned": 1} | settled
 
 
 def align_on_demand(

@@ -69,7 +69,7 @@ class Run:
         """Count the pairs, beads and nulls that this run has aligned, those of pairs that contest nothing as well."""
         aligned, contest = (self.records.get(name, StageRecord()).counts for name in ("align", "contest"))
         return Counter(
-            pairs=aligned["pairs"] + contest["settled_pairs"],
+            pairs=aligned["pairs"] + contest["pairs_aligned"],
             beads=aligned["beads"] + contest["beads"],
             nulls=aligned["nulls"] + contest["nulls"],
         )
@@ -174,8 +174,9 @@ class Flow:
         if ready:
             self._work_on(stage, COMPUTING[stage], ready)
         elif not todo and self.run.manifest.pairs:
-            left = "left " if stage == "align" and self.run.count_aligned()["pairs"] else ""
-            self.observer.note(f"{stage:<7} nothing {left}to do, {_there(self.run.manifest, stage)}")
+            is_settled = stage == "align" and self.run.count_aligned()["pairs"]
+            why = "left to do" if is_settled else f"to do, {_there(self.run.manifest, stage)}"
+            self.observer.note(f"{stage:<7} nothing {why}")
         if stage == "align":
             self._note_provisional()
 

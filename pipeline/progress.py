@@ -25,7 +25,7 @@ HIDDEN = frozenset(
 """Counts that only the report shows."""
 
 
-PLURAL = re.compile(r"s(?=( left out| exported)?$)")
+PLURAL = re.compile(r"s(?=( left out| exported| aligned)?$)")
 """The letter that a single one goes without: `1 bead`, `1 null left out`."""
 
 

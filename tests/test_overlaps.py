@@ -122,11 +122,13 @@ def test_the_encode_stage_alone_is_both_rounds(whole: tuple[Path, Path, Run], tm
 def test_pairs_that_contest_nothing_are_aligned_when_that_is_found_out(tmp_path: Path, capsys) -> None:
     config = demo(margin=0.001)
     run = carry_out(config, tmp_path / "store", tmp_path / "out")
-    assert run.records["contest"].counts["settled_pairs"] == 2
+    assert run.records["contest"].counts["pairs_aligned"] == 2
     assert "align" not in run.records
     assert run.count_aligned()["pairs"] == 2
     assert run.count_aligned()["beads"] == run.records["contest"].counts["beads"] > 100
-    assert "align   nothing left to do, 2 pairs done before" in capsys.readouterr().err
+    output = capsys.readouterr().err
+    assert "2 pairs aligned" in output
+    assert "align   nothing left to do\n" in output
     shutil.rmtree(tmp_path / "store" / "beads")
     again = carry_out(config, tmp_path / "store", tmp_path / "again")
     assert again.records["align"].counts["pairs"] == 2
