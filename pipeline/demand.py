@@ -39,7 +39,7 @@ def contest_pair(
     counts = {"pairs": 1, "contested_overlaps": wanted.n_overlaps}
     if wanted.beads is None or pair.uncorrected.key in stored.beads:
         return counts
-    settled = _write_beads(pair.uncorrected, wanted.beads, sides, writer)
+    settled = write_beads(pair.uncorrected, wanted.beads, sides, writer)
     return counts | {"pairs_aligned": 1} | settled
 
 
@@ -59,18 +59,18 @@ def align_on_demand(
         sides = read_sides(store, config, pair)
         wanted = _ask(config, pair, sides, asking)
         if wanted.beads is not None and not pair.corrections:
-            return _write_beads(pair, wanted.beads, sides, writer)
+            return write_beads(pair, wanted.beads, sides, writer)
     is_ready = _is_encoded(pair, wanted, stored.vectors)
     source, target = read_sides(store, config, pair, wanted if is_ready else None)
     found = align_pair(source, target, config.align, on_demand=True, corrections=pair.corrections)
     if is_ready:
-        return _write_beads(pair, found, (source, target), writer)
+        return write_beads(pair, found, (source, target), writer)
     n_beads = wanted.count_beads(found, source, target)
     if provisional_key(pair) not in stored.beads:
         writer.add(
             provisional_key(pair), bead_rows(pair, found, source, target), found.facts | {"provisional_beads": n_beads}
         )
-    return bead_counts(found) | {"provisional_pairs": 1, "provisional_beads": n_beads}
+    return _bead_counts(found) | {"provisional_pairs": 1, "provisional_beads": n_beads}
 
 
 def _ask(config: RunConfig, pair: DocumentPair, sides: tuple[Overlaps, Overlaps], asking: ShardWriter) -> Contested:
@@ -81,14 +81,15 @@ def _ask(config: RunConfig, pair: DocumentPair, sides: tuple[Overlaps, Overlaps]
     return wanted
 
 
-def _write_beads(
+def write_beads(
     pair: DocumentPair, found: Beads, sides: tuple[Overlaps, Overlaps], writer: ShardWriter
 ) -> dict[str, int]:
+    """Write the beads of a pair that is aligned for good; return counts."""
     writer.add(pair.key, bead_rows(pair, found, *sides), found.facts)
-    return bead_counts(found)
+    return _bead_counts(found)
 
 
-def bead_counts(found: Beads) -> dict[str, int]:
+def _bead_counts(found: Beads) -> dict[str, int]:
     """Return what a pair adds to the counts of a run."""
     return {"pairs": 1, "beads": len(found), "nulls": int(found.is_null.sum())}
 

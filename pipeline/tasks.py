@@ -19,12 +19,11 @@ from pipeline import contested
 from pipeline.config import RunConfig, which_overlaps
 from pipeline.corpus.manifest import Document, DocumentPair, Failure, Manifest
 from pipeline.corrections import CorrectionCounts
-from pipeline.demand import Stored, align_on_demand, bead_counts, contest_pair, look_up
+from pipeline.demand import Stored, align_on_demand, contest_pair, look_up, write_beads
 from pipeline.encoding import Wanted, encode_together, timing_counts, write_vectors
 from pipeline.errors import BitextError, ConfigError, CorruptFile, StoreError
 from pipeline.store import schema
 from pipeline.store.rows import (
-    bead_rows,
     beads,
     embeddings,
     overlap_key,
@@ -212,10 +211,8 @@ def _align(
     if which == "on-demand":
         return align_on_demand(store, config, pair, stored, writer, asking)
     read = read_overlaps if which == "all" else contested.read_singles
-    source, target = (read(store, config, side) for side in (pair.source, pair.target))
-    found = align_pair(source, target, config.align, corrections=pair.corrections)
-    writer.add(pair.key, bead_rows(pair, found, source, target), found.facts)
-    return bead_counts(found)
+    sides = read(store, config, pair.source), read(store, config, pair.target)
+    return write_beads(pair, align_pair(*sides, config.align, corrections=pair.corrections), sides, writer)
 
 
 def missing_sizes(config: RunConfig, places: Places, document: Document) -> list[int]:
