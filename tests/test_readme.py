@@ -221,7 +221,10 @@ def test_every_config_is_valid_with_what_a_config_needs(block: Block, tmp_path: 
         "corpus": {"documents": "{language}/*.txt", "pairs": ["en-de"]},
         "encode": {"encoder": "use-multilingual"},
     }
-    make_config({**needed, **tomllib.loads(block.text)}, str(block), tmp_path)
+    shown = tomllib.loads(block.text)
+    assert shown
+    config = make_config({**needed, **shown}, str(block), tmp_path)
+    assert shown.keys() <= config.model_fields_set
 
 
 @pytest.mark.parametrize("block", blocks("python"), ids=str)
