@@ -151,7 +151,7 @@ class Desk:
         places = beads(self._store, self.config).places()
         key = stored_key(replace(pair, corrections=corrections), places)
         facts = places[key].facts if key else {}
-        problem = problem or ("" if key else self._is_lost(number))
+        problem = problem or ("" if key else self._explain_loss(number))
         if corrections is None:
             return Listed(number, pair.pair_id, facts, problem=problem)
         counts = len(corrections.good), len(corrections.bad), corrections.n_set_aside
@@ -186,9 +186,9 @@ class Desk:
         try:
             yield
         except KeyError:
-            raise MissingError(self._is_lost(number)) from None
+            raise MissingError(self._explain_loss(number)) from None
 
-    def _is_lost(self, number: int) -> str:
+    def _explain_loss(self, number: int) -> str:
         return (
             f"the store no longer has pair {self.pairs[number].pair_id}: it has been pruned since the review began. "
             "Nothing that was decided is lost; do bitext run again, and reload this page"
