@@ -22,8 +22,8 @@ from typing import Any
 import click
 from pydantic import ValidationError
 
+from pipeline.config.explain import explain
 from pipeline.errors import ConfigError, ServiceError
-from pipeline.explain import explain
 from pipeline.service.wire import TOKEN, AlignAnswer, AlignRequest
 
 DEFAULT_APP = "bitext-serve-labse"

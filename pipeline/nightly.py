@@ -9,11 +9,11 @@ import modal
 
 from pipeline.cloud import app as cloud
 from pipeline.cloud import container, images, nights
+from pipeline.cloud.backend import ModalBackend
 from pipeline.cloud.machines import CLERK
 from pipeline.cloud.nightly_config import load_nightly
-from pipeline.cloud.rented import ModalBackend
-from pipeline.config import RunConfig, weights_file
-from pipeline.corrections import corrections_folder
+from pipeline.config.run_config import RunConfig, weights_file
+from pipeline.review.corrections import corrections_folder
 
 SENT_ALONG = Path("/root/nightly")
 CONFIG = (

@@ -11,13 +11,13 @@ from pipeline.cloud.app import app
 from pipeline.cloud.costs import costs_of, dollars_text, estimate
 from pipeline.cloud.laptop import LaptopBackend
 from pipeline.cloud.machines import PRICES_DATE
+from pipeline.commands.console import out_console
+from pipeline.commands.exits import reported
+from pipeline.commands.finish import finish
 from pipeline.commands.status import print_status
-from pipeline.config import load_config
-from pipeline.console import out_console
+from pipeline.config.run_config import load_config
 from pipeline.errors import ConfigError
-from pipeline.exits import reported
-from pipeline.finish import finish
-from pipeline.flow import Flow, Run
+from pipeline.flow.flow import Flow, Run
 from pipeline.progress import Progress
 
 

@@ -11,7 +11,7 @@ import modal
 
 from pipeline.cloud import images
 from pipeline.cloud.app import CACHE, WEIGHTS
-from pipeline.service import rented
+from pipeline.service import modal_containers as rented
 from pipeline.service.config import load_serve
 from pipeline.service.wire import TOKEN
 

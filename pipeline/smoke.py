@@ -12,9 +12,9 @@ from pipeline.cloud.app import app
 from pipeline.cloud.costs import dollars_text
 from pipeline.cloud.laptop import LaptopBackend
 from pipeline.cloud.machines import COMPUTING_STAGES, Machine, machine_of
-from pipeline.config import RunConfig, make_config
-from pipeline.exits import reported
-from pipeline.flow import Flow, Run
+from pipeline.commands.exits import reported
+from pipeline.config.run_config import RunConfig, make_config
+from pipeline.flow.flow import Flow, Run
 from pipeline.progress import Progress
 from stages.encode.registry import LABSE, USE_MULTILINGUAL
 

@@ -26,14 +26,14 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from stages.align import AlignConfig, align_pair, find_contested
-from stages.align.contested import Contested
+from stages.align.on_demand import Contested
 from stages.encode.document import texts_of_overlaps
 from stages.encode.overlaps import overlap_stops
-from stages.evaluate.held_out import JudgedPair, Stretches, as_config, cut_pair, fit_weights
 from stages.evaluate.links import Link, links_of
 from stages.evaluate.paired import count_found_by_one, sign_test
 from stages.evaluate.reliability import judge_beads, measure_reliability
 from stages.evaluate.scores import Evaluation, evaluate, sum_evaluations
+from stages.fit.held_out import JudgedPair, Stretches, as_config, cut_pair, fit_weights
 
 HELD_OUT = "mac-dev-zh-en"
 FITTED_TO = ("textberg-dev-de-fr", "textberg-de-fr", "maligna-pl", "mac-dev-zh-en")

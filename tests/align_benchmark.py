@@ -19,9 +19,9 @@ from rich.console import Console
 
 from pipeline.commands.bench_align import costs_table
 from stages.align import benchmark
-from stages.align.lengths import bytes_before
-from stages.align.standins import fill_missing
-from stages.align.statistics import centre_of
+from stages.align.anchors.lengths import bytes_before
+from stages.align.anchors.scale import centre_of
+from stages.align.scoring.sums import fill_missing
 from stages.data import Overlaps
 from stages.evaluate.links import Link
 

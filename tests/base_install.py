@@ -24,7 +24,7 @@ def main() -> None:
     import pipeline.run
     import pipeline.smoke  # noqa: F401 - the entry points of `modal run` and `modal deploy`
     from pipeline.cloud.nightly_config import load_nightly
-    from pipeline.config import load_config
+    from pipeline.config.run_config import load_config
 
     configs = sorted((ROOT / "configs").glob("*.toml"))
     for path in configs:

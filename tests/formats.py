@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import CorpusConfig
+from pipeline.config.run_config import CorpusConfig
 from pipeline.corpus.formats.document import DocumentText
 from pipeline.corpus.readers import Read, Source, read_documents
 from stages.text import HEADING_MARKS

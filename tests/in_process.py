@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.config import RunConfig
-from pipeline.local import LocalBackend
+from pipeline.config.run_config import RunConfig
+from pipeline.flow.local import LocalBackend
 from pipeline.tasks import Shard, ShardOutcome, Task
 
 

@@ -16,9 +16,9 @@ import numpy as np
 from gold_pairs import LANGUAGES, GoldPair, encoded, gold_pairs, read_lines
 
 from stages.align import AlignConfig, align_pair
-from stages.align.lengths import bytes_before
-from stages.align.standins import fill_missing
-from stages.align.statistics import centre_of
+from stages.align.anchors.lengths import bytes_before
+from stages.align.anchors.scale import centre_of
+from stages.align.scoring.sums import fill_missing
 from stages.data import Beads, Overlaps
 from stages.evaluate.links import Link, links_of
 from stages.evaluate.scores import evaluate

@@ -10,10 +10,10 @@ from click.testing import CliRunner, Result
 from threadpoolctl import threadpool_limits
 
 from pipeline.__main__ import main
-from pipeline.backend import Observer
-from pipeline.config import RunConfig, load_config
-from pipeline.flow import Flow, Run
-from pipeline.local import LocalBackend
+from pipeline.config.run_config import RunConfig, load_config
+from pipeline.flow.backend import Observer
+from pipeline.flow.flow import Flow, Run
+from pipeline.flow.local import LocalBackend
 from pipeline.tasks import Shard, ShardOutcome, Task
 
 NOUNS = (("sailor", "Matrose"), ("lighthouse", "Leuchtturm"), ("letter", "Brief"), ("storm", "Sturm"),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from gold_pairs import read_lines
 
-from stages.align.contested import Contested
+from stages.align.on_demand import Contested
 from stages.data import Overlaps
 from stages.evaluate.links import Link, parse_beads
 from stages.evaluate.paired import count_found_by_one, sign_test

@@ -9,8 +9,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.align.anchors import chain_links, first_pass
-from stages.align.neighbours import nearest_keys
+from stages.align.anchors.chain import chain_links
+from stages.align.anchors.neighbours import nearest_keys
+from stages.align.bertalign.first_pass import first_pass
 
 links = st.lists(
     st.tuples(st.integers(0, 6), st.integers(0, 6), st.integers(1, 5).map(float)), max_size=9, unique_by=lambda x: x[:2]

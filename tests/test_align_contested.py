@@ -9,12 +9,12 @@ import pytest
 
 from stages.align import AlignConfig, align_pair, find_contested
 from stages.align.band import band_around
-from stages.align.contested import Survivors, _is_settled, find_survivors
-from stages.align.lattice import Lattice, find_best_path, make_lattice
-from stages.align.onward import measure_reach, ways_through
-from stages.align.score import bead_types
-from stages.align.sections import match_headings
-from stages.align.weights import SUMMED
+from stages.align.bertalign.score import bead_types
+from stages.align.constraints.headings import match_headings
+from stages.align.on_demand import Survivors, _is_settled, find_survivors
+from stages.align.scoring.weights import SUMMED
+from stages.align.search.lattice import Lattice, find_best_path, make_lattice
+from stages.align.search.max_marginals import measure_reach, ways_through
 from stages.data import BEAD_ARRAYS, Overlaps
 
 CONFIG = AlignConfig(max_bead=4)

@@ -9,17 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.align import AlignConfig
-from stages.align import similarity as similarity_module
+from stages.align.anchors.lengths import Lengths
+from stages.align.anchors.links import Links
+from stages.align.anchors.scale import Scale, anchored_region, centre_of, measure_scale, scaled_lengths
 from stages.align.band import band_around
-from stages.align.features import Sides, collect_features, score_beads
-from stages.align.lengths import Lengths
-from stages.align.links import Links
-from stages.align.marks import Marks, find_marks, trust_marks
-from stages.align.score import NO_SCORE, bead_types
-from stages.align.similarity import similarity_blocks, summed_blocks
-from stages.align.standins import fill_missing, has_encoded_overlaps, measure_sums, overlap_vectors
-from stages.align.statistics import Scale, anchored_region, centre_of, measure_scale, scaled_lengths
-from stages.align.weights import BEAD_FEATURES, ENCODED, SUMMED, WEIGHT_NAMES, as_table, changed
+from stages.align.bertalign.score import NO_SCORE, bead_types
+from stages.align.scoring import similarity as similarity_module
+from stages.align.scoring.features import Sides, collect_features, score_beads
+from stages.align.scoring.punctuation import Marks, find_marks, trust_marks
+from stages.align.scoring.similarity import similarity_blocks, summed_blocks
+from stages.align.scoring.sums import fill_missing, has_encoded_overlaps, measure_sums, overlap_vectors
+from stages.align.scoring.weights import BEAD_FEATURES, ENCODED, SUMMED, WEIGHT_NAMES, as_table, changed
 
 
 def random_vectors(sizes: int, n: int, seed: int) -> np.ndarray:

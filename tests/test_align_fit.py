@@ -14,24 +14,24 @@ from test_align_pair import with_overlaps
 
 from pipeline.cloud.nightly_config import load_nightly
 from pipeline.commands.fit import describe
-from pipeline.config import beads_address, load_config, read_weights, weights_file
+from pipeline.config.run_config import beads_address, load_config, read_weights, weights_file
 from pipeline.corpus.manifest import build_manifest
-from pipeline.corrections import corrections_path
 from pipeline.errors import ConfigError
-from pipeline.files import write_text
 from pipeline.progress import Progress
+from pipeline.review.corrections import corrections_path
+from pipeline.store.files import write_text
 from pipeline.store.rows import read_sentence_texts
 from pipeline.store.store import Store
 from stages.align import AlignConfig
 from stages.align.config import WeightsConfig
-from stages.align.fit import Example, Segment, _segment_loss, _with_values, cut_segments, fit_segments
-from stages.align.minimise import minimise
-from stages.align.weights import ENCODED, WEIGHT_NAMES, Weights
+from stages.align.scoring.weights import ENCODED, WEIGHT_NAMES, Weights
 from stages.corrections import make_review, make_span, render_reviews
 from stages.data import Overlaps
-from stages.evaluate import held_out
-from stages.evaluate.held_out import JudgedPair, cut_parts, fit_held_out
 from stages.evaluate.links import Link, parse_beads
+from stages.fit import held_out
+from stages.fit.fit import Example, Segment, _segment_loss, _with_values, cut_segments, fit_segments
+from stages.fit.held_out import JudgedPair, cut_parts, fit_held_out
+from stages.fit.lbfgs import minimise
 
 DEMO = Path(__file__).parents[1] / "configs" / "demo.toml"
 CONFIG = AlignConfig()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from test_align_pair import CLASSIC, CONFIG, assert_partition, configs, document, spans_of, with_overlaps
 
 from stages.align import AlignConfig, align_pair
-from stages.align.fixed import fix_beads, settle, stands_beside
+from stages.align.constraints.fixed_beads import fix_beads, settle, stands_beside
 from stages.corrections import Corrections, Span, describe_text, make_corrections, make_span
 from stages.data import Beads, Overlaps
 
@@ -143,7 +143,7 @@ def test_a_fixed_bead_moves_its_neighbours_with_it() -> None:
 
 def test_corrections_are_applied_where_nothing_can_be_aligned() -> None:
     """Exports are written by machines that have NumPy and no Numba."""
-    code = "import sys; sys.modules['numba'] = None; from stages.align.fixed import settle"
+    code = "import sys; sys.modules['numba'] = None; from stages.align.constraints.fixed_beads import settle"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[1], check=False).returncode == 0
 
 

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.align.band import Band, band_around
-from stages.align.lattice import UNREACHED, fill_states, find_best_path, make_lattice, trace_states
-from stages.align.posterior import bead_posterior, null_posterior, sum_paths
-from stages.align.score import NO_SCORE, bead_types
-from stages.align.weights import Weights
+from stages.align.bertalign.score import NO_SCORE, bead_types
+from stages.align.scoring.weights import Weights
+from stages.align.search.lattice import UNREACHED, fill_states, find_best_path, make_lattice, trace_states
+from stages.align.search.posterior import bead_posterior, null_posterior, sum_paths
 
 WEIGHTS = Weights((), (), skip_enter=-1.5, skip_leave=-2.25, skip_edge=-0.75, skip_sentence=0.5)
 

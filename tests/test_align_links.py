@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.align import links as links_module
-from stages.align import sampled
-from stages.align.links import NEIGHBOURS, Links, find_nearest, mutual_links, supported_chain
-from stages.align.sampled import search_windows
+from stages.align.anchors import links as links_module
+from stages.align.anchors import windows as sampled
+from stages.align.anchors.links import NEIGHBOURS, Links, find_nearest, mutual_links, supported_chain
+from stages.align.anchors.windows import search_windows
 
 
 def unit(rows: np.ndarray) -> np.ndarray:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from test_align_lattice import Problem, problems
 
 from stages.align.band import cells_within
-from stages.align.lattice import find_best_path
-from stages.align.onward import measure_reach, near_band, ways_through
-from stages.align.posterior import bead_posterior, null_posterior, sum_paths
+from stages.align.search.lattice import find_best_path
+from stages.align.search.max_marginals import measure_reach, near_band, ways_through
+from stages.align.search.posterior import bead_posterior, null_posterior, sum_paths
 
 
 @given(problems)

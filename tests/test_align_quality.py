@@ -9,8 +9,8 @@ import pytest
 from test_align_pair import CONFIG, document, with_overlaps
 
 from stages.align import align_pair
-from stages.align.links import Links
-from stages.align.quality import judge_pair
+from stages.align.anchors.links import Links
+from stages.align.anchors.quality import judge_pair
 from stages.data import Overlaps
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stages.align import similarity as similarity_module
+from stages.align.anchors.lengths import measure_lengths
 from stages.align.band import band_around
-from stages.align.lengths import measure_lengths
-from stages.align.score import NO_SCORE, bead_types, score_band
+from stages.align.bertalign.score import NO_SCORE, bead_types, score_band
+from stages.align.scoring import similarity as similarity_module
 
 
 def random_document(n: int, sizes: int, seed: int) -> tuple[list[str], np.ndarray]:

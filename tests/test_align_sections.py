@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from pipeline.__main__ import main
 from stages.align import AlignConfig, align_pair
-from stages.align.fixed import Fixed
-from stages.align.sections import fix_headings, match_headings
+from stages.align.constraints.fixed_beads import Fixed
+from stages.align.constraints.headings import fix_headings, match_headings
 from stages.corrections import Corrections, Span, describe_text
 from stages.data import Beads, Overlaps
 

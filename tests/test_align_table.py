@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.align.band import Band, band_around
-from stages.align.score import NO_SCORE, bead_types
-from stages.align.table import best_path, fill_table
+from stages.align.bertalign.score import NO_SCORE, bead_types
+from stages.align.bertalign.table import best_path, fill_table
 
 
 class Problem:

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from pipeline.__main__ import main
 from stages.align import AlignConfig
 from stages.align import benchmark as alignment
-from stages.align.statistics import centred, cosines
+from stages.align.anchors.scale import centred, cosines
 from stages.encode import benchmark
 
 pytest.importorskip("sentence_transformers")

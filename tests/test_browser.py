@@ -17,7 +17,7 @@ from export_pairs import make_pair
 from test_report import exported, run_of
 
 from pipeline.corpus.manifest import Failure
-from pipeline.record import make_report
+from pipeline.runs.record import make_report
 from stages.data import AlignedPair
 from stages.report.page_data import pack, pair_data
 from stages.report.pages import render_page, render_pair

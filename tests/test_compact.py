@@ -8,8 +8,8 @@ from typing import NamedTuple
 import pytest
 from in_process import InProcess
 
-from pipeline.config import load_config
-from pipeline.flow import Flow, Run
+from pipeline.config.run_config import load_config
+from pipeline.flow.flow import Flow, Run
 from pipeline.progress import Progress
 from pipeline.store import compact as compact_module
 from pipeline.store.compact import compact

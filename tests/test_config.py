@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import (
+from pipeline.config.run_config import (
     RunConfig,
     beads_address,
     embeddings_address,
@@ -138,7 +138,7 @@ def test_a_new_version_of_a_stage_never_reads_what_the_old_one_made(
     version: str, moved: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = {name: address(config_of()) for name, address in ADDRESSES.items()}
-    monkeypatch.setattr(f"pipeline.config.{version}", 1000)
+    monkeypatch.setattr(f"pipeline.config.run_config.{version}", 1000)
     assert tuple(name for name, address in ADDRESSES.items() if address(config_of()) != before[name]) == moved
 
 

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_corpus import bitext, read_exports, run_inline, write_corpus
 
-from pipeline.config import load_config
+from pipeline.config.run_config import load_config
 from pipeline.corpus.manifest import build_manifest
-from pipeline.corrections import SUFFIX, corrections_path, read_reviews, version_of, write_corrections
 from pipeline.errors import ChangedMeanwhile, ConfigError
-from pipeline.flow import Run
+from pipeline.flow.flow import Run
 from pipeline.progress import Progress
+from pipeline.review.corrections import SUFFIX, corrections_path, read_reviews, version_of, write_corrections
 from pipeline.store.rows import read_pair
 from pipeline.store.store import Store
 from stages.corrections import (

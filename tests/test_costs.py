@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 
 from pipeline import tasks
-from pipeline.cloud import rented
+from pipeline.cloud import backend as rented
 from pipeline.cloud.container import Done, deal, run_task
 from pipeline.cloud.costs import bill, costs_of, dollars_text, estimate, n_containers_for
 from pipeline.cloud.machines import CLERK, machine_of
-from pipeline.config import RunConfig, make_config
+from pipeline.config.run_config import RunConfig, make_config
 from pipeline.corpus.manifest import Document, DocumentPair
 from pipeline.errors import BudgetError, ConfigError
-from pipeline.flow import Run, StageRecord
-from pipeline.shards import cut_shards
+from pipeline.flow.flow import Run, StageRecord
+from pipeline.flow.shards import cut_shards
 from pipeline.tasks import Exported, Missing, Outcome, Shard
 
 

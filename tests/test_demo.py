@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.config import load_config
-from pipeline.evaluation import read_gold
+from pipeline.config.run_config import load_config
+from pipeline.evaluate.evaluation import read_gold
 from stages.evaluate.links import Link
 from stages.split import split_document
 

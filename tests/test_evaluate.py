@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError, MissingError
-from pipeline.evaluation import evaluate_files, find_gold, read_beads, read_gold
+from pipeline.evaluate.evaluation import evaluate_files, find_gold, read_beads, read_gold
 from stages.data import AlignedPair, Beads
 from stages.evaluate.links import Link, check_gold, links_of, parse_beads
 from stages.evaluate.scores import Evaluation, evaluate, sum_evaluations, summarize

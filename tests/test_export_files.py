@@ -23,7 +23,7 @@ from pipeline.exports import sinks
 from pipeline.exports.filenames import MAX_NAME_BYTES, file_name
 from pipeline.exports.staging import writing
 from pipeline.exports.write import write_exports, write_file, write_pair
-from pipeline.files import STALE_SECONDS
+from pipeline.store.files import STALE_SECONDS
 from stages.data import AlignedPair
 from stages.export.config import ExportConfig
 

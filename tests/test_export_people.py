@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from lxml import etree
 from translate.storage.tmx import tmxfile
 
-from pipeline.config import make_config
+from pipeline.config.run_config import make_config
 from pipeline.corpus.languages import detect_language
 from pipeline.errors import ConfigError
 from pipeline.exports import xlsx

@@ -9,9 +9,9 @@ import faiss
 import numpy as np
 import pytest
 
-from stages.align import faiss_index
-from stages.align.faiss_index import check_gpu, find_problem, flat_index
-from stages.align.neighbours import nearest_keys
+from stages.align.anchors import faiss_index
+from stages.align.anchors.faiss_index import check_gpu, find_problem, flat_index
+from stages.align.anchors.neighbours import nearest_keys
 
 
 class LyingIndex:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import StoreError
-from pipeline.files import STALE_SECONDS, sweep, unfinished_file, unwritable, whole_file, write_text
+from pipeline.store.files import STALE_SECONDS, sweep, unfinished_file, unwritable, whole_file, write_text
 
 
 def test_a_file_appears_when_the_block_ends_well(tmp_path: Path) -> None:

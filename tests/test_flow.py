@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 from small_corpus import CONFIG, InlineBackend, read_exports, write_corpus
 
-from pipeline.config import RunConfig, load_config
+from pipeline.config.run_config import RunConfig, load_config
 from pipeline.errors import MissingError, StoreError
-from pipeline.files import publish
-from pipeline.flow import STAGES, Flow, Run
-from pipeline.record import make_report, verdict, write_tables
+from pipeline.flow.flow import STAGES, Flow, Run
+from pipeline.runs.record import make_report, verdict, write_tables
+from pipeline.store.files import publish
 from pipeline.store.store import INDEX
 from pipeline.tasks import Shard, ShardOutcome, Task
 

@@ -20,7 +20,7 @@ from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.platypus import Paragraph, SimpleDocTemplate
 from translate.storage.tmx import tmxfile
 
-from pipeline.config import make_config
+from pipeline.config.run_config import make_config
 from pipeline.corpus.formats.document import DocumentText
 from pipeline.corpus.manifest import build_manifest
 from pipeline.corpus.readers import read_documents

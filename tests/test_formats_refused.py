@@ -16,7 +16,7 @@ import pypdf
 import pytest
 from formats import SIDES, paragraphs, problem, read
 
-from pipeline.config import CorpusConfig
+from pipeline.config.run_config import CorpusConfig
 from pipeline.corpus.formats.document import DocumentText
 from pipeline.corpus.readers import Source, read_documents, row_ids
 from pipeline.errors import ConfigError

@@ -17,19 +17,19 @@ MODULES = {
     for path in (ROOT / package).rglob("*.py")
 }
 LAYERS = (
-    ("errors", "explain", "files", "corpus.text", "corpus.languages", "corpus.patterns", "corpus.table"),
-    ("config", "store.schema", "exports.filenames", "exports.staging"),
+    ("errors", "config.explain", "store.files", "corpus.text", "corpus.languages", "corpus.patterns", "corpus.table"),
+    ("config.run_config", "store.schema", "exports.filenames", "exports.staging"),
     ("corpus.readers",),
     ("corpus.sources",),
     ("corpus.manifest",),
     ("store.shard_file", "store.store"),
-    ("store.rows", "corrections"),
-    ("pages", "past_run"),
+    ("store.rows", "review.corrections"),
+    ("review.pages", "runs.past_run"),
     ("tasks",),
-    ("shards", "corpus.intake", "review.desk", "service.wire"),
-    ("flow",),
-    ("record", "gold", "service.config"),
-    ("local", "cloud.app", "cloud.rented"),
+    ("flow.shards", "corpus.intake", "review.session", "service.wire"),
+    ("flow.flow",),
+    ("runs.record", "evaluate.gold", "service.config"),
+    ("flow.local", "cloud.app", "cloud.backend"),
     ("__main__", "run", "nightly"),
 )
 """Part of the order, lowest first: a module imports nothing of a layer above its own, nor does what it imports."""
@@ -111,7 +111,7 @@ def test_only_what_drives_modal_imports_it() -> None:
 
 def test_the_flow_loads_no_numerical_library_and_leaves_the_stages_to_the_tasks() -> None:
     imports = all_imports(at_the_top=True)
-    for module in {"pipeline.flow", "pipeline.__main__", *reached_from("pipeline.flow", imports)}:
+    for module in {"pipeline.flow.flow", "pipeline.__main__", *reached_from("pipeline.flow.flow", imports)}:
         assert {name for name in imports[module] if name.partition(".")[0] in HEAVY} == set(), module
 
 
@@ -136,7 +136,7 @@ assert not active_children()
 
 def test_a_laptop_loads_every_config_and_drives_modal_without_a_numerical_library() -> None:
     configs = [str(path) for path in sorted((ROOT / "configs").glob("*.toml")) if path.stem != "nightly"]
-    drivers = [name for name in ("pipeline.flow", "pipeline.__main__", "pipeline.run") if name in MODULES]
+    drivers = [name for name in ("pipeline.flow.flow", "pipeline.__main__", "pipeline.run") if name in MODULES]
     result = run_python(
         f"""
 import importlib, sys
@@ -151,7 +151,7 @@ sys.meta_path.insert(0, Missing())
 for module in {drivers}:
     importlib.import_module(module)
 from pathlib import Path
-from pipeline.config import beads_address, load_config
+from pipeline.config.run_config import beads_address, load_config
 for config in {configs}:
     beads_address(load_config(Path(config)))
 print(*sorted(name for name in {HEAVY} if name in sys.modules))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import tasks
-from pipeline.config import RunConfig, make_config
+from pipeline.config.run_config import RunConfig, make_config
 from pipeline.corpus import manifest as manifest_module
 from pipeline.corpus.intake import read_corpus
 from pipeline.errors import ConfigError

@@ -22,10 +22,10 @@ from processes import all_gone, children_of, wait_until
 from rich.console import Console
 from small_corpus import CONFIG, InlineBackend, read_exports, write_corpus
 
-from pipeline.config import load_config
-from pipeline.flow import Flow, Run
+from pipeline.config.run_config import load_config
+from pipeline.flow.flow import Flow, Run
 from pipeline.progress import Progress
-from pipeline.record import write_record
+from pipeline.runs.record import write_record
 
 pytestmark = pytest.mark.slow  # each run starts a process for each core, three times
 

@@ -15,10 +15,10 @@ from processes import all_gone, wait_until
 from test_config import config_of
 from test_shards import shard_of
 
-from pipeline.local import LocalBackend, available_cores
-from pipeline.shards import run_shards
+from pipeline.flow.local import LocalBackend, available_cores
+from pipeline.flow.shards import run_shards
+from pipeline.flow.workers import THREAD_LIMITS
 from pipeline.tasks import Outcome, Task
-from pipeline.workers import THREAD_LIMITS
 
 
 class Notes(list[str]):
@@ -95,7 +95,7 @@ PARENT = """
 import sys
 from pathlib import Path
 import worker_tasks
-from pipeline.local import LocalBackend
+from pipeline.flow.local import LocalBackend
 from test_config import config_of
 from test_shards import shard_of
 

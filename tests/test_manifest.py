@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import make_config
+from pipeline.config.run_config import make_config
 from pipeline.corpus.manifest import Document, DocumentPair, Failure, Manifest, build_manifest, document_id
 
 GERMAN = "Der alte Mann ging jeden Morgen an den Hafen und sah den Schiffen nach. Er wartete auf einen Brief.\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from small_corpus import bitext, read_exports, run_inline
 
-from pipeline.config import RunConfig, beads_address, load_config
+from pipeline.config.run_config import RunConfig, beads_address, load_config
 from pipeline.errors import ConfigError
 from pipeline.progress import Progress
 

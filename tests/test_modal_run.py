@@ -16,10 +16,10 @@ from in_process import InProcess
 from modal_world import LOOPMODAL, ROOT, ModalWorld, results
 
 from pipeline.__main__ import main
-from pipeline.config import load_config
-from pipeline.console import out_console
-from pipeline.finish import finish
-from pipeline.flow import Flow, Run
+from pipeline.commands.console import out_console
+from pipeline.commands.finish import finish
+from pipeline.config.run_config import load_config
+from pipeline.flow.flow import Flow, Run
 from pipeline.progress import Progress
 
 pytestmark = [

@@ -39,7 +39,7 @@ for pair, where in ((("1", "2"), "bitext-serve-test"), (("x", "y"), "bitext-serv
         print("refused", error)
 
 from pipeline.service.config import ServeConfig
-from pipeline.service.rented import ModalJobs
+from pipeline.service.modal_containers import ModalJobs
 from pipeline.service.wire import AlignRequest
 
 class Unlimited:

@@ -15,7 +15,7 @@ from in_process import InProcess
 from pipeline.cloud.costs import Bill
 from pipeline.cloud.nightly_config import load_nightly
 from pipeline.cloud.nights import NightFailed, may_start, run_nights
-from pipeline.config import RunConfig
+from pipeline.config.run_config import RunConfig
 from pipeline.errors import BudgetError, ConfigError
 
 RUN = """

@@ -9,11 +9,11 @@ import pytest
 from small_corpus import InlineBackend, read_exports, run_inline
 
 from pipeline.commands.status import print_status
-from pipeline.config import RunConfig, load_config
-from pipeline.contested import contested
+from pipeline.config.run_config import RunConfig, load_config
 from pipeline.errors import ConfigError
-from pipeline.flow import Run
+from pipeline.flow.flow import Run
 from pipeline.progress import Progress
+from pipeline.store.requested_overlaps import contested
 from pipeline.store.rows import beads, embeddings, provisional_key
 from pipeline.store.store import Store
 
@@ -146,7 +146,7 @@ def test_what_is_lost_of_any_table_is_made_again(whole: tuple[Path, Path, Run], 
 
 
 def test_a_second_run_has_nothing_to_do(whole: tuple[Path, Path, Run], tmp_path: Path, capsys) -> None:
-    from pipeline.flow import Flow
+    from pipeline.flow.flow import Flow
 
     again = carry_out(demo(), whole[0], tmp_path / "out")
     assert set(again.records) == {"read", "export"}

@@ -16,9 +16,9 @@ from small_corpus import InlineBackend, bitext, write_corpus
 from test_config import config_of
 from test_report import exported, run_of
 
-from pipeline.config import beads_address, load_config
-from pipeline.past_run import recorded_config
-from pipeline.record import make_report
+from pipeline.config.run_config import beads_address, load_config
+from pipeline.runs.past_run import recorded_config
+from pipeline.runs.record import make_report
 from pipeline.store.rows import beads
 from pipeline.store.store import Store
 from stages.data import AlignedPair, Overlaps

@@ -17,7 +17,7 @@ from readme import README, TEXTS, Block, Command, blocks, commands, parse, write
 from small_corpus import InlineBackend
 
 from pipeline.__main__ import main
-from pipeline.config import make_config
+from pipeline.config.run_config import make_config
 
 ROOT = README.parent
 LANGUAGES = {"console", "text", "toml", "python"}
@@ -124,7 +124,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setattr("pipeline.commands.options.LocalBackend", InlineBackend)
         patch.setattr("webbrowser.open", lambda address: address.startswith(("file:///", "http://127.0.0.1")))
         patch.setattr("pipeline.review.server.ReviewServer.serve_forever", ctrl_c)
-        patch.setattr("pipeline.console.LOG_WIDTH", len(printed_by_the_demo()[0]))
+        patch.setattr("pipeline.commands.console.LOG_WIDTH", len(printed_by_the_demo()[0]))
         yield folder
 
 

@@ -17,9 +17,9 @@ from small_corpus import InlineBackend, bitext, write_corpus
 from test_config import config_of
 
 from pipeline.corpus.manifest import Document, DocumentPair, Failure, Manifest
-from pipeline.flow import Run, StageRecord
+from pipeline.flow.flow import Run, StageRecord
 from pipeline.progress import duration, stage_line, units
-from pipeline.record import MAX_NOTES, describe_run, make_report, verdict, write_record, write_tables
+from pipeline.runs.record import MAX_NOTES, describe_run, make_report, verdict, write_record, write_tables
 from pipeline.tasks import Exported
 from stages.report.pages import MAX_SHOWN, render_page
 from stages.report.summary import MAX_LISTED, CorpusSummary, summarise_pair

@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 from small_corpus import bitext, run_inline, write_corpus
 
+from pipeline.commands.finish import keep_record
 from pipeline.commands.review import make_desk, make_server
-from pipeline.corrections import read_reviews
 from pipeline.errors import ConfigError
-from pipeline.finish import keep_record
-from pipeline.flow import Run
+from pipeline.flow.flow import Run
 from pipeline.progress import Progress
+from pipeline.review.corrections import read_reviews
 from pipeline.review.server import ReviewServer
 from pipeline.store.store import Store
 from stages.corrections import Corrections, make_corrections
@@ -176,7 +176,7 @@ def test_decisions_are_in_the_file_at_once_and_a_change_by_hand_is_not_overwritt
 
 
 def decided(server: ReviewServer, good: list[list[int]]) -> dict[str, Any]:
-    from pipeline.corrections import read_file, version_of
+    from pipeline.review.corrections import read_file, version_of
 
     return {"good": good, "bad": [], "version": version_of(read_file(server.desk.path(0)))}
 

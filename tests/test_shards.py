@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_config import config_of
 
-from pipeline.config import RunConfig
+from pipeline.config.run_config import RunConfig
 from pipeline.corpus.manifest import Document, DocumentPair
 from pipeline.errors import StoreError
-from pipeline.shards import cut_shards, run_shards
+from pipeline.flow.shards import cut_shards, run_shards
 from pipeline.tasks import Outcome, Shard, ShardOutcome, Task
 
 

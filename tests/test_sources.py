@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.config import RunConfig, make_config
+from pipeline.config.run_config import RunConfig, make_config
 from pipeline.corpus.patterns import find_files
 from pipeline.corpus.readers import read_documents
 from pipeline.corpus.sources import Corpus, find_pairs

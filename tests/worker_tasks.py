@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from pipeline.config import RunConfig
+from pipeline.config.run_config import RunConfig
 from pipeline.store.store import Store
 from pipeline.tasks import Outcome, Shard
 

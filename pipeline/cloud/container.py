@@ -27,11 +27,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from pipeline.cloud import machine
-from pipeline.config import RunConfig
+from pipeline.cloud import container_facts as machine
+from pipeline.config.run_config import RunConfig
 from pipeline.errors import BitextError, ConfigError
-from pipeline.local import LocalBackend
-from pipeline.shards import Item, effort, run_shards
+from pipeline.flow.local import LocalBackend
+from pipeline.flow.shards import Item, effort, run_shards
 from pipeline.store.store import Store
 from pipeline.tasks import Outcome, Shard, Task, align_shard, contest_shard, get_encoder
 from stages.data import Facts

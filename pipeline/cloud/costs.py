@@ -11,11 +11,11 @@ from typing import Any
 
 from pipeline.cloud.container import Done
 from pipeline.cloud.machines import CLERK, COMPUTING_STAGES, PRICES_DATE, ComputingStage, Machine, machine_of
-from pipeline.config import RunConfig, which_overlaps
+from pipeline.config.run_config import RunConfig, which_overlaps
 from pipeline.corpus.manifest import Document, DocumentPair
-from pipeline.flow import Run
+from pipeline.flow.flow import Run
+from pipeline.flow.shards import effort
 from pipeline.progress import duration
-from pipeline.shards import effort
 from pipeline.tasks import Missing
 
 CHARS_PER_CONTAINER = 200_000

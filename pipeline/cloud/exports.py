@@ -7,10 +7,10 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from pipeline.config import RunConfig
+from pipeline.config.run_config import RunConfig
 from pipeline.corpus.manifest import Manifest
 from pipeline.exports.filenames import BEADS
-from pipeline.files import whole_file
+from pipeline.store.files import whole_file
 from pipeline.store.store import Store
 from pipeline.tasks import Exported, export_run
 

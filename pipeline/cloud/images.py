@@ -10,7 +10,7 @@ import os
 import modal
 
 from pipeline.cloud import pins
-from pipeline.config import CorpusConfig
+from pipeline.config.run_config import CorpusConfig
 from pipeline.corpus import intake
 from pipeline.errors import ConfigError
 

@@ -10,10 +10,10 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from pipeline import tasks
 from pipeline.cloud import images
+from pipeline.cloud.backend import ModalBackend
 from pipeline.cloud.exports import BEADS_ARCHIVE, RUNS, is_export
-from pipeline.cloud.rented import ModalBackend
-from pipeline.config import RunConfig
-from pipeline.console import size
+from pipeline.commands.console import size
+from pipeline.config.run_config import RunConfig
 from pipeline.corpus.manifest import Document, Manifest
 from pipeline.exports.staging import publish_exports, staging_folder, writing
 from pipeline.progress import units

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from pipeline.config import RunConfig
+from pipeline.config.run_config import RunConfig
 from stages.encode.registry import describe
 
 ComputingStage = Literal["split", "encode", "align"]

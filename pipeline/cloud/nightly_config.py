@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationError, field_validator
 
-from pipeline.config import RunConfig, load_config, read_toml, weights_file
+from pipeline.config.explain import explain
+from pipeline.config.run_config import RunConfig, load_config, read_toml, weights_file
 from pipeline.corpus.intake import lies_with_store
 from pipeline.errors import ConfigError
-from pipeline.explain import explain
 from stages.config import Section
 
 

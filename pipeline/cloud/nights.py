@@ -14,17 +14,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from pipeline.backend import Backend
 from pipeline.cloud.costs import Bill, costs_of, dollars_text
 from pipeline.cloud.nightly_config import NightlyConfig
-from pipeline.config import RunConfig
+from pipeline.commands.finish import keep_record
+from pipeline.config.run_config import RunConfig
 from pipeline.errors import BitextError
-from pipeline.files import write_text
-from pipeline.finish import keep_record
-from pipeline.flow import Flow, Run
+from pipeline.flow.backend import Backend
+from pipeline.flow.flow import Flow, Run
 from pipeline.progress import Progress, duration
-from pipeline.record import verdict
+from pipeline.runs.record import verdict
 from pipeline.store.compact import compact
+from pipeline.store.files import write_text
 from pipeline.store.store import Store
 
 NIGHTS = "nights"

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import click
 
+from pipeline.commands.exits import reported
 from pipeline.commands.options import PATH, STORE, WORKERS, make_flow, spare
-from pipeline.config import AUTO, make_config
+from pipeline.config.run_config import AUTO, make_config
 from pipeline.corpus.sources import find_pairs
 from pipeline.errors import BitextError, ConfigError
-from pipeline.exits import reported
 from pipeline.exports.write import SUFFIXES, write_pair
-from pipeline.files import write_text
-from pipeline.flow import Flow, Run
-from pipeline.local import require_stages
-from pipeline.pages import pack_pair
+from pipeline.flow.flow import Flow, Run
+from pipeline.flow.local import require_stages
 from pipeline.progress import units
+from pipeline.review.pages import pack_pair
+from pipeline.store.files import write_text
 from pipeline.store.rows import read_some_pairs
 from stages.export.render import render
 

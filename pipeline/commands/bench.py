@@ -18,9 +18,9 @@ from rich.table import Table
 from pipeline.cloud.costs import GPU_TOKENS_PER_SECOND
 from pipeline.cloud.machines import PRICES_DATE, Machine
 from pipeline.commands.bench_align import align
-from pipeline.console import out_console
+from pipeline.commands.console import out_console
+from pipeline.commands.exits import reported
 from pipeline.errors import ConfigError
-from pipeline.exits import reported
 
 GPUS = ("L40S", "A100-80GB", "H100")
 TOKENS = {"cpu": 6_000, "cuda": 4_000_000}

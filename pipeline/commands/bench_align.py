@@ -11,10 +11,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.console import out_console
+from pipeline.commands.console import out_console
+from pipeline.commands.exits import reported
 from pipeline.errors import ConfigError
-from pipeline.exits import reported
-from pipeline.local import require_stages
+from pipeline.flow.local import require_stages
 
 if TYPE_CHECKING:
     from stages.align.benchmark import Cost

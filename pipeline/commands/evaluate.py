@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.commands.exits import reported
+from pipeline.commands.finish import evaluate_gold
 from pipeline.commands.options import PATH, STORE, make_flow
-from pipeline.config import RunConfig, load_config
+from pipeline.config.run_config import RunConfig, load_config
 from pipeline.errors import ConfigError
-from pipeline.evaluation import evaluate_files
-from pipeline.exits import reported
-from pipeline.finish import evaluate_gold
-from pipeline.flow import Run
-from pipeline.gold import evaluate_corrections, holds_corrections
+from pipeline.evaluate.evaluation import evaluate_files
+from pipeline.evaluate.gold import evaluate_corrections, holds_corrections
+from pipeline.flow.flow import Run
 
 if TYPE_CHECKING:
     from stages.evaluate.scores import Evaluation

@@ -7,16 +7,16 @@ from typing import get_args
 
 import click
 
+from pipeline.commands.exits import reported
 from pipeline.commands.options import CONFIG, LIMIT, PATH, STORE, make_flow, spare
-from pipeline.config import load_config
-from pipeline.corrections import CorrectionCounts
+from pipeline.config.run_config import load_config
 from pipeline.errors import ConfigError
-from pipeline.exits import reported
 from pipeline.exports.filenames import FILE_NAMES
 from pipeline.exports.quality import QualityGate
 from pipeline.exports.write import SUFFIXES, write_exports, write_file
-from pipeline.flow import Flow, Run
+from pipeline.flow.flow import Flow, Run
 from pipeline.progress import units
+from pipeline.review.corrections import CorrectionCounts
 from pipeline.store.rows import read_some_pairs
 from stages.export.config import Format
 

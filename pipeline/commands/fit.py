@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.commands.exits import reported
+from pipeline.commands.finish import read_gold_of
 from pipeline.commands.options import CONFIG, PATH, STORE, make_flow, spare
-from pipeline.config import RunConfig, load_config
+from pipeline.config.run_config import RunConfig, load_config
 from pipeline.errors import ConfigError
-from pipeline.exits import reported
-from pipeline.files import write_text
-from pipeline.finish import read_gold_of
-from pipeline.fitting import fit_reviewed, fit_run
-from pipeline.flow import Run
-from pipeline.gold import holds_corrections, read_gold
-from pipeline.local import require_stages
+from pipeline.evaluate.fitting import fit_reviewed, fit_run
+from pipeline.evaluate.gold import holds_corrections, read_gold
+from pipeline.flow.flow import Run
+from pipeline.flow.local import require_stages
 from pipeline.progress import units
+from pipeline.store.files import write_text
 
 if TYPE_CHECKING:
-    from stages.evaluate.held_out import HeldOut
+    from stages.fit.held_out import HeldOut
 
 CHANCE = 0.05
 """What is likelier than this where weights don't matter is no proof of anything."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from pipeline.errors import ConfigError
-from pipeline.flow import Flow, Run
-from pipeline.local import LocalBackend
+from pipeline.flow.flow import Flow, Run
+from pipeline.flow.local import LocalBackend
 from pipeline.progress import Progress
 from pipeline.store.store import default_root
 

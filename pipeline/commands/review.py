@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
+from pipeline.commands.exits import reported
 from pipeline.commands.options import STORE
-from pipeline.corrections import corrections_folder
 from pipeline.errors import ConfigError, MissingError
-from pipeline.exits import reported
-from pipeline.local import require_stages
-from pipeline.past_run import find_run
+from pipeline.flow.local import require_stages
 from pipeline.progress import units
-from pipeline.review.desk import Desk
+from pipeline.review.corrections import corrections_folder
 from pipeline.review.server import LOOPBACK, ReviewServer
+from pipeline.review.session import Desk
+from pipeline.runs.past_run import find_run
 from pipeline.store.store import Store, default_root
 
 

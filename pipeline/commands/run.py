@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
+from pipeline.commands.console import out_console
+from pipeline.commands.exits import reported
+from pipeline.commands.finish import finish
 from pipeline.commands.options import CONFIG, LIMIT, PATH, STORE, WORKERS, make_flow
 from pipeline.commands.status import print_status
-from pipeline.config import load_config
-from pipeline.console import out_console
-from pipeline.exits import reported
-from pipeline.finish import finish
-from pipeline.flow import STAGES, Run, Stage
-from pipeline.local import require_stages
+from pipeline.config.run_config import load_config
+from pipeline.flow.flow import STAGES, Run, Stage
+from pipeline.flow.local import require_stages
 
 
 @click.command()

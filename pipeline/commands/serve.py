@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 from platformdirs import user_state_path
 
+from pipeline.commands.exits import reported
 from pipeline.commands.options import PATH
 from pipeline.errors import ConfigError
-from pipeline.exits import reported
-from pipeline.local import require_stages
+from pipeline.flow.local import require_stages
 from pipeline.service.config import ServeConfig, load_serve
 
 

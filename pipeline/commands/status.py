@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
+from pipeline.commands.exits import reported
 from pipeline.commands.options import CONFIG, LIMIT, STORE, make_flow
-from pipeline.config import load_config
-from pipeline.corrections import describe_changes
-from pipeline.exits import reported
-from pipeline.flow import Flow, Run
+from pipeline.config.run_config import load_config
+from pipeline.flow.flow import Flow, Run
+from pipeline.review.corrections import describe_changes
 from pipeline.tasks import Missing
 
 

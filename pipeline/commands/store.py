@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from pipeline.commands.console import size
+from pipeline.commands.exits import reported
 from pipeline.commands.options import STORE
-from pipeline.console import size
 from pipeline.errors import StoreError
-from pipeline.exits import reported
 from pipeline.store.store import Store, default_root
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
+from pipeline.commands.exits import reported
 from pipeline.commands.options import PATH, STORE, spare
 from pipeline.errors import MissingError
-from pipeline.exits import reported
 from pipeline.exports.filenames import file_name
-from pipeline.files import write_text
-from pipeline.past_run import PastRun, find_run, write_pair_page
+from pipeline.runs.past_run import PastRun, find_run, write_pair_page
+from pipeline.store.files import write_text
 from pipeline.store.store import Store, default_root
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.config import CorpusConfig, RunConfig
+from pipeline.config.run_config import CorpusConfig, RunConfig
 from pipeline.corpus.manifest import Document, Manifest, build_manifest
 from pipeline.corpus.readers import Source
 from pipeline.errors import ConfigError
-from pipeline.files import whole_file
 from pipeline.store import schema
+from pipeline.store.files import whole_file
 from pipeline.store.store import Store
 from pipeline.tasks import keep_texts, known_texts
 

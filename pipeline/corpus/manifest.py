@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from pipeline.config import AUTO, RunConfig
+from pipeline.config.run_config import AUTO, RunConfig
 from pipeline.corpus.formats.document import DocumentText
 from pipeline.corpus.languages import detect_language
 from pipeline.corpus.readers import Source, read_documents

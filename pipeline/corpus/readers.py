@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline.config import CorpusConfig
+from pipeline.config.run_config import CorpusConfig
 from pipeline.corpus.formats.archives import MAX_DOCUMENT_BYTES
 from pipeline.corpus.formats.document import DocumentText, Options
 from pipeline.corpus.formats.files import read_file

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.config import AUTO, RunConfig, expand_user, split_pair
+from pipeline.config.run_config import AUTO, RunConfig, expand_user, split_pair
 from pipeline.corpus.formats.names import format_of, has_rows
 from pipeline.corpus.languages import parse_language
 from pipeline.corpus.patterns import WILDCARD, Match, find_files, is_unicode

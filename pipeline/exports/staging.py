@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.exports.filenames import BEADS, BEADS_SUFFIX, FILE_NAMES
-from pipeline.files import STALE_SECONDS, publish, unwritable
+from pipeline.store.files import STALE_SECONDS, publish, unwritable
 
 STAGING = ".export-"
 LOCK = "lock"

@@ -14,8 +14,8 @@ from pipeline.exports.multi_tmx import MultiTmxSink
 from pipeline.exports.sinks import BeadsSink, MosesSink, ParquetSink, Sink, TextSink
 from pipeline.exports.staging import publish_exports, staging_folder, writing
 from pipeline.exports.xlsx import XlsxSink
-from pipeline.files import whole_file
 from pipeline.progress import units
+from pipeline.store.files import whole_file
 from stages.data import AlignedPair
 from stages.export.config import ExportConfig, Format
 from stages.export.render import make_renderer, render

@@ -21,7 +21,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from pipeline.errors import BitextError, ChangedMeanwhile
-from pipeline.review.desk import Desk
+from pipeline.review.session import Desk
 
 LOOPBACK = "127.0.0.1"
 TOKEN_HEADER = "X-Bitext-Token"

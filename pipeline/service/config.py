@@ -6,10 +6,10 @@ from pathlib import Path, PurePath
 
 from pydantic import Field, ValidationError
 
-from pipeline.compute import Gpu
-from pipeline.config import read_toml
+from pipeline.config.compute import Gpu
+from pipeline.config.explain import explain
+from pipeline.config.run_config import read_toml
 from pipeline.errors import ConfigError
-from pipeline.explain import explain
 from stages.config import Section
 from stages.encode.config import EncodeConfig
 from stages.encode.registry import USE_MULTILINGUAL

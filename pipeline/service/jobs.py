@@ -15,11 +15,11 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from pipeline.files import TEMPORARY, write_text
 from pipeline.service.engine import Engine, Ticket
 from pipeline.service.guard import log_bug
 from pipeline.service.problems import Busy, Ending, Problem
 from pipeline.service.wire import AlignRequest, Job, State
+from pipeline.store.files import TEMPORARY, write_text
 
 RETRY_SECONDS = 30
 SWEEP_SECONDS = 30.0

@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline.config import RunConfig
-from pipeline.contested import contested
+from pipeline.config.run_config import RunConfig
+from pipeline.store.requested_overlaps import contested
 from pipeline.store.rows import beads, embeddings, sentences, texts
 from pipeline.store.store import Shelf, Store
 

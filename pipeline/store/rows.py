@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipeline.config import RunConfig, beads_address, embeddings_address, sentences_address
+from pipeline.config.run_config import RunConfig, beads_address, embeddings_address, sentences_address
 from pipeline.corpus.manifest import Document, DocumentPair
 from pipeline.store import schema
 from pipeline.store.store import Places, Shelf, Store
@@ -102,7 +102,7 @@ def _aligned_pair(store: Store, config: RunConfig, pair: DocumentPair, rows: pa.
 
 
 def _corrected(aligned: AlignedPair, corrections: Corrections) -> AlignedPair:
-    from stages.align.fixed import settle
+    from stages.align.constraints.fixed_beads import settle
 
     sizes = len(aligned.source), len(aligned.target)
     return replace(aligned, beads=settle(aligned.beads, corrections, *sizes))

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import StoreError
-from pipeline.files import publish, unfinished_file, unwritable
+from pipeline.store.files import publish, unfinished_file, unwritable
 from stages.data import Facts
 
 KEYS = "bitext.keys"

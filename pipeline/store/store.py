@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import CorruptFile
-from pipeline.files import TEMPORARY, sweep, whole_file
+from pipeline.store.files import TEMPORARY, sweep, whole_file
 from pipeline.store.shard_file import (
     DAMAGE,
     SUFFIX,

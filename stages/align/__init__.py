@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from stages.align.contested import Contested, Stops
+    from stages.align.on_demand import Contested, Stops
     from stages.corrections import Corrections
     from stages.data import Beads, Overlaps
 
@@ -37,12 +37,12 @@ def align_pair(
     Raises ValueError if the vectors of the two sides have different dimensions or are not finite.
     """
     # numba and faiss are loaded by the first alignment, not by the import of this package.
-    from stages.align.bitext import align_bitext
-    from stages.align.classic import align_classic
-    from stages.align.contested import align_survivors
-    from stages.align.fixed import fix_beads, settle
+    from stages.align.bertalign.two_pass import align_classic
+    from stages.align.constraints.fixed_beads import fix_beads, settle
+    from stages.align.constraints.headings import fix_headings, match_headings
+    from stages.align.log_linear import align_bitext
+    from stages.align.on_demand import align_survivors
     from stages.align.positions import restore_positions, take_out_empty
-    from stages.align.sections import fix_headings, match_headings
 
     _check_vectors(source, target)
     source_text, source_positions = take_out_empty(source)
@@ -66,10 +66,10 @@ def find_contested(source: Overlaps, target: Overlaps, config: AlignConfig) -> C
     another such bead. Vectors of larger overlaps are not looked at. Where nothing is contested, the beads of
     `align_pair` are found as well. Raises ValueError as it does.
     """
-    from stages.align.contested import Contested
-    from stages.align.contested import find_contested as find
+    from stages.align.constraints.headings import match_headings
+    from stages.align.on_demand import Contested
+    from stages.align.on_demand import find_contested as find
     from stages.align.positions import restore_positions, take_out_empty
-    from stages.align.sections import match_headings
 
     _check_vectors(source, target)
     source_text, source_positions = take_out_empty(source)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from stages.align.weights import WEIGHT_NAMES
+from stages.align.scoring.weights import WEIGHT_NAMES
 from stages.config import Section
 
 VERSION = 5

@@ -26,7 +26,7 @@ PAIR_SCRIPTS = ("common.js", "data.js", "text.js", "plot.js", "search.js", "keys
 
 
 def render_page(report: Mapping[str, Any], kind: Literal["md", "html"], pages: Mapping[str, str] | None = None) -> str:
-    """Write a report, as `pipeline.record` gathers it, as Markdown or as HTML.
+    """Write a report, as `pipeline.runs.record` gathers it, as Markdown or as HTML.
 
     pages : the packed data of the pairs that can be opened in the HTML, by pair_id.
     """

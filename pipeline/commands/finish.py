@@ -1,0 +1,120 @@
+"""The end of a run: compare it with gold, leave its record, and tell a person what came out and what to type next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from pipeline import tasks
+from pipeline.commands.console import list_files, print_beads
+from pipeline.errors import ConfigError
+from pipeline.evaluate.evaluation import find_gold, read_lines
+from pipeline.flow.flow import STAGES, Flow, Run
+from pipeline.runs.record import verdict, write_record, write_tables
+from pipeline.store.rows import read_some_pairs
+from pipeline.store.store import Store
+from stages.evaluate.scores import Evaluation
+from stages.evaluate.table import render_table
+
+MAX_SHOWN = 10
+"""How many failures are printed; all are in failures.tsv."""
+
+
+def finish(flow: Flow, console: Console, n_beads: int = 0) -> None:
+    """Evaluate, record and print a run that has been carried out."""
+    run = flow.run
+    if run.exported is None:
+        _print_failures(run, console)
+        _print_end(run, console)
+        return
+    evaluation, bad_gold = _evaluated(flow)
+    write_record(run, run.out, evaluation)
+    flow.backend.do(keep_record, run)
+    if bad_gold:
+        raise bad_gold
+    _print_pairs(flow, console, n_beads)
+    if evaluation:
+        console.print(f"Against the gold beads of {run.config.corpus.gold}:", markup=False)
+        console.print(render_table(evaluation), markup=False)
+    console.print(f"{run.config.name}: {verdict(run)}", markup=False)
+    _print_failures(run, console)
+    for line in list_files(run.out):
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+    _print_end(run, console)
+
+
+def _evaluated(flow: Flow) -> tuple[dict[str, Evaluation], ConfigError | None]:
+    """Compare with gold; what is wrong with the gold is kept for later, when the run has left its record."""
+    try:
+        return evaluate_gold(flow), None
+    except ConfigError as error:
+        return {}, error
+
+
+def evaluate_gold(flow: Flow, folder: Path | None = None) -> dict[str, Evaluation]:
+    """Compare the beads of a run with the gold of its config, or of a folder; pairs without gold are passed over.
+
+    Raises ConfigError where the gold is no gold, or points outside its document.
+    """
+    if folder is None and flow.run.config.corpus.gold is None:
+        return {}
+    folder, gold = read_gold_of(flow.run, folder)
+    evaluation, problems = flow.backend.do(tasks.evaluate_run, flow.run.config, flow.run.manifest, gold)
+    if problems:
+        raise ConfigError.from_problems(f"the gold in {folder}", problems)
+    return evaluation
+
+
+def read_gold_of(run: Run, folder: Path | None) -> tuple[Path, dict[str, list[str]]]:
+    """Return where the gold of a run lies (without a folder, where its config says), and its lines by pair_id.
+
+    Raises ConfigError where there is none.
+    """
+    if folder is None and run.config.corpus.gold is None:
+        raise ConfigError("the config names no [corpus] gold; name the folder with --gold")
+    folder = folder or run.config.resolve(run.config.corpus.gold or "")
+    found = {pair.pair_id: path for pair in run.manifest.pairs if (path := find_gold(folder, pair.pair_id))}
+    if not found:
+        raise ConfigError(f"{folder} holds no gold for this run: no file <pair_id>.gold.txt of its pairs")
+    return folder, {pair_id: read_lines(path) for pair_id, path in found.items()}
+
+
+def keep_record(store: Store, run: Run) -> None:
+    """Leave the record of a run in the store."""
+    folder = store.run_folder(run.config.name) / "latest"
+    write_record(run, folder)
+    write_tables(run, folder)
+
+
+def _print_pairs(flow: Flow, console: Console, n_beads: int) -> None:
+    """Print the beginning of the first pair of each two languages."""
+    if not n_beads:
+        return
+    first = {(pair.source.language, pair.target.language): pair for pair in reversed(flow.run.manifest.pairs)}
+    for pair in reversed(first.values()):
+        for aligned in flow.backend.do(read_some_pairs, flow.run.config, [pair]):
+            print_beads(console, aligned, n_beads)
+            console.print()
+
+
+def _print_end(run: Run, console: Console) -> None:
+    """Print what rented machines have cost, and what to type next."""
+    for line in (run.costs or {}).get("lines", ()):
+        console.print(line, markup=False, soft_wrap=True)
+    console.print(f"Next: {_next(run)}", markup=False, soft_wrap=True)
+
+
+def _next(run: Run) -> str:
+    if run.failures:
+        return "mend what failed, and run the same command again; only that is done"
+    if run.exported or run.stage is None:
+        return f"open {run.out}/report.html"
+    return f"--stage {STAGES[STAGES.index(run.stage) + 1]}, or the same command without --stage for all that is left"
+
+
+def _print_failures(run: Run, console: Console) -> None:
+    for failure in run.failures[:MAX_SHOWN]:
+        console.print(f"  {failure}", markup=False, soft_wrap=True)
+    if len(run.failures) > MAX_SHOWN:
+        console.print(f"  … and {len(run.failures) - MAX_SHOWN:,} more, in {run.out}/failures.tsv", markup=False)

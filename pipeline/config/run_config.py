@@ -1,0 +1,314 @@
+"""One TOML file is one run: compose the stages' sections, check them, and derive the addresses of what they make."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from pipeline.config.compute import ComputeConfig
+from pipeline.config.explain import explain
+from pipeline.corpus.formats.names import Format
+from pipeline.corpus.languages import parse_language
+from pipeline.corpus.text import decode
+from pipeline.errors import ConfigError, DocumentError
+from stages.align.config import VERSION as ALIGN_VERSION
+from stages.align.config import AlignConfig, WeightsConfig
+from stages.config import Section
+from stages.encode.config import VERSION as ENCODE_VERSION
+from stages.encode.config import EncodeConfig
+from stages.encode.registry import describe, identity, model_folder
+from stages.export.config import ExportConfig
+from stages.report.config import ReportConfig
+from stages.split.config import VERSION as SPLIT_VERSION
+from stages.split.config import SplitConfig
+
+AUTO = "auto"
+
+
+class CorpusConfig(Section):
+    """Which documents there are, and which of them translate each other."""
+
+    documents: str | None = None
+    """A pattern such as `books/{language}/*.txt`: documents with the same `*` translate each other."""
+
+    pairs: tuple[str, ...] = ()
+    """With `documents`: the language pairs to align, such as "en-de"; a tag with a hyphen is set off by "/"."""
+
+    source: str | None = None
+    """A pattern such as `books/de/*.txt`, with `target`: one pair of languages."""
+
+    target: str | None = None
+    """A pattern with as many `*` as `source`."""
+
+    source_language: str | None = None
+    """The language of `source`, or "auto"; with `manifest`, of the rows that name none."""
+
+    target_language: str | None = None
+    """The language of `target`, or "auto"; with `manifest`, of the rows that name none."""
+
+    manifest: str | None = None
+    """A TSV file with a header: pair_id, source_path, target_path, and perhaps source_language, target_language."""
+
+    gold: str | None = None
+    """A folder of hand-made beads, `<pair_id>.gold.txt`: a finished run prints how well it did against them."""
+
+    is_split: bool = False
+    """Every line is a sentence; blank lines count as (empty) positions."""
+
+    format: Format | None = None
+    """How files are read whose names don't end with their format: every file of the corpus is then taken for this."""
+
+    encoding: str | None = None
+    """The encoding of text files, such as "cp1252"; without it they must be UTF-8, and pages and XML what they say."""
+
+    id_column: str = "id"
+    """In files with a document in each row (.jsonl, .parquet, .arrow, datasets): the column with its name."""
+
+    text_column: str = "text"
+    """In these files: the column with the document's text."""
+
+    min_language_confidence: float = Field(default=0.5, ge=0, le=1)
+    """A document whose language is detected with less certainty than this is refused."""
+
+    allow_unmatched: bool = False
+    """Leave out documents without a counterpart, and count them, rather than refuse the corpus."""
+
+    @model_validator(mode="after")
+    def _documents_can_be_found(self) -> CorpusConfig:
+        problems = [*self._problems_of_ways(), *self._problems_of_languages(), *self._problems_of_encoding()]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _problems_of_ways(self) -> Iterator[str]:
+        has_sides = self.source is not None or self.target is not None
+        if [self.documents is not None, has_sides, self.manifest is not None].count(True) != 1:
+            yield "corpus: name the documents in exactly one way: `documents`, `source` and `target`, or `manifest`"
+        elif self.documents is not None:
+            yield from self._problems_of_documents(self.documents)
+        elif has_sides:
+            yield from self._problems_of_sides()
+
+    def _problems_of_documents(self, documents: str) -> Iterator[str]:
+        if "{language}" not in documents:
+            yield f"corpus.documents: {documents!r} is not valid; it must hold {{language}} where the language stands"
+        if not self.pairs:
+            yield 'corpus.pairs: missing; name the languages to align, such as pairs = ["en-de"]'
+        seen: set[tuple[str, str]] = set()
+        for pair in self.pairs:
+            try:
+                languages = split_pair(pair)
+            except (ConfigError, ValueError) as error:
+                yield f"corpus.pairs: {error}"
+                continue
+            if languages in seen or languages[0] == languages[1]:
+                why = "stands there twice" if languages in seen else "names the same language twice"
+                yield f"corpus.pairs: {pair!r} {why}; leave it out"
+            seen.add(languages)
+
+    def _problems_of_sides(self) -> Iterator[str]:
+        for side in ("source", "target"):
+            if getattr(self, side) is None:
+                yield f"corpus.{side}: missing; `source` and `target` come together"
+            if getattr(self, f"{side}_language") is None:
+                yield f'corpus.{side}_language: missing; name it, or set it to "auto"'
+        if self.source and self.target and self.source.count("*") != self.target.count("*"):
+            yield f"corpus: `source` and `target` must have as many `*`: {self.source!r}, {self.target!r}"
+
+    def _problems_of_languages(self) -> Iterator[str]:
+        for key in ("source_language", "target_language"):
+            language = getattr(self, key)
+            try:
+                if language not in (None, AUTO):
+                    parse_language(language)
+            except ConfigError as error:
+                yield f"corpus.{key}: {error}"
+
+    def _problems_of_encoding(self) -> Iterator[str]:
+        try:
+            decode(b"a", self.encoding)
+        except DocumentError:
+            return  # it exists: one byte is too short for it
+        except ConfigError as error:
+            yield str(error)
+
+
+class RunConfig(Section):
+    """A run: which documents, and how each stage treats them."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
+    """Names the run's folder; letters, digits, dots, hyphens and underscores."""
+
+    corpus: CorpusConfig
+    split: SplitConfig = SplitConfig()
+    encode: EncodeConfig
+    align: AlignConfig = AlignConfig()
+    export: ExportConfig = ExportConfig()
+    report: ReportConfig = ReportConfig()
+    compute: ComputeConfig = ComputeConfig()
+
+    folder: Path = Field(default=Path(), exclude=True)
+    """Where the config lies: its paths are relative to this folder."""
+
+    @field_validator("encode")
+    @classmethod
+    def _encoder_is_known(cls, encode: EncodeConfig) -> EncodeConfig:
+        describe(encode)
+        return encode
+
+    @model_validator(mode="after")
+    def _method_has_its_overlaps(self) -> RunConfig:
+        asked = self.encode.overlaps if "overlaps" in self.encode.model_fields_set else "all"
+        if self.align.method == "bertalign" and asked != "all":
+            raise ValueError(
+                f'encode.overlaps: "{asked}" is not valid with the method bertalign, which knows no stand-ins; '
+                'leave it out, or set it to "all"'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _confidence_is_measured(self) -> RunConfig:
+        if self.align.method == "bertalign" and self.export.min_confidence is not None:
+            raise ValueError(
+                f"export.min_confidence: {self.export.min_confidence} is not valid with the method bertalign, which "
+                "measures no confidence; leave it out, or use min_similarity or min_score"
+            )
+        return self
+
+    def resolve(self, path: str) -> Path:
+        """Return a path of the config as one that can be opened from anywhere."""
+        return self.folder / expand_user(path)
+
+
+def load_config(path: Path) -> RunConfig:
+    """Read and check a config file.
+
+    Raises ConfigError, which names every problem with its key, value and what was expected.
+    """
+    return make_config({"name": path.stem, **read_toml(path)}, where=str(path), folder=path.parent.resolve())
+
+
+def read_toml(path: Path, advice: str = "name the config of a run, a .toml file") -> dict[str, Any]:
+    """Read a TOML file; raises ConfigError where it isn't one, or can't be read: with advice where there is none."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file; {advice}") from None
+    except IsADirectoryError:
+        raise ConfigError(f"{path} is a folder; name the .toml file in it") from None
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 at byte {error.start:,}, as a TOML file must be; convert it") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from None
+
+
+def make_config(values: dict[str, Any], where: str, folder: Path) -> RunConfig:
+    """Check the values of a config, which `where` names in errors."""
+    values, problems = _with_weights(_with_model_path(values, folder), folder)
+    try:
+        config = RunConfig.model_validate({**values, "folder": folder})
+    except ValidationError as error:
+        problems += explain(error, RunConfig)
+    if problems:
+        raise ConfigError.from_problems(where, problems)
+    return config
+
+
+def expand_user(path: str) -> Path:
+    """Replace a leading `~` by the home folder; raises ConfigError where there is none."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ConfigError(f"{path}: there is no such home folder; write the whole path") from None
+
+
+def _with_model_path(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Resolve an encoder that is a folder of a model, relative to the config like every path in it."""
+    encode = values.get("encode")
+    name = encode.get("encoder") if isinstance(encode, dict) else None
+    if not isinstance(encode, dict) or not isinstance(name, str) or not name:
+        return values
+    path = folder / model_folder(name)
+    return {**values, "encode": {**encode, "encoder": str(path)}} if path.is_dir() else values
+
+
+def _with_weights(values: dict[str, Any], folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """Put weights in place of the name of their file: beads depend on what it says, not on where it lies.
+
+    Where it has none, the problem is returned too, and the values without it: they may have problems of their own.
+    """
+    align = values.get("align")
+    name = align.get("weights") if isinstance(align, dict) else None
+    if not isinstance(align, dict) or not isinstance(name, str):
+        return values, []
+    others = {key: value for key, value in align.items() if key != "weights"}
+    try:
+        weights = read_weights(folder / expand_user(name))
+    except ConfigError as error:
+        return {**values, "align": others}, ["align.weights: " + str(error).replace("\n", "\n  ")]
+    return {**values, "align": {**others, "weights": weights}}, []
+
+
+def weights_file(path: Path) -> Path | None:
+    """Return the file of weights that a config file names, if it names one."""
+    align = read_toml(path).get("align")
+    name = align.get("weights") if isinstance(align, dict) else None
+    return path.parent / expand_user(name) if isinstance(name, str) else None
+
+
+def read_weights(path: Path) -> WeightsConfig:
+    """Read a file of weights, as `bitext fit` writes it; raises ConfigError that names every problem."""
+    tables = read_toml(path, advice="[align] weights names a file that `bitext fit` has written")
+    try:
+        return WeightsConfig.model_validate(tables)
+    except ValidationError as error:
+        raise ConfigError.from_problems(str(path), explain(error, WeightsConfig)) from None
+
+
+def split_pair(pair: str) -> tuple[str, str]:
+    """Return the two languages of "en-de", or of "pt-BR/zh-Hant" where a tag has a hyphen of its own."""
+    separator = "/" if "/" in pair else "-"
+    sides = pair.split(separator)
+    if len(sides) != 2 or not all(sides):
+        raise ValueError(f'{pair!r} is not a pair of languages; write it like "en-de", or "pt-BR/en"')
+    source, target = (parse_language(side) for side in sides)
+    return source, target
+
+
+def sentences_address(config: RunConfig) -> str:
+    """Return where the sentences of this config lie: by everything that makes them what they are."""
+    return _digest("split", SPLIT_VERSION, config.split.model_dump())
+
+
+def embeddings_address(config: RunConfig) -> str:
+    """Return where the vectors lie; `max_overlap` is no part of it, so that a larger one encodes only the new sizes."""
+    return _digest("encode", ENCODE_VERSION, identity(config.encode), sentences_address(config))
+
+
+def beads_address(config: RunConfig) -> str:
+    """Return where the beads lie, and what pairs contest on the way to them."""
+    return _digest(
+        "align",
+        ALIGN_VERSION,
+        config.align.model_dump(exclude={"min_quality"}),
+        config.encode.max_overlap,
+        which_overlaps(config),
+        embeddings_address(config),
+    )
+
+
+def which_overlaps(config: RunConfig) -> str:
+    """Return which overlaps are encoded: the method `bertalign` knows no stand-ins, and has all of them."""
+    return "all" if config.align.method == "bertalign" else config.encode.overlaps
+
+
+def _digest(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]

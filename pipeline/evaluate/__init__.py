@@ -1,0 +1,1 @@
+"""Compare beads with gold, and fit weights to it."""

@@ -1,0 +1,104 @@
+"""Fit the weights of alignment to gold, from the vectors that a run has left in the store: nothing is encoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pipeline.config.run_config import RunConfig, which_overlaps
+from pipeline.corpus.manifest import DocumentPair, Manifest
+from pipeline.errors import ConfigError, MissingError
+from pipeline.review.corrections import place_pairs
+from pipeline.store.requested_overlaps import read_contested, read_sides, read_singles
+from pipeline.store.rows import beads, read_overlaps
+from pipeline.store.store import Store
+
+if TYPE_CHECKING:
+    from stages.data import Overlaps
+    from stages.fit.held_out import HeldOut, JudgedPair, Kind
+
+KINDS: dict[str, tuple[Kind, ...]] = {"all": ("encoded",), "on-demand": ("summed", "encoded"), "none": ("summed",)}
+"""Which tables of weights alignments use, by `encode.overlaps`."""
+
+MIN_REVIEWED = 20
+"""How many good beads must follow each other: whoever judges so many in a row hasn't picked out the doubtful ones."""
+
+NOTHING_ALIGNED = "no pair with gold has been aligned: do the run first, with bitext run"
+
+
+def fit_run(store: Store, config: RunConfig, manifest: Manifest, gold: Mapping[str, Sequence[str]]) -> HeldOut:
+    """Fit to the pairs that have gold, by pair_id the lines of its file, and have been aligned.
+
+    Raises MissingError if no pair of them has been aligned, ConfigError where the gold is no gold, or none of it can be
+    fitted to.
+    """
+    from stages.evaluate.links import parse_gold
+    from stages.fit.held_out import JudgedPair
+
+    judged, problems = [], []
+    for pair, source, target in _read_aligned(store, config, (one for one in manifest.pairs if one.pair_id in gold)):
+        try:
+            links = parse_gold(gold[pair.pair_id], len(source.sentences), len(target.sentences))
+        except ValueError as error:
+            problems.append(f"{pair.pair_id}: {error}")
+        else:
+            judged.append(JudgedPair(source, target, links, (pair.source.id, pair.target.id)))
+    if problems:
+        raise ConfigError.from_problems("the gold", problems)
+    if not judged:
+        raise MissingError(NOTHING_ALIGNED)
+    return _fit(judged, config)
+
+
+def fit_reviewed(store: Store, config: RunConfig, pairs: Sequence[DocumentPair]) -> tuple[HeldOut, list[str]]:
+    """Fit to what people have reviewed; return also which of the pairs were left out, and why.
+
+    Only stretches count that have been gone through bead by bead. Raises MissingError if no pair has been aligned,
+    ConfigError if none has such a stretch, or none of it can be fitted to.
+    """
+    from stages.corrections import reviewed_runs
+    from stages.fit.held_out import JudgedPair
+
+    judged, left_out = [], []
+    aligned = {pair.pair_id: (source, target) for pair, source, target in _read_aligned(store, config, pairs)}
+    for pair in place_pairs(store, config, [pair for pair in pairs if pair.pair_id in aligned]):
+        links = reviewed_runs(pair.corrections, MIN_REVIEWED) if pair.corrections else []
+        if links:
+            documents = pair.source.id, pair.target.id
+            judged.append(JudgedPair(*aligned[pair.pair_id], links, documents, is_partial=True))
+        else:
+            left_out.append(f"{pair.pair_id}: it has no {MIN_REVIEWED} good beads that follow each other")
+    if not aligned:
+        raise MissingError(NOTHING_ALIGNED)
+    if not judged:
+        raise ConfigError.from_problems("what has been reviewed", left_out)
+    return _fit(judged, config), left_out
+
+
+def _fit(judged: Sequence[JudgedPair], config: RunConfig) -> HeldOut:
+    from threadpoolctl import threadpool_limits
+
+    from stages.fit.held_out import fit_held_out
+
+    which = which_overlaps(config)
+    try:
+        with threadpool_limits(1):  # as workers align, and faster: the matrices are small
+            return fit_held_out(judged, config.align, KINDS[which], which == "on-demand")
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _read_aligned(
+    store: Store, config: RunConfig, pairs: Iterable[DocumentPair]
+) -> Iterator[tuple[DocumentPair, Overlaps, Overlaps]]:
+    """Give the pairs that have been aligned for good, with the vectors that they were aligned by."""
+    done, which = beads(store, config).places(), which_overlaps(config)
+    for pair in pairs:
+        if pair.uncorrected.key not in done:
+            continue
+        if which == "on-demand":
+            source, target = read_sides(store, config, pair, read_contested(store, config, pair))
+        else:
+            read = read_overlaps if which == "all" else read_singles
+            source, target = (read(store, config, side) for side in (pair.source, pair.target))
+        yield pair, source, target

@@ -1,0 +1,190 @@
+"""Where corrections lie: beside the config, as a text file for each pair. They are people's work, and no cache.
+
+`books.toml` has `books.corrections/chapter-01.corrections.txt`; what such a file says is in stages/corrections.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.config.run_config import RunConfig
+from pipeline.corpus.manifest import DocumentPair, Manifest
+from pipeline.errors import ChangedMeanwhile, ConfigError
+from pipeline.exports.filenames import file_name
+from pipeline.progress import units
+from pipeline.store.files import write_text
+from pipeline.store.rows import read_sentence_texts, sentences
+from pipeline.store.store import Store
+from stages.corrections import Corrections, Review, parse_reviews, place_reviews
+from stages.data import AlignedPair
+
+SUFFIX = ".corrections.txt"
+
+MAX_NAMED = 5
+"""How many pairs a note names, and how many corrections of each."""
+
+
+def corrections_folder(config: RunConfig) -> Path:
+    """Return the folder with the corrections of a run's pairs; it need not exist."""
+    return config.folder / f"{config.name}.corrections"
+
+
+def corrections_path(folder: Path, pair_id: str) -> Path:
+    """Return where the corrections of a pair lie, or will."""
+    return folder / f"{file_name(pair_id)}{SUFFIX}"
+
+
+def correct_manifest(config: RunConfig, manifest: Manifest) -> Manifest:
+    """Return the manifest with what people have decided about its pairs.
+
+    Raises ConfigError that names every file with a problem.
+    """
+    pairs = tuple(read_all(corrections_folder(config), manifest.pairs))
+    return replace(manifest, pairs=pairs)
+
+
+def read_all(folder: Path, pairs: Iterable[DocumentPair]) -> Iterator[DocumentPair]:
+    """Give the pairs, each with its corrections in a folder; raises ConfigError where a file is none, or not whole."""
+    names = {path.name for path in folder.glob(f"*{SUFFIX}")}
+    problems: list[str] = []
+    for pair in pairs:
+        path = corrections_path(folder, pair.pair_id)
+        try:
+            yield replace(pair, reviews=read_reviews(path)) if path.name in names else pair
+        except ConfigError as error:
+            problems.append(str(error))
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
+def describe_strays(config: RunConfig, manifest: Manifest) -> list[str]:
+    """Name the files of corrections that belong to no pair: nobody reads them."""
+    folder = corrections_folder(config)
+    named = (*(pair.pair_id for pair in manifest.pairs), *(failure.name for failure in manifest.failures))
+    known = {corrections_path(folder, name).name for name in named}
+    strays = sorted(path.name for path in folder.glob(f"*{SUFFIX}") if path.name not in known)
+    advice = "if a pair has a new name, rename its file"
+    return [f"corrections of no pair of this run in {folder}: {listed(strays)}; {advice}"] if strays else []
+
+
+def read_reviews(path: Path) -> tuple[Review, ...]:
+    """Read a file of corrections; nothing where there is none. Raises ConfigError that names every bad line."""
+    return parse_file(path, text) if (text := read_file(path)) else ()
+
+
+def parse_file(path: Path, text: str) -> tuple[Review, ...]:
+    """Understand what a file of corrections says; raises ConfigError that names every bad line."""
+    try:
+        return parse_reviews(text)
+    except ValueError as error:
+        raise ConfigError.from_problems(str(path), str(error).splitlines()) from error
+
+
+def read_file(path: Path) -> str:
+    """Return the text of a file of corrections, empty where there is none; raises ConfigError."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8 at byte {error.start:,}; convert it") from error
+
+
+def version_of(text: str) -> str:
+    """Return what tells one state of a file from another."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def read_version(path: Path, version: str) -> str:
+    """Return the text of a file of corrections; raises ChangedMeanwhile where it is no longer the one that was read."""
+    text = read_file(path)
+    if version_of(text) != version:
+        raise ChangedMeanwhile(
+            f"{path} has been changed by another program since it was read; nothing was written. "
+            "Reload the page, and decide again what it doesn't show"
+        )
+    return text
+
+
+def write_corrections(path: Path, text: str, version: str) -> str:
+    """Replace the file of corrections whose version was read, all at once, and return its new version.
+
+    Without any text the file goes. Raises ChangedMeanwhile where the file is no longer what was read.
+    """
+    read_version(path, version)
+    if text:
+        write_text(path, text)
+    else:
+        path.unlink(missing_ok=True)
+    return version_of(text)
+
+
+def place_pairs(store: Store, config: RunConfig, pairs: Iterable[DocumentPair]) -> list[DocumentPair]:
+    """Find out what has been decided about the sentences of pairs as they are, where these have been split.
+
+    Raises CorruptFile where a stored file fails its checks.
+    """
+    done = sentences(store, config).places()
+    return [_place(store, config, pair) if {pair.source.id, pair.target.id} <= done.keys() else pair for pair in pairs]
+
+
+def _place(store: Store, config: RunConfig, pair: DocumentPair) -> DocumentPair:
+    if not pair.reviews:
+        return pair
+    source, target = (read_sentence_texts(store, config, side) for side in (pair.source, pair.target))
+    return replace(pair, reviews=(), corrections=place_reviews(pair.reviews, source, target))
+
+
+class CorrectionCounts:
+    """Counts what became of the corrections of pairs: what holds as they pass by, and what no longer does."""
+
+    def __init__(self, pairs: Iterable[DocumentPair]) -> None:
+        placed = list(pairs)
+        n_set_aside = sum(pair.corrections.n_set_aside for pair in placed if pair.corrections is not None)
+        self.counts = Counter[str](set_aside_corrections=n_set_aside)
+        self.notes = describe_changes(placed)
+
+    def watch(self, pairs: Iterable[AlignedPair]) -> Iterator[AlignedPair]:
+        """Give the pairs as they come."""
+        for pair in pairs:
+            facts = pair.beads.facts
+            self.counts["good_beads"] += int(facts.get("good_beads", 0))
+            self.counts["bad_beads"] += int(facts.get("bad_beads", 0))
+            yield pair
+
+
+def describe_changes(pairs: Iterable[DocumentPair]) -> list[str]:
+    """Say which corrections of pairs were found again in documents that have changed, and which are set aside."""
+    placed = {pair.pair_id: pair.corrections for pair in pairs if pair.corrections is not None}
+    moved = [pair_id for pair_id, corrections in placed.items() if corrections.n_moved]
+    left = {pair_id: corrections for pair_id, corrections in placed.items() if corrections.set_aside}
+    notes = []
+    if moved:
+        n_moved = units({"corrections": sum(placed[pair_id].n_moved for pair_id in moved)})
+        notes.append(f"{n_moved} found again in documents that have changed since: {listed(moved)}")
+    if left:
+        n_left = units({"corrections": sum(corrections.n_set_aside for corrections in left.values())})
+        named = [f"{pair_id} {listed(describe_set_aside(corrections))}" for pair_id, corrections in left.items()]
+        notes.append(f"{n_left} set aside, and kept on file: {listed(named, '; ')}")
+    return notes
+
+
+def describe_set_aside(corrections: Corrections, with_comments: bool = False) -> list[str]:
+    """Name what is set aside as its file does, perhaps with the beginnings of the sentences, and say why."""
+    decisions = [decision for review in corrections.set_aside for decision in review.decisions]
+    return [
+        f"{one.bead} {one.mark}{f': {one.comment}' if with_comments and one.comment else ''} ({one.reason})"
+        for one in decisions
+    ]
+
+
+def listed(names: Sequence[str], comma: str = ", ") -> str:
+    """Write the first of some names, and how many there are more."""
+    more = f" and {len(names) - MAX_NAMED:,} more" if len(names) > MAX_NAMED else ""
+    return comma.join(names[:MAX_NAMED]) + more

@@ -1,0 +1,228 @@
+"""The pairs on a person's desk: what is shown of each, and how what they decide is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from pipeline.config.run_config import RunConfig
+from pipeline.corpus.manifest import DocumentPair
+from pipeline.errors import ConfigError, MissingError
+from pipeline.review.corrections import (
+    corrections_folder,
+    corrections_path,
+    describe_set_aside,
+    parse_file,
+    read_file,
+    read_version,
+    version_of,
+    write_corrections,
+)
+from pipeline.store.rows import beads, read_map, read_pair, read_sentence_texts, stored_key
+from pipeline.store.store import Store
+from stages.corrections import (
+    BAD,
+    GOOD,
+    Corrections,
+    Span,
+    keep_undecided,
+    make_review,
+    make_span,
+    place_reviews,
+    rewrite_reviews,
+)
+
+SCRIPTS, STYLES = ("corrections.js", "review.js"), ("review.css",)
+"""What the page of a pair has in a review, beside what it has everywhere."""
+
+MARK = "mark"
+"""The column of the page's beads that says what people think of them."""
+
+MAX_READ = 64
+"""Of how many pairs the sentences are kept: of those that were asked for last."""
+
+Texts = tuple[list[str], list[str]]
+"""The sentences of a pair's two documents."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A pair in the list of all."""
+
+    number: int
+    pair_id: str
+    facts: Mapping[str, Any]
+    n_good: int = 0
+    n_bad: int = 0
+    n_set_aside: int = 0
+    problem: str = ""
+    """What is wrong with its file of corrections, or with the store."""
+
+    @property
+    def quality(self) -> float:
+        """What pairs are listed by, the most doubtful first; a method that has no measure of it gives none."""
+        return float(self.facts.get("quality", 1.0))
+
+
+class Desk:
+    """The pairs of a run that have been aligned. Several threads may ask it at once."""
+
+    def __init__(self, store: Store, config: RunConfig, pairs: Sequence[DocumentPair]):
+        done = beads(store, config).places()
+        self.config = config
+        self.pairs = [pair.uncorrected for pair in pairs if stored_key(pair, done)]
+        self._store = store
+        self._folder = corrections_folder(config)
+        self._lock = Lock()  # the store's shelves are not made for threads
+        self._texts: dict[int, Texts] = {}
+        self._placed: dict[int, tuple[str, Corrections]] = {}
+
+    def number_of(self, pair_id: str) -> int:
+        """Return the number of a pair; raises ConfigError where this run has aligned no such pair."""
+        for number, pair in enumerate(self.pairs):
+            if pair.pair_id == pair_id:
+                return number
+        raise ConfigError(f"run {self.config.name} has aligned no pair {pair_id!r}; leave out --pair for a list of all")
+
+    def path(self, number: int) -> Path:
+        """Return where the corrections of a pair lie."""
+        return corrections_path(self._folder, self.pairs[number].pair_id)
+
+    def listed(self) -> list[Listed]:
+        """Return all pairs, the most doubtful first."""
+        with self._lock:
+            rows = [self._list(number) for number in range(len(self.pairs))]
+        return sorted(rows, key=lambda row: (row.quality, row.number))
+
+    def page(self, number: int) -> str:
+        """Return the page of a pair.
+
+        Raises ConfigError where its file of corrections is not one, MissingError where the store has lost the pair.
+        """
+        from stages.report.page_data import pack, pair_data
+        from stages.report.pages import render_pair
+
+        with self._lock:
+            text = read_file(self.path(number))
+            corrections = self._place(number, text)
+            pair = replace(self.pairs[number], corrections=corrections)
+            with self._explained(number):
+                aligned = read_pair(self._store, self.config, self._as_shown(pair))
+                similarity_map = read_map(self._store, self.config, pair)
+        data = pair_data(aligned, similarity_map)
+        _add_marks(data, corrections)
+        shown = {make_span(*row[:4]) for row in data["beads"]}
+        data["review"] = {
+            "version": version_of(text),
+            "file": str(self.path(number)),
+            "rejected": [list(bead) for bead in corrections.bad if bead not in shown],
+            "set_aside": describe_set_aside(corrections, with_comments=True),
+        }
+        return render_pair(pair.pair_id, pack(data), SCRIPTS, STYLES)
+
+    def save(self, number: int, decided: Mapping[str, Any]) -> str:
+        """Write what was decided about a pair and return the new version of the file.
+
+        decided : `good` and `bad`, lists of four numbers each, and the `version` of the file that the page has read.
+        Raises ValueError where that is not what it is, ChangedMeanwhile where the file is another one by now. The store
+        isn't needed for a pair whose page has been shown.
+        """
+        good, bad = (_read_beads(decided.get(mark)) for mark in (GOOD, BAD))
+        path, version = self.path(number), str(decided.get("version"))
+        with self._lock:
+            pair, texts = self.pairs[number], self._read_texts(number)
+            made = make_review(good, bad, *texts)
+            before = read_version(path, version)
+            kept = keep_undecided(self._place(number, before).set_aside, made, *texts)
+            head = " ".join(f"{pair.pair_id}: {pair.source.path} | {pair.target.path}".split())
+            return write_corrections(path, rewrite_reviews(before, made, kept, head), version)
+
+    def _list(self, number: int) -> Listed:
+        pair, corrections, problem = self.pairs[number], None, ""
+        try:
+            text = read_file(self.path(number))
+            corrections = self._place(number, text) if text else None
+        except (ConfigError, MissingError) as error:
+            problem = str(error)
+        places = beads(self._store, self.config).places()
+        key = stored_key(replace(pair, corrections=corrections), places)
+        facts = places[key].facts if key else {}
+        problem = problem or ("" if key else self._explain_loss(number))
+        if corrections is None:
+            return Listed(number, pair.pair_id, facts, problem=problem)
+        counts = len(corrections.good), len(corrections.bad), corrections.n_set_aside
+        return Listed(number, pair.pair_id, facts, *counts, problem)
+
+    def _place(self, number: int, text: str) -> Corrections:
+        """Return what a file of corrections says of the pair as it has been split."""
+        version = version_of(text)
+        known = self._placed.get(number)
+        if known is None or known[0] != version:
+            reviews = parse_file(self.path(number), text) if text else ()
+            known = self._placed[number] = version, place_reviews(reviews, *self._read_texts(number))
+        return known[1]
+
+    def _read_texts(self, number: int) -> Texts:
+        """Return the sentences of a pair; those read last are kept, so that decisions can be saved in any case."""
+        pair = self.pairs[number]
+        texts = self._texts.pop(number, None)
+        if texts is None:
+            with self._explained(number):
+                source = read_sentence_texts(self._store, self.config, pair.source)
+                target = read_sentence_texts(self._store, self.config, pair.target)
+            texts = source, target
+        self._texts[number] = texts
+        if len(self._texts) > MAX_READ:
+            del self._texts[next(iter(self._texts))]
+        return texts
+
+    @contextmanager
+    def _explained(self, number: int) -> Iterator[None]:
+        """Say what to do where the store no longer has what it had."""
+        try:
+            yield
+        except KeyError:
+            raise MissingError(self._explain_loss(number)) from None
+
+    def _explain_loss(self, number: int) -> str:
+        return (
+            f"the store no longer has pair {self.pairs[number].pair_id}: it has been pruned since the review began. "
+            "Nothing that was decided is lost; do bitext run again, and reload this page"
+        )
+
+    def _as_shown(self, pair: DocumentPair) -> DocumentPair:
+        """Return the pair such that bad beads are shown as long as the aligner hasn't found better ones."""
+        is_aligned_anew = pair.key in beads(self._store, self.config).places()
+        if is_aligned_anew or pair.corrections is None:
+            return pair
+        return replace(pair, corrections=replace(pair.corrections, bad=()))
+
+
+def _add_marks(data: dict[str, Any], corrections: Corrections) -> None:
+    """Add a column with what people think of each bead: good, bad, or nothing."""
+    good, bad = set(corrections.good), set(corrections.bad)
+    nulls = {(side, position) for bead in good if bead.is_null for side, position in _positions(bead)}
+    data["bead_columns"].append(MARK)
+    for row in data["beads"]:
+        bead = make_span(*row[:4])
+        is_good = bead in good or (bead.is_null and nulls.issuperset(_positions(bead)))
+        row.append(GOOD if is_good else BAD if bead in bad else None)
+
+
+def _positions(bead: Span) -> list[tuple[str, int]]:
+    return [*(("source", i) for i in bead.source), *(("target", j) for j in bead.target)]
+
+
+def _read_beads(rows: object) -> list[Span]:
+    if not isinstance(rows, list):
+        raise ValueError("good and bad must be lists of beads")
+    made = []
+    for row in rows:
+        if not isinstance(row, list) or len(row) != 4 or not all(type(number) is int for number in row):
+            raise ValueError(f"{str(row)[:60]} is not a bead; one is four numbers")
+        made.append(make_span(*row))
+    return made

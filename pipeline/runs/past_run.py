@@ -1,0 +1,102 @@
+"""A run that has been done, as its record in the store tells it: to look at, without its documents."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from pipeline.config.run_config import RunConfig, load_config, make_config
+from pipeline.corpus.manifest import Document, DocumentPair
+from pipeline.errors import ConfigError, MissingError
+from pipeline.review.corrections import corrections_folder, place_pairs, read_all
+from pipeline.review.pages import pack_pair
+from pipeline.store.files import write_text
+from pipeline.store.store import Store
+
+
+@dataclass(frozen=True)
+class PastRun:
+    """A run, where its record lies, and its pairs, without what people have decided about them."""
+
+    config: RunConfig
+    folder: Path
+    pairs: dict[str, DocumentPair]
+
+    def pair(self, pair_id: str) -> DocumentPair:
+        """Return a pair by its id; raises ConfigError that names similar ones."""
+        if pair_id in self.pairs:
+            return self.pairs[pair_id]
+        similar = get_close_matches(pair_id, self.pairs, n=3, cutoff=0.4) or list(self.pairs)[:3]
+        raise ConfigError(
+            f"run {self.config.name} has no pair {pair_id!r}; it has {len(self.pairs):,}, such as {', '.join(similar)}"
+        )
+
+
+def find_run(store: Store, named: str) -> PastRun:
+    """Find a run by its name, its config file or its folder of results; with a config, the one that it says now.
+
+    Raises ConfigError where there is no such file or config, MissingError where the run has left no record.
+    """
+    path = Path(named)
+    if path.is_file():
+        config = load_config(path)
+        return _past_run(store, config.name, config)
+    if path.suffix == ".toml":
+        load_config(path)  # says what is wrong with it
+    if (path / "run.json").is_file():
+        named = json.loads((path / "run.json").read_text(encoding="utf-8"))["config"]["name"]
+    return _past_run(store, named, None)
+
+
+def _past_run(store: Store, name: str, config: RunConfig | None) -> PastRun:
+    folder = store.run_folder(name) / "latest"
+    if not (folder / "run.json").is_file() or not (folder / "manifest.parquet").is_file():
+        known = sorted(path.name for path in store.run_folder("").glob("*") if path.is_dir())
+        there = f"it has {', '.join(known[:10])}" if known else "it has none"
+        raise MissingError(
+            f"{store.root} holds no run {name!r}: {there}. Do it with bitext run, or name its store with --store"
+        )
+    config = config or recorded_config(folder / "run.json")
+    return PastRun(config, folder, {pair.pair_id: pair for pair in _recorded_pairs(folder / "manifest.parquet")})
+
+
+def recorded_config(path: Path) -> RunConfig:
+    """Return the config that a run.json holds, with the addresses that the run had."""
+    recorded = json.loads(path.read_text(encoding="utf-8"))
+    values: dict[str, Any] = recorded["config"]
+    if values["align"]["method"] == "bertalign":
+        del values["encode"]["overlaps"]  # a default, which this method doesn't want to be named
+    return make_config(values, where=str(path), folder=Path(recorded["folder"]))
+
+
+def _recorded_pairs(path: Path) -> list[DocumentPair]:
+    """Return the pairs of a manifest; what the store doesn't know documents by is left blank."""
+
+    def document(row: dict[str, str], side: str) -> Document:
+        return Document(row[f"{side}_document"], row[f"{side}_language"], False, 0, row[f"{side}_path"])
+
+    rows = pq.read_table(path).to_pylist()
+    return [DocumentPair(row["pair_id"], document(row, "source"), document(row, "target")) for row in rows]
+
+
+def write_pair_page(store: Store, run: PastRun, pair_id: str, path: Path) -> None:
+    """Write the page of one pair.
+
+    Raises ConfigError for an unknown pair or a bad file of corrections, MissingError for a pair that isn't aligned.
+    """
+    from stages.report.pages import render_pair
+
+    found = list(read_all(corrections_folder(run.config), [run.pair(pair_id)]))
+    try:
+        (pair,) = place_pairs(store, run.config, found)
+        packed = pack_pair(store, run.config, pair)
+    except KeyError:
+        raise MissingError(
+            f"pair {pair_id} of run {run.config.name} has no beads in the store; run bitext run, and look again"
+        ) from None
+    write_text(path, render_pair(pair_id, packed))

@@ -1,0 +1,148 @@
+"""What the service's containers on Modal do; the class itself stands in `pipeline.serve` and has no logic."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import modal
+from pydantic import ValidationError
+
+from pipeline.cloud import container
+from pipeline.service.config import ServeConfig
+from pipeline.service.wire import TOKEN, AlignRequest, Job
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from pipeline.service.engine import Engine
+
+LIBRARIES = ("faiss", "fastapi", "numba", "prometheus_client", "pipeline.api", "stages.align.log_linear")
+
+
+def app_name(config: ServeConfig) -> str:
+    """Return what the app of a service is called on Modal."""
+    return f"bitext-serve-{config.name}"
+
+
+def timeout_seconds(config: ServeConfig) -> int:
+    """Return how long a call may take: as long as a job."""
+    return int(config.limits.job_minutes * 60) + 1
+
+
+def load_libraries(config: ServeConfig) -> None:
+    """Load libraries without touching a GPU, which isn't there while the picture is taken."""
+    for name in (*LIBRARIES, *(("torch", "sentence_transformers") if config.wants_gpu else ())):
+        import_module(name)
+
+
+class Container:
+    """A warm encoder, and whatever asks it."""
+
+    def __init__(self, config: ServeConfig, weights: modal.Volume, kernels: modal.Volume):
+        from pipeline.service.metrics import Metrics
+        from pipeline.service.pools import make_pool
+
+        if config.wants_gpu:
+            container.load_encoder(weights, config.encode.model_dump_json())
+        elif config.workers is None:  # the machine has more cores than are rented
+            config = config.model_copy(update={"workers": int(config.deploy.cores)})
+        self._config, self._metrics = config, Metrics()
+        self._pool = make_pool(config, self._metrics.batch_texts.observe)
+        self._pool.submit("check", self._pool.n_slots).result()
+        kernels.commit()
+
+    def align(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Align two texts; raises ValueError where the request is wrong."""
+        from pipeline.service.problems import Problem, from_validation
+
+        limits, model = self._config.limits, self._config.model_name
+        try:
+            parsed = AlignRequest.model_validate(request)
+            answer = self._pool.submit("align", self._pool.n_slots, parsed, limits.sentences, model).result()
+        except ValidationError as error:
+            raise ValueError(from_validation(error.errors()).detail) from None  # the caller may lack our classes
+        except Problem as problem:
+            raise ValueError(problem.detail) from None
+        return dict(json.loads(answer))
+
+    def embed(self, texts: list[str]) -> list[list[float]]:
+        """Turn texts into vectors."""
+        (embedded,) = self._pool.submit("embed", self._pool.n_slots, [(texts, "float")]).result()
+        return [row["embedding"] for row in json.loads(embedded.data)]
+
+    def web(self) -> FastAPI:
+        """Return the application."""
+        from pipeline.service.app import make_app
+        from pipeline.service.engine import Engine
+
+        engine = Engine(self._config, self._pool, self._metrics)
+        jobs = ModalJobs(self._config, engine)
+        return make_app(engine, jobs, token=os.environ[TOKEN], only_loopback=False)
+
+    def close(self) -> None:
+        """End what is left."""
+        self._pool.close()
+
+
+class ModalJobs:
+    """Jobs as calls of the class on Modal, which any container can ask after; results are kept by Modal.
+
+    A Dict has the call of each job, so that nobody can ask for other calls of the workspace.
+    """
+
+    def __init__(self, config: ServeConfig, engine: Engine):
+        self._config, self._engine = config, engine
+        self._service = modal.Cls.from_name(app_name(config), "Service")
+        self._calls = modal.Dict.from_name(f"{app_name(config)}-jobs", create_if_missing=True)
+
+    async def start(self) -> None:
+        """Do nothing: the jobs of earlier are where they were."""
+
+    async def submit(self, request: AlignRequest) -> Job:
+        """Have a container align."""
+        self._engine.check(request)
+        call = await self._service().align.spawn.aio(request.model_dump(exclude_unset=True))
+        job = Job(id=uuid.uuid4().hex, state="queued", created=time.time())
+        await self._calls.put.aio(job.id, {"call": call.object_id, "created": job.created})
+        return job
+
+    async def find(self) -> list[Job]:
+        """Return all jobs, the oldest first."""
+        oldest = time.time() - (self._config.limits.keep_minutes + self._config.limits.job_minutes) * 60
+        jobs = []
+        async for job_id, known in self._calls.items.aio():
+            if known["created"] < oldest:
+                await self._calls.pop.aio(job_id)
+            else:
+                jobs.append((await self._look(job_id, known))[0])
+        return sorted(jobs, key=lambda job: job.created)
+
+    async def get(self, job_id: str) -> tuple[Job, bytes | None]:
+        """Return a job and its result."""
+        known = await self._calls.get.aio(job_id)
+        if known is None:
+            raise KeyError(job_id)
+        return await self._look(job_id, known)
+
+    async def delete(self, job_id: str) -> None:
+        """Cancel a job and forget it."""
+        known = await self._calls.pop.aio(job_id)
+        await modal.FunctionCall.from_id(known["call"]).cancel.aio()
+
+    async def finish(self, seconds: float) -> None:
+        """Do nothing: the jobs run on."""
+
+    async def _look(self, job_id: str, known: dict[str, Any]) -> tuple[Job, bytes | None]:
+        job = Job(id=job_id, state="running", created=known["created"])
+        try:
+            answer = await modal.FunctionCall.from_id(known["call"]).get.aio(timeout=0)
+        except TimeoutError:
+            return job, None
+        except Exception as error:  # noqa: BLE001 - whatever the call raised is why the job failed
+            return job.model_copy(update={"state": "failed", "error": str(error) or type(error).__name__}), None
+        return job.model_copy(update={"state": "done"}), json.dumps(answer).encode()

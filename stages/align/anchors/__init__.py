@@ -1,0 +1,1 @@
+"""Anchors: finding them, chaining them, and what they say of a pair."""

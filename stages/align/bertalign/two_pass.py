@@ -1,0 +1,48 @@
+"""The two-pass method of Liu & Zhu (2022), "Bertalign": 1-1 anchors, then m-n beads in a band around them.
+
+Where we differ from the published program: the first pass looks everywhere, not only near the diagonal; the band is
+ragged; a gap between anchors that is too wide to search is searched along its diagonal.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stages.align.anchors.lengths import measure_lengths
+from stages.align.band import band_around
+from stages.align.bertalign.first_pass import first_pass
+from stages.align.bertalign.score import bead_types, score_band
+from stages.align.bertalign.table import best_path
+from stages.align.config import AlignConfig
+from stages.align.positions import Path
+from stages.data import Facts, Overlaps
+
+
+def align_classic(source: Overlaps, target: Overlaps, config: AlignConfig) -> Path:
+    """Align two documents whose every position holds a sentence; either may be empty."""
+    n_source, n_target = len(source.sentences), len(target.sentences)
+    # Score and confidence: this method has no measure of how sure it is.
+    null = np.array([[config.null_score], [np.nan]], np.float32)
+    nulls = np.repeat(null, n_source, axis=1), np.repeat(null, n_target, axis=1)
+    if not n_source or not n_target:
+        nothing = np.empty(0, np.float32)
+        return Path(np.empty((0, 4), np.int64), nothing, nothing, nothing, *nulls, {"anchors": 0})
+    anchors = first_pass(source.vectors[0], target.vectors[0], config.top_k)
+    band = band_around(*anchors, n_source, n_target, config.band_radius)
+    types = bead_types(config.max_bead, source.max_overlap, target.max_overlap)
+    scores = score_band(
+        source.vectors[: types[:, 0].max()],
+        target.vectors[: types[:, 1].max()],
+        measure_lengths(source.sentences, target.sentences, *anchors),
+        band,
+        types,
+        config.use_margin,
+        config.use_length,
+    )
+    stops, kinds = best_path(scores.score, types, nulls[0][0], nulls[1][0], band)
+    cells = band.offset[stops[:, 0]] + stops[:, 1] - band.start[stops[:, 0]]
+    starts = stops - types[kinds]
+    spans = np.stack([starts[:, 0], stops[:, 0], starts[:, 1], stops[:, 1]], axis=1)
+    facts: Facts = {"anchors": len(anchors[0]), "band_cells": band.n_cells}
+    unknown = np.full(len(spans), np.nan, np.float32)
+    return Path(spans, scores.similarity[cells, kinds], scores.score[cells, kinds], unknown, *nulls, facts)

@@ -1,0 +1,1 @@
+"""What holds before the search: fixed beads and matched headings."""

@@ -1,0 +1,212 @@
+"""The log-linear method: beads scored by weighted features, in a band around anchors that survive missing blocks.
+
+A semi-Markov conditional random field over the beads of a pair (Sarawagi & Cohen 2004), its weights fitted by
+likelihood on development text. The features are those of sentence aligners since Gale & Church (1993), on centred
+sentence vectors.
+
+The whole band is searched with sums of sentence vectors in place of larger overlaps, whose products cost nothing but
+those of sentences. Encoded overlaps, and the sums over all paths that tell how sure a bead is, are then looked at only
+where a path is nearly as good as the best.
+
+S source sentences, T target sentences, B bead types, C cells of the band.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.align.anchors.links import Links
+from stages.align.anchors.quality import judge_pair
+from stages.align.anchors.scale import cosines
+from stages.align.band import Band, band_around, cells_within
+from stages.align.config import AlignConfig
+from stages.align.constraints.fixed_beads import Fixed, restrict, without_bonus
+from stages.align.pair_measures import Evidence, measure_pair, null_features, with_overlaps
+from stages.align.positions import Path
+from stages.align.scoring.features import score_beads, score_blocks
+from stages.align.scoring.similarity import summed_blocks
+from stages.align.scoring.sums import has_encoded_overlaps, overlap_vectors
+from stages.align.scoring.weights import ENCODED, SUMMED, Weights, changed
+from stages.align.search.lattice import BestPath, Lattice, find_best_path, make_lattice
+from stages.align.search.max_marginals import Reach, measure_reach, near_band
+from stages.align.search.posterior import bead_posterior, null_posterior, sum_paths
+from stages.data import Facts, Overlaps
+
+MAX_GAP_CELLS = 1 << 18
+"""A wider gap between anchors is searched along its diagonal only."""
+
+NEAR_MARGIN = 20.0
+"""How many nats a path by sums may be worse than the best one for its cells to be looked at again."""
+
+
+class Search(NamedTuple):
+    """What the search by sums tells of all paths.
+
+    lattice, reach : of the whole band.
+    near  : the band of the cells that paths within NEAR_MARGIN of the best one meet.
+    nulls : NULL_FEATURES of both sides.
+    """
+
+    lattice: Lattice
+    reach: Reach
+    band: Band
+    near: Band
+    nulls: tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+Method = Callable[[Overlaps, Overlaps, AlignConfig, Fixed | None], tuple[Path, Links]]
+"""Aligns two documents that are in the canonical order."""
+
+
+def align_bitext(
+    source: Overlaps,
+    target: Overlaps,
+    config: AlignConfig,
+    method: Method | None = None,
+    fixed: Fixed | None = None,
+) -> Path:
+    """Align two documents whose every position holds a sentence; either may be empty.
+
+    Aligning (b, a) gives the mirror image of (a, b), because one order of the two is always the one computed.
+    """
+    align = method or _align_ordered
+    if is_swapped(source, target):
+        found = align(target, source, config, fixed and fixed.mirrored)
+    else:
+        found = align(source, target, config, fixed)
+    return in_own_order(*found, source, target)
+
+
+def in_own_order(path: Path, links: Links, source: Overlaps, target: Overlaps) -> Path:
+    """Return the path of two documents that were aligned in the canonical order, with the verdict on the pair."""
+    path = _mirrored(path) if is_swapped(source, target) else path
+    verdict = judge_pair(links, path.spans, path.score, len(source.sentences), len(target.sentences))
+    return path._replace(facts=path.facts | verdict)
+
+
+def is_swapped(source: Overlaps, target: Overlaps) -> bool:
+    """Return whether the canonical order of two documents is the other one."""
+    orders = _order_of(source), _order_of(target)
+    if orders[0] == orders[1]:  # the same sentences, with vectors of two encoders perhaps
+        return target.vectors[:1].tobytes() < source.vectors[:1].tobytes()
+    return orders[1] < orders[0]
+
+
+def _order_of(document: Overlaps) -> tuple[int, list[str]]:
+    return len(document.sentences), list(document.sentences)
+
+
+def _mirrored(path: Path) -> Path:
+    return path._replace(spans=path.spans[:, [2, 3, 0, 1]], source_null=path.target_null, target_null=path.source_null)
+
+
+def _align_ordered(source: Overlaps, target: Overlaps, config: AlignConfig, fixed: Fixed | None) -> tuple[Path, Links]:
+    if not source.sentences or not target.sentences:
+        return without_beads(source, target)
+    evidence = measure_pair(source, target, config, fixed)
+    search = search_by_sums(evidence, config)
+    if has_encoded_overlaps(source.vectors) or has_encoded_overlaps(target.vectors):
+        return align_encoded(search, with_overlaps(evidence, source, target), config), evidence.links
+    return align_by_sums(search, evidence, config), evidence.links
+
+
+def search_by_sums(evidence: Evidence, config: AlignConfig) -> Search:
+    """Search the whole band around the anchors, with sums of sentence vectors in place of all larger overlaps."""
+    n_source, n_target = evidence.source.shape[1], evidence.target.shape[1]
+    links, weights = evidence.links, changed(SUMMED, config.weights.summed)
+    band = band_around(links.source, links.target, n_source, n_target, config.band_radius, MAX_GAP_CELLS)
+    blocks = summed_blocks(evidence.source[:1], evidence.target[:1], band, evidence.scale, evidence.sums)
+    found = score_blocks(blocks, evidence.sides, band, evidence.types, weights)
+    nulls = null_features(evidence, found)
+    lattice = _lattice(found.score, nulls, evidence, band, weights)
+    reach = measure_reach(lattice, band)
+    return Search(lattice, reach, band, near_band(reach, lattice, band, NEAR_MARGIN), nulls)
+
+
+def align_by_sums(search: Search, evidence: Evidence, config: AlignConfig) -> Path:
+    """Return the path that the search by sums has found."""
+    lattice = _near_lattice(search.lattice, search)
+    lattice = lattice._replace(score=search.lattice.score[cells_within(search.near, search.band)])
+    best = find_best_path(lattice, search.near)
+    return make_path(lattice, search, evidence, changed(SUMMED, config.weights.summed), best)
+
+
+def align_encoded(
+    search: Search, evidence: Evidence, config: AlignConfig, is_alive: NDArray[np.bool_] | None = None
+) -> Path:
+    """Align with overlaps of every size, where the search by sums has come near its best path.
+
+    is_alive : bool array of shape (C, B), the beads of the whole band that may be found; None for all of them. The
+               others still compete for confidence: without them, what was left alone would look certain.
+    """
+    weights = changed(ENCODED, config.weights.encoded)
+    sides = evidence.source, evidence.target, evidence.scale, evidence.sides
+    score = score_beads(*sides, search.near, evidence.types, weights).score
+    lattice = _near_lattice(_lattice(score, search.nulls, evidence, search.near, weights), search)
+    allowed = lattice
+    if is_alive is not None:
+        may_be_found = is_alive[cells_within(search.near, search.band)]
+        allowed = lattice._replace(score=np.where(may_be_found, lattice.score, np.float32(-np.inf)))
+    return make_path(lattice, search, evidence, weights, find_best_path(allowed, search.near))
+
+
+def _lattice(
+    score: NDArray[np.float32],
+    nulls: tuple[NDArray[np.float32], NDArray[np.float32]],
+    evidence: Evidence,
+    band: Band,
+    weights: Weights,
+) -> Lattice:
+    """Return what every path adds up under some weights."""
+    source_null, target_null = (features @ np.array(weights.null, np.float32) for features in nulls)
+    lattice = make_lattice(score, evidence.types, source_null, target_null, weights, band)
+    return restrict(lattice, band, evidence.fixed) if evidence.fixed else lattice
+
+
+def _near_lattice(lattice: Lattice, search: Search) -> Lattice:
+    """Return the lattice with what a foreign block at the edges may leave out in the whole band, cell by cell."""
+    kept = cells_within(search.near, search.band)
+    return lattice._replace(before=search.lattice.before[kept], after=search.lattice.after[kept])
+
+
+def make_path(lattice: Lattice, search: Search, evidence: Evidence, weights: Weights, best: BestPath) -> Path:
+    """Return the beads of a path with their scores, and their confidence among all paths of the lattice.
+
+    lattice : of the cells of `search.near`.
+    """
+    band = search.near
+    shapes = lattice.types[best.kinds]
+    starts = best.stops - shapes
+    spans = np.stack([starts[:, 0], best.stops[:, 0], starts[:, 1], best.stops[:, 1]], axis=1)
+    posterior = sum_paths(lattice, band)
+    confidence = bead_posterior(posterior, lattice, band, best.stops, best.kinds).astype(np.float32)
+    skip = np.float32(weights.skip_sentence)
+    source_null, target_null = (
+        np.stack([np.where(is_skipped, skip, null), share]).astype(np.float32)
+        for is_skipped, null, share in zip(
+            best[2:4], lattice[2:4], null_posterior(posterior, lattice, band), strict=True
+        )
+    )
+    sizes, lasts, scale = shapes.T, best.stops.T - 1, evidence.scale
+    vectors = (
+        overlap_vectors(evidence.source, sizes[0], lasts[0], evidence.sums[0], scale.source_centre),
+        overlap_vectors(evidence.target, sizes[1], lasts[1], evidence.sums[1], scale.target_centre),
+    )
+    cells = band.offset[best.stops[:, 0]] + best.stops[:, 1] - band.start[best.stops[:, 0]]
+    score = without_bonus(lattice.score[cells, best.kinds])
+    facts: Facts = {"band_cells": search.band.n_cells} | evidence.scale.as_facts()
+    return Path(spans, cosines(*vectors), score, confidence, source_null, target_null, facts)
+
+
+def without_beads(source: Overlaps, target: Overlaps) -> tuple[Path, Links]:
+    """Return the path of a pair with an empty side: nothing can be aligned, for certain."""
+    none, nothing = np.empty(0, np.int64), np.empty(0, np.float32)
+    source_null, target_null = (
+        np.repeat(np.array([[0.0], [1.0]], np.float32), len(side.sentences), axis=1) for side in (source, target)
+    )
+    path = Path(np.empty((0, 4), np.int64), nothing, nothing, nothing, source_null, target_null, {})
+    return path, Links(none, none, np.empty(0), 0.0)

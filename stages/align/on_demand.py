@@ -1,0 +1,193 @@
+"""Overlaps on demand: which overlaps decide between alignments, and alignment with only those encoded.
+
+Most beads are settled by single sentences. A first alignment stands in for larger overlaps with sums of sentence
+vectors. Beads within a few nats of its best path survive; where two survivors share a sentence, their overlaps are
+contested, and worth encoding. A second alignment, with these encoded, chooses among the survivors.
+
+S source sentences, T target sentences, B bead types, C cells of the band, P surviving beads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.align.anchors.links import Links
+from stages.align.anchors.scale import centred, cosines
+from stages.align.band import Band
+from stages.align.config import AlignConfig
+from stages.align.constraints.fixed_beads import Fixed
+from stages.align.log_linear import (
+    align_by_sums,
+    align_encoded,
+    in_own_order,
+    is_swapped,
+    search_by_sums,
+    without_beads,
+)
+from stages.align.pair_measures import Evidence, measure_pair, with_overlaps
+from stages.align.positions import Path
+from stages.align.scoring.sums import has_encoded_overlaps, sum_vectors
+from stages.align.search.lattice import Lattice
+from stages.align.search.max_marginals import Reach, ways_through
+from stages.data import Beads, Facts, Overlaps
+
+Stops = Mapping[int, NDArray[np.int32]]
+"""For each overlap size from 2 on, the positions where overlaps stop, in order; sizes without any are left out."""
+
+
+@dataclass(frozen=True)
+class Contested:
+    """The overlaps that a pair wants encoded.
+
+    beads : where it wants none, its alignment: finding that out has told it. None where headings are to be aligned with
+            headings first.
+    """
+
+    source: Stops
+    target: Stops
+    beads: Beads | None = None
+
+    @property
+    def n_overlaps(self) -> int:
+        """How many overlaps there are, of both sides."""
+        return sum(len(stops) for side in (self.source, self.target) for stops in side.values())
+
+    def count_beads(self, beads: Beads, source: Overlaps, target: Overlaps) -> int:
+        """Count the beads of which a side is contested."""
+        is_contested = np.zeros(len(beads), dtype=bool)
+        for stops, side, start, stop in (
+            (self.source, source, beads.source_start, beads.source_stop),
+            (self.target, target, beads.target_start, beads.target_stop),
+        ):
+            n_before = np.append(0, np.cumsum(side.has_text))
+            sizes = n_before[stop] - n_before[start]
+            for size, stops_of_size in stops.items():
+                is_contested |= (sizes == size) & np.isin(stop, stops_of_size)
+        return int(is_contested.sum())
+
+    def keep(self, source: Overlaps, target: Overlaps) -> tuple[Overlaps, Overlaps]:
+        """Return two documents as if nothing but their sentences and these overlaps had been encoded."""
+        return keep_overlaps(source, self.source), keep_overlaps(target, self.target)
+
+
+def keep_overlaps(document: Overlaps, stops: Stops) -> Overlaps:
+    """Return a document with the vectors of its sentences and of these overlaps only, the others zero."""
+    vectors = np.zeros_like(document.vectors)
+    vectors[:1] = document.vectors[:1]
+    for size, stops_of_size in stops.items():
+        vectors[size - 1, stops_of_size - 1] = document.vectors[size - 1, stops_of_size - 1]
+    return replace(document, vectors=vectors)
+
+
+class Survivors(NamedTuple):
+    """The beads of the first alignment that may still be right.
+
+    is_alive : bool array of shape (C, B).
+    stops    : int64 array of shape (P, 2), the cells that they reach, in the order of rows, columns, types.
+    shapes   : int64 array of shape (P, 2), their source and target sentences.
+    """
+
+    is_alive: NDArray[np.bool_]
+    stops: NDArray[np.int64]
+    shapes: NDArray[np.int64]
+
+
+def find_contested(source: Overlaps, target: Overlaps, config: AlignConfig) -> tuple[Stops, Stops, Path | None]:
+    """Return the contested overlaps of both sides, whose every position holds a sentence; either may be empty.
+
+    Where there are none, the alignment by sums is the alignment, and returned as well. Only the vectors of single
+    sentences are looked at.
+    """
+    if is_swapped(source, target):
+        of_target, of_source, found = _find_ordered(target, source, config)
+    else:
+        of_source, of_target, found = _find_ordered(source, target, config)
+    return of_source, of_target, in_own_order(*found, source, target) if found else None
+
+
+def _find_ordered(
+    source: Overlaps, target: Overlaps, config: AlignConfig
+) -> tuple[Stops, Stops, tuple[Path, Links] | None]:
+    if not source.sentences or not target.sentences:
+        return {}, {}, without_beads(source, target)
+    evidence = measure_pair(source, target, config)
+    search = search_by_sums(evidence, config)
+    survivors = find_survivors(search.reach, search.lattice, search.band, config.contest_margin)
+    unsettled = ~_is_settled(survivors, len(source.sentences), len(target.sentences))
+    stops, shapes = survivors.stops[unsettled], survivors.shapes[unsettled]
+    of_source = _larger_overlaps(stops[:, 0], shapes[:, 0], source.max_overlap)
+    of_target = _larger_overlaps(stops[:, 1], shapes[:, 1], target.max_overlap)
+    if of_source or of_target:
+        return of_source, of_target, None
+    return {}, {}, (align_by_sums(search, evidence, config), evidence.links)
+
+
+def align_survivors(
+    source: Overlaps, target: Overlaps, config: AlignConfig, fixed: Fixed | None = None
+) -> tuple[Path, Links]:
+    """Align two documents in the canonical order, choosing among the survivors of an alignment by sums.
+
+    Contested overlaps that were encoded are taken as they are, all others stood in for. Where none was, this is the
+    alignment by sums itself.
+    """
+    if not source.sentences or not target.sentences:
+        return without_beads(source, target)
+    evidence = measure_pair(source, target, config, fixed)
+    search = search_by_sums(evidence, config)
+    if not has_encoded_overlaps(source.vectors) and not has_encoded_overlaps(target.vectors):
+        return align_by_sums(search, evidence, config), evidence.links
+    is_alive = find_survivors(search.reach, search.lattice, search.band, config.contest_margin).is_alive
+    path = align_encoded(search, with_overlaps(evidence, source, target), config, is_alive)
+    return path._replace(facts=path.facts | compare_standins(evidence, source, target)), evidence.links
+
+
+def find_survivors(reach: Reach, lattice: Lattice, band: Band, margin: float) -> Survivors:
+    """Return the beads that a path within `margin` nats of the best one holds."""
+    is_alive = ways_through(reach.opened, reach.onward, lattice, band) > reach.total - margin
+    cells, kinds = np.nonzero(is_alive)
+    rows = np.searchsorted(band.offset, cells, side="right") - 1
+    stops = np.stack([rows, cells - band.offset[rows] + band.start[rows]], axis=1).astype(np.int64)
+    return Survivors(is_alive, stops, lattice.types[kinds])
+
+
+def compare_standins(evidence: Evidence, source: Overlaps, target: Overlaps) -> Facts:
+    """Say how near the sums come to the overlaps of two sentences that were encoded: their number and mean cosine.
+
+    Vectors are centred, as everywhere: what all have in common would make any two of them look alike.
+    """
+    found = []
+    for side, encoded, centre in (
+        (0, source.vectors, evidence.scale.source_centre),
+        (1, target.vectors, evidence.scale.target_centre),
+    ):
+        sums = evidence.sums[side]
+        if min(sums.n_sizes, len(encoded)) > 1:
+            rows = np.flatnonzero(encoded[1].any(axis=1))
+            pairs = sum_vectors(encoded[0], 2, rows, sums.weights, centre), encoded[1, rows]
+            found.append(cosines(*(centred(vectors, centre) for vectors in pairs)))
+    every = np.concatenate(found) if found else np.empty(0)
+    return {"compared_sums": len(every), "sum_cosine": round(float(every.mean()), 4)} if len(every) else {}
+
+
+def _is_settled(survivors: Survivors, n_source: int, n_target: int) -> NDArray[np.bool_]:
+    """Return which survivors share no sentence with another: bool array of shape (P,)."""
+    settled = np.ones(len(survivors.stops), dtype=bool)
+    for side, n_sentences in ((0, n_source), (1, n_target)):
+        stops = survivors.stops[:, side]
+        starts = stops - survivors.shapes[:, side]
+        steps = np.zeros(n_sentences + 1, np.int64)
+        np.add.at(steps, starts, 1)
+        np.add.at(steps, stops, -1)
+        n_shared = np.append(0, np.cumsum(np.cumsum(steps[:-1]) > 1))
+        settled &= n_shared[stops] == n_shared[starts]
+    return settled
+
+
+def _larger_overlaps(stops: NDArray[np.int64], sizes: NDArray[np.int64], max_overlap: int) -> Stops:
+    found = {size: np.unique(stops[sizes == size]).astype(np.int32) for size in range(2, max_overlap + 1)}
+    return {size: of_size for size, of_size in found.items() if len(of_size)}

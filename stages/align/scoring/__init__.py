@@ -1,0 +1,1 @@
+"""What a bead is judged by: similarities, sums, punctuation, weights."""

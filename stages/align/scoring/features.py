@@ -1,0 +1,266 @@
+"""What a bead is judged by, and its score: features times weights.
+
+M, N the most source and target sentences in a bead, S source sentences, T target sentences, B bead types, C cells of
+the band, F features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from stages.align.anchors.lengths import Lengths
+from stages.align.anchors.scale import Scale
+from stages.align.band import Band
+from stages.align.bertalign.score import NO_SCORE
+from stages.align.scoring.punctuation import Marks
+from stages.align.scoring.similarity import Block, similarity_blocks
+from stages.align.scoring.weights import BEAD_FEATURES, Weights
+
+LENGTH_VARIANCE = 6.8
+"""Variance of the length of a translation per unit of length: Gale & Church (1993)."""
+
+MAX_DEVIATION = 30.0
+"""A squared deviation of lengths counts no more than this: beyond it, lengths say nothing new."""
+
+MISSING = np.float32(-1e9)
+"""The similarity of an overlap that there is not: below all others."""
+
+
+class Sides(NamedTuple):
+    """What is known of the texts of both sides.
+
+    trust : float32 array of shape (7,), how far each kind of mark is to be trusted: `trust_marks`.
+    """
+
+    lengths: Lengths
+    source_marks: Marks
+    target_marks: Marks
+    trust: NDArray[np.float32]
+
+
+class OverlapTexts(NamedTuple):
+    """What the texts of the overlaps of one side are like.
+
+    lengths : float64 array of shape (M, S + 1): of the 1 to M sentences before each position.
+    marks   : float32 array of shape (M, 7, S + 1): how many marks of each kind they bear together, whether they end
+              without a final mark, end with a quotation mark, start in lower case.
+    """
+
+    lengths: NDArray[np.float64]
+    marks: NDArray[np.float32]
+
+
+class BandFeatures(NamedTuple):
+    """What is known of the beads and sentences of a band.
+
+    score : float32 array of shape (C, B); -inf where there is no such bead.
+    source_best, target_best : float32 arrays of shape (S,) and (T,), the largest similarity of each sentence to any
+                               sentence that the band lets it meet.
+    """
+
+    score: NDArray[np.float32]
+    source_best: NDArray[np.float32]
+    target_best: NDArray[np.float32]
+
+
+def score_beads(
+    source: NDArray[np.floating],
+    target: NDArray[np.floating],
+    scale: Scale,
+    sides: Sides,
+    band: Band,
+    types: NDArray[np.int64],
+    weights: Weights,
+) -> BandFeatures:
+    """Score every bead of every cell of the band.
+
+    source, target : float arrays of shape (M, S, D) and (N, T, D), S and T at least 1.
+    """
+    return score_blocks(similarity_blocks(source, target, band, scale), sides, band, types, weights)
+
+
+def score_blocks(
+    blocks: Iterable[Block], sides: Sides, band: Band, types: NDArray[np.int64], weights: Weights
+) -> BandFeatures:
+    """Score every bead of every cell of the band, whose similarities come block by block."""
+    texts = texts_of_overlaps(sides, types)
+    found = BandFeatures(
+        np.full((band.n_cells, len(types)), NO_SCORE, np.float32),
+        np.full(len(sides.lengths.source) - 1, -np.inf, np.float32),
+        np.full(len(sides.lengths.target) - 1, -np.inf, np.float32),
+    )
+    bead_weights, row = np.array(weights.bead, np.float32), _empty_row(band)
+    for block in blocks:
+        _score_block(block, band, types, *texts, sides.trust, bead_weights, row, found)
+    return found
+
+
+def collect_features(
+    source: NDArray[np.floating],
+    target: NDArray[np.floating],
+    scale: Scale,
+    sides: Sides,
+    band: Band,
+    types: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    """Return the features of every bead of every cell, float32 of shape (C, B, F); nan where there is no such bead."""
+    texts = texts_of_overlaps(sides, types)
+    features = np.full((band.n_cells, len(types), len(BEAD_FEATURES)), np.nan, np.float32)
+    row = _empty_row(band)
+    for block in similarity_blocks(source, target, band, scale):
+        _collect_block(block, band, types, *texts, sides.trust, row, features)
+    return features
+
+
+def _empty_row(band: Band) -> NDArray[np.float32]:
+    """Return room for the features of beads of one type in any row of the band, and for their scores."""
+    return np.empty((len(BEAD_FEATURES) + 1, int((band.stop - band.start).max())), np.float32)
+
+
+def texts_of_overlaps(sides: Sides, types: NDArray[np.int64]) -> tuple[OverlapTexts, OverlapTexts]:
+    """Return what the overlaps of both sides that beads are made of are like."""
+    return (
+        _texts_of(sides.lengths.source, sides.source_marks, int(types[:, 0].max(initial=1))),
+        _texts_of(sides.lengths.target, sides.target_marks, int(types[:, 1].max(initial=1))),
+    )
+
+
+def _texts_of(lengths: NDArray[np.float64], marks: Marks, n_sizes: int) -> OverlapTexts:
+    texts = OverlapTexts(np.ones((n_sizes, len(lengths))), np.zeros((n_sizes, 7, len(lengths)), np.float32))
+    for size in range(1, min(n_sizes, len(lengths) - 1) + 1):
+        texts.lengths[size - 1, size:] = lengths[size:] - lengths[:-size]
+        texts.marks[size - 1, :4, size:] = (marks.counts[size:] - marks.counts[:-size]).T
+        texts.marks[size - 1, 4:6, size:] = marks.flags[size - 1 :, :2].T
+        texts.marks[size - 1, 6, size:] = marks.flags[: len(marks.flags) - size + 1, 2]
+    return texts
+
+
+@njit(cache=True)
+def _score_block(block, band, types, source, target, trust, weights, row, found):  # type: ignore[no-untyped-def]
+    score = row[-1]
+    for i in range(max(block.row_start, 1), block.row_stop):
+        first_cell = band.offset[i] - band.start[i]
+        a, b = i - 1 - block.first_source, -1 - block.first_target
+        for j in range(max(band.start[i], 1), band.stop[i]):
+            single = block.similarity[0, a, 0, b + j]
+            found.source_best[i - 1] = larger(found.source_best[i - 1], single)
+            found.target_best[j - 1] = larger(found.target_best[j - 1], single)
+        for kind in range(len(types)):
+            m, n = types[kind, 0], types[kind, 1]
+            first = max(band.start[i], n)
+            width = band.stop[i] - first
+            if m <= i and width > 0:
+                fill_row(block, i, first, width, m, n, source, target, trust, row)
+                for x in range(width):
+                    score[x] = 0.0
+                for feature in range(len(weights)):
+                    for x in range(width):
+                        score[x] += weights[feature] * row[feature, x]
+                for x in range(width):
+                    found.score[first_cell + first + x, kind] = score[x]
+
+
+@njit(cache=True)
+def _collect_block(block, band, types, source, target, trust, row, features):  # type: ignore[no-untyped-def]
+    for i in range(max(block.row_start, 1), block.row_stop):
+        for kind in range(len(types)):
+            m, n = types[kind, 0], types[kind, 1]
+            first = max(band.start[i], n)
+            width = band.stop[i] - first
+            if m <= i and width > 0:
+                fill_row(block, i, first, width, m, n, source, target, trust, row)
+                cell = band.offset[i] - band.start[i] + first
+                for x in range(width):
+                    for feature in range(features.shape[2]):
+                        features[cell + x, kind, feature] = row[feature, x]
+
+
+@njit(cache=True)
+def fill_row(block, i, first, width, m, n, source, target, trust, features):  # type: ignore[no-untyped-def]
+    """Fill in the features of the m-n beads that reach the cells (i, first), (i, first + 1) … : `width` of them.
+
+    features : float32 array of shape (F, at least `width`), in the order of BEAD_FEATURES.
+    """
+    similarity, a, b = block.similarity, i - 1 - block.first_source, first - 1 - block.first_target
+    of_source, size, both = source.lengths[m - 1, i], np.float32(m + n), np.float32(m > 1 and n > 1)
+    for x in range(width):
+        value, of_target = similarity[m - 1, a, n - 1, b + x], target.lengths[n - 1, first + x]
+        features[0, x] = value * size / 2
+        features[1, x] = value
+        features[4, x] = size - 2
+        features[5, x] = both
+        difference, total = of_source - of_target, of_source + of_target
+        deviation = difference * difference / (LENGTH_VARIANCE / 2 * total)
+        features[6, x] = -smaller(deviation, MAX_DEVIATION) / 2
+        features[7, x] = np.log2(1 + smaller(of_source, of_target) / larger(of_source, of_target))
+    _fill_extension(block, i, first, width, m, n, source, target, features[2])
+    _fill_contraction(block, i, first, width, m, n, features[3])
+    for mark in range(7):
+        here, trusted = source.marks[m - 1, mark, i], trust[mark]
+        for x in range(width):
+            # As numbers that are never positive: how the marks of both sides differ.
+            there = target.marks[n - 1, mark, first + x]
+            difference = -abs(here - there) * trusted
+            if mark == 3:
+                # Long sentences have many commas: only those count in proportion.
+                difference /= larger(larger(here, there), np.float32(1.0))
+            features[8 + mark, x] = difference
+
+
+@njit(cache=True)
+def _fill_extension(block, i, first, width, m, n, source, target, found):  # type: ignore[no-untyped-def]
+    """Fill in how much more similar a bead gets with one more sentence on one side; a whole bead only loses by it.
+
+    0 for beads that no overlap extends.
+    """
+    similarity, a, b = block.similarity, i - 1 - block.first_source, first - 1 - block.first_target
+    for x in range(width):
+        found[x] = MISSING
+    if m < similarity.shape[0] and m < i:
+        for x in range(width):
+            found[x] = larger(found[x], similarity[m, a, n - 1, b + x])
+    if m < similarity.shape[0] and i < source.lengths.shape[1] - 1:
+        for x in range(width):
+            found[x] = larger(found[x], similarity[m, a + 1, n - 1, b + x])
+    if n < similarity.shape[2]:
+        # No sentence stands before the first one, and none behind the last one.
+        for x in range(1 if first == n else 0, width):
+            found[x] = larger(found[x], similarity[m - 1, a, n, b + x])
+        for x in range(min(width, target.lengths.shape[1] - 1 - first)):
+            found[x] = larger(found[x], similarity[m - 1, a, n, b + x + 1])
+    for x in range(width):
+        found[x] = found[x] - similarity[m - 1, a, n - 1, b + x] if found[x] > MISSING else np.float32(0.0)
+
+
+@njit(cache=True)
+def _fill_contraction(block, i, first, width, m, n, found):  # type: ignore[no-untyped-def]
+    """Fill in how much similarity a bead loses at least without one of its outer sentences; 0 for 1-1."""
+    similarity, a, b = block.similarity, i - 1 - block.first_source, first - 1 - block.first_target
+    for x in range(width):
+        found[x] = MISSING
+    if m > 1:
+        for x in range(width):
+            found[x] = larger(similarity[m - 2, a, n - 1, b + x], similarity[m - 2, a - 1, n - 1, b + x])
+    if n > 1:
+        for x in range(width):
+            inner = larger(similarity[m - 1, a, n - 2, b + x], similarity[m - 1, a, n - 2, b + x - 1])
+            found[x] = larger(found[x], inner)
+    for x in range(width):
+        found[x] = similarity[m - 1, a, n - 1, b + x] - found[x] if found[x] > MISSING else np.float32(0.0)
+
+
+@njit(cache=True, inline="always")
+def larger(a, b):  # type: ignore[no-untyped-def]
+    """Return the larger of two numbers, faster than `max`, which minds nan."""
+    return a if a > b else b
+
+
+@njit(cache=True, inline="always")
+def smaller(a, b):  # type: ignore[no-untyped-def]
+    """Return the smaller of two numbers."""
+    return a if a < b else b

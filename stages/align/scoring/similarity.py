@@ -1,0 +1,170 @@
+"""Similarities of overlaps, computed block by block along the band with one matrix product each.
+
+M, N the most source and target sentences in a bead, R rows and W columns of a block, S source sentences, T target
+sentences, D dimensions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.align.anchors.scale import Scale, distances
+from stages.align.band import Band
+from stages.align.scoring.sums import Sums
+
+BLOCK_ROWS = 32
+"""Rows of a block: more make the product faster, and more of it falls outside the band."""
+
+BLOCK_CELLS = 32 * 1024
+"""Rows times columns of a block at most (but for one row): bounds its memory, also where the band is very wide."""
+
+
+class Block(NamedTuple):
+    """The similarities that the cells of some rows of the band need.
+
+    row_start, row_stop : the rows of the table that are scored from this block.
+    first_source, first_target : the sentences that index 0 of the block stands for.
+    similarity : float32 array of shape (M, R, N, W): `similarity[m - 1, i - first_source, n - 1, j - first_target]` is
+                 that of the overlap of m source sentences ending with i and the one of n target sentences ending with
+                 j. It reaches over the rows and columns of the band far enough for the neighbours of a bead.
+    """
+
+    row_start: int
+    row_stop: int
+    first_source: int
+    first_target: int
+    similarity: NDArray[np.float32]
+
+
+class Centring(NamedTuple):
+    """What makes the cosine of the centred overlaps of their product, so that no vector needs to be centred.
+
+    (a - p).(b - q) = a.b - a.q - b.p + p.q. Of each overlap, float32 arrays of shape (M, S):
+
+    along   : its product with the centre of the other side; on the target side less the product of the centres.
+    inverse : 1 / its distance from the centre of its own side.
+    """
+
+    along: NDArray[np.float32]
+    inverse: NDArray[np.float32]
+
+    def part(self, sentences: slice) -> Centring:
+        """Return the same of overlaps that end with some of the sentences."""
+        return Centring(self.along[:, sentences], self.inverse[:, sentences])
+
+
+def similarity_blocks(
+    source: NDArray[np.floating], target: NDArray[np.floating], band: Band, scale: Scale | None = None
+) -> Iterator[Block]:
+    """Yield the blocks of the band from the first row to the last.
+
+    source, target : float arrays of shape (M, S, D) and (N, T, D), S and T at least 1.
+    scale          : how vectors are centred and similarities stretched; None for the dot products themselves.
+    """
+    centring = None if scale is None else centre_sides(source, target, scale)
+    for row_start, row_stop, rows, columns in _block_ranges(band, len(source), len(target)):
+        similarity = _products(source[:, rows], target[:, columns])
+        if scale is not None and centring is not None:
+            _centre_products(similarity, centring[0].part(rows), centring[1].part(columns))
+            similarity *= np.float32(scale.stretch)
+            similarity -= np.float32(scale.stretch * scale.background)
+        yield Block(row_start, row_stop, rows.start, columns.start, similarity)
+
+
+def summed_blocks(
+    source: NDArray[np.floating], target: NDArray[np.floating], band: Band, scale: Scale, sums: tuple[Sums, Sums]
+) -> Iterator[Block]:
+    """Yield the blocks of the band with sums of the vectors of sentences in place of all larger overlaps.
+
+    The product of two sums is a sum of products, so that only single sentences are multiplied.
+
+    source, target : float arrays of shape (1, S, D) and (1, T, D), S and T at least 1.
+    """
+    centring = centre_sides(source, target, scale)
+    sizes = [len(side.inverse_norms) for side in sums]
+    for row_start, row_stop, rows, columns in _block_ranges(band, *sizes):
+        cosines = _products(source[:, rows], target[:, columns])
+        _centre_products(cosines, centring[0].part(rows), centring[1].part(columns))
+        similarity = _products_of_sums(cosines[0, :, 0], sums[0].part(rows), sums[1].part(columns))
+        similarity *= np.float32(scale.stretch)
+        similarity -= np.float32(scale.stretch * scale.background)
+        yield Block(row_start, row_stop, rows.start, columns.start, similarity)
+
+
+def centre_sides(source: NDArray[np.floating], target: NDArray[np.floating], scale: Scale) -> tuple[Centring, Centring]:
+    """Measure what centring needs to know of every overlap of both sides."""
+    p, q = scale.source_centre, scale.target_centre
+    return _centre_side(source, p, q, 0.0), _centre_side(target, q, p, float(p @ q))
+
+
+def _centre_side(
+    vectors: NDArray[np.floating], own: NDArray[np.float32], other: NDArray[np.float32], both: float
+) -> Centring:
+    sizes = [size.astype(np.float32, copy=False) for size in vectors]
+    return Centring(
+        np.stack([size @ other for size in sizes]) - np.float32(both),
+        np.stack([1 / distances(size, own) for size in sizes]),
+    )
+
+
+def _products(source: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the dot products of all overlaps: shapes (M, R, D) and (N, W, D) give (M, R, N, W)."""
+    rows = np.ascontiguousarray(source, np.float32).reshape(-1, source.shape[2])
+    columns = np.ascontiguousarray(target, np.float32).reshape(-1, target.shape[2])
+    return (rows @ columns.T).reshape(*source.shape[:2], *target.shape[:2])
+
+
+def _centre_products(similarity: NDArray[np.float32], source: Centring, target: Centring) -> None:
+    """Turn products into cosines of centred vectors, in place."""
+    similarity -= source.along[:, :, None, None]
+    similarity -= target.along
+    similarity *= source.inverse[:, :, None, None]
+    similarity *= target.inverse
+
+
+def _products_of_sums(cosines: NDArray[np.float32], source: Sums, target: Sums) -> NDArray[np.float32]:
+    """Return the cosines of sums, shape (M, R, N, W), from those of their sentences, shape (R, W).
+
+    Sums that would reach over the first row or column are those of the sentences that there are.
+    """
+    n_sizes, m_sizes = len(target.inverse_norms), len(source.inverse_norms)
+    result = np.empty((m_sizes, len(cosines), n_sizes, cosines.shape[1]), np.float32)
+    result[:, :, 0] = cosines * source.weights[:, None] * target.weights
+    for size in range(1, m_sizes):
+        result[size, 1:, 0] += result[size - 1, :-1, 0]
+    for size in range(1, n_sizes):
+        result[:, :, size] = result[:, :, 0]
+        result[:, :, size, 1:] += result[:, :, size - 1, :-1]
+    result *= source.inverse_norms[:, :, None, None]
+    result *= target.inverse_norms
+    return result
+
+
+def _block_ranges(band: Band, m_sizes: int, n_sizes: int) -> Iterator[tuple[int, int, slice, slice]]:
+    """Yield the rows of each block, from and to, and the sentences of both sides that their beads and neighbours hold.
+
+    The bead that reaches cell (i, j) ends with sentences i - 1 and j - 1; its neighbours lie one further on and as
+    many back as a bead has sentences.
+    """
+    for start, stop in _row_ranges(band):
+        rows = slice(max(start - 1 - m_sizes, 0), stop + 1)
+        columns = slice(max(int(band.start[start]) - 1 - n_sizes, 0), int(band.stop[stop - 1]) + 1)
+        yield start, stop, rows, columns
+
+
+def _row_ranges(band: Band) -> Iterator[tuple[int, int]]:
+    start, n_rows = 0, len(band.start)
+    while start < n_rows:
+        stop = start + 1
+        while (
+            stop < n_rows
+            and stop - start < BLOCK_ROWS
+            and (stop + 1 - start) * int(band.stop[stop] - band.start[start]) <= BLOCK_CELLS
+        ):
+            stop += 1
+        yield start, stop
+        start = stop

@@ -1,0 +1,1 @@
+"""Fit the weights of the log-linear method to pairs with known beads."""
