@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pipeline.api import Alignment, Bead, align_texts
 
+__version__ = "0.1.0"
+"""Here rather than in the metadata of an installation: rented machines get these sources, and install nothing."""
+
 __all__ = ["Alignment", "Bead", "align_texts"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pipeline import __version__
 from pipeline.commands.align import align
 from pipeline.commands.bench import bench
 from pipeline.commands.evaluate import evaluate
@@ -18,7 +19,7 @@ from pipeline.commands.view import view
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="bitext-pipeline", prog_name="bitext")
+@click.version_option(__version__, prog_name="bitext")
 def main() -> None:
     """Find which sentences of two documents translate each other.
 

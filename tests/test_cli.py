@@ -10,12 +10,14 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from small_corpus import InlineBackend, bitext, read_exports
 
+from pipeline import __version__
 from pipeline.__main__ import main
 
 ROOT = Path(__file__).parents[1]
@@ -279,4 +281,5 @@ def test_the_help_of_the_program_opens_with_what_to_type() -> None:
 
 
 def test_the_version_is_that_of_the_distribution() -> None:
-    assert bitext("--version").stdout.startswith("bitext, version ")
+    assert bitext("--version").stdout == f"bitext, version {__version__}\n"
+    assert metadata.version("bitext-pipeline") == __version__

@@ -26,6 +26,7 @@ from pipeline.service.engine import Engine, Ticket
 from pipeline.service.guard import log_bug
 from pipeline.service.jobs import LocalJobs
 from pipeline.service.metrics import Metrics
+from pipeline.service.modal_containers import Container
 from pipeline.service.problems import Busy, Ending, Problem, Refused, TimedOut
 from pipeline.service.server import check_host
 from pipeline.service.wire import AlignRequest, Job
@@ -319,6 +320,26 @@ def test_loopback_needs_no_token_but_a_token_that_can_be_guessed_is_refused(host
     check_host(host, None)
     with pytest.raises(ConfigError, match="16"):
         check_host(host, "hunter2")
+
+
+@pytest.mark.parametrize("token", [None, "", " " * 20, "hunter2", "ein Schlüssel von Format"])
+def test_an_application_that_others_can_reach_is_not_made_without_a_token(tmp_path: Path, token: str | None) -> None:
+    engine = Engine(config(), SlowPool(), Metrics())
+    with pytest.raises(ConfigError, match="BITEXT_API_TOKEN must have at least 16 ASCII characters"):
+        make_app(engine, LocalJobs(tmp_path, engine, 1), token=token, only_loopback=False)
+
+
+@pytest.mark.parametrize("token", [None, "", "hunter2"])
+def test_a_container_without_a_token_ends_before_it_loads_a_model(
+    monkeypatch: pytest.MonkeyPatch, token: str | None
+) -> None:
+    monkeypatch.delenv("BITEXT_API_TOKEN", raising=False)
+    if token is not None:
+        monkeypatch.setenv("BITEXT_API_TOKEN", token)
+    monkeypatch.setattr("pipeline.service.pools.make_pool", lambda *_: pytest.fail("the model was loaded"))
+    volume: Any = None
+    with pytest.raises(ConfigError, match="BITEXT_API_TOKEN"):
+        Container(config(), volume, volume)
 
 
 # ---- batches of threads

@@ -40,4 +40,4 @@ def serve(host: str, port: int, config_path: Path | None, jobs: Path | None) -> 
     from pipeline.service.wire import TOKEN
 
     folder = jobs or user_state_path("bitext") / "jobs" / str(port)
-    serve_here(config, host, port, os.environ.get(TOKEN) or None, folder)
+    serve_here(config, host, port, os.environ.get(TOKEN), folder)

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline import __version__
 from pipeline.corpus.manifest import Failure, Manifest
 from pipeline.flow.flow import COMPUTING, Run, StageRecord
 from pipeline.progress import duration, units
@@ -31,7 +32,7 @@ ORDER = ("read", "split", "encode", "contest", "align", "export")
 SPEEDS = {"split": "sentences", "encode": "tokens", "align": "beads"}
 """What a stage is so many of a second."""
 
-LIBRARIES = sorted(["bitext-pipeline", "modal", *OF_STAGES])
+LIBRARIES = ("modal", *OF_STAGES)
 
 
 def write_record(run: Run, folder: Path, evaluation: dict[str, Evaluation] | None = None) -> None:
@@ -141,7 +142,8 @@ def describe_run(run: Run) -> dict[str, Any]:
 
 
 def _python_and_libraries() -> dict[str, str]:
-    return {"python": platform.python_version(), **installed_versions(LIBRARIES)}
+    versions = {"bitext-pipeline": __version__, **installed_versions(LIBRARIES)}
+    return {"python": platform.python_version(), **dict(sorted(versions.items()))}
 
 
 def _failures_tsv(failures: Sequence[Failure]) -> str:

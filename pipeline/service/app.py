@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -14,6 +13,7 @@ from fastapi.responses import RedirectResponse, StreamingResponse
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
+from pipeline import __version__
 from pipeline.service.config import ServeConfig
 from pipeline.service.engine import Engine, Ticket
 from pipeline.service.guard import DOCS, DOCS_FILES, Guard
@@ -21,6 +21,7 @@ from pipeline.service.jobs import JobStore
 from pipeline.service.metrics import CONTENT_TYPE
 from pipeline.service.problems import MEDIA_TYPE, Problem, ProblemAnswer, Refused, from_validation
 from pipeline.service.streams import stream_alignment
+from pipeline.service.tokens import check_token
 from pipeline.service.wire import (
     AlignAnswer,
     AlignRequest,
@@ -70,7 +71,11 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def make_app(engine: Engine, jobs: JobStore, *, token: str | None, only_loopback: bool) -> FastAPI:
-    """Return the application; its engine and jobs start and end with it."""
+    """Return the application; its engine and jobs start and end with it.
+
+    Raises ConfigError where anybody could ask: without a token, unless only this machine is answered to.
+    """
+    check_token(token, only_loopback)
     config = engine.config
 
     @asynccontextmanager
@@ -84,7 +89,7 @@ def make_app(engine: Engine, jobs: JobStore, *, token: str | None, only_loopback
     app: FastAPI = FastAPIOffline(
         title="bitext",
         summary="Find which sentences of two texts translate each other.",
-        version=version("bitext-pipeline"),
+        version=__version__,
         lifespan=lifespan,
         docs_url=DOCS,
         redoc_url=None,

@@ -51,7 +51,7 @@ class Guard:
 
     def __init__(self, app: Any, limits: LimitsConfig, metrics: Metrics, token: str | None, only_loopback: bool):
         self._app, self._limits, self._metrics = app, limits, metrics
-        self._token = token.encode() if token else None
+        self._token = None if token is None else token.encode()
         self._only_loopback = only_loopback
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from pipeline.cloud import container
 from pipeline.service.config import ServeConfig
+from pipeline.service.tokens import check_token
 from pipeline.service.wire import TOKEN, AlignRequest, Job
 
 if TYPE_CHECKING:
@@ -44,9 +45,12 @@ class Container:
     """A warm encoder, and whatever asks it."""
 
     def __init__(self, config: ServeConfig, weights: modal.Volume, kernels: modal.Volume):
+        """Load the encoder; raises ConfigError if the token is none, or too short."""
         from pipeline.service.metrics import Metrics
         from pipeline.service.pools import make_pool
 
+        self._token = os.environ.get(TOKEN)
+        check_token(self._token)  # first: a model is not loaded for nothing, again and again
         if config.wants_gpu:
             container.load_encoder(weights, config.encode.model_dump_json())
         elif config.workers is None:  # the machine has more cores than are rented
@@ -82,7 +86,7 @@ class Container:
 
         engine = Engine(self._config, self._pool, self._metrics)
         jobs = ModalJobs(self._config, engine)
-        return make_app(engine, jobs, token=os.environ[TOKEN], only_loopback=False)
+        return make_app(engine, jobs, token=self._token, only_loopback=False)
 
     def close(self) -> None:
         """End what is left."""
