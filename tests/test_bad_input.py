@@ -464,7 +464,7 @@ COMMANDS = [
     ),
     Case(
         "align with a file that isn't there",
-        "[corpus] source and target has a problem:\n  FOLDER/en/99.txt does not exist",
+        "the command line has a problem:\n  FOLDER/en/99.txt does not exist",
         arguments=("align", "FOLDER/en/99.txt", "FOLDER/de/00.txt"),
     ),
     Case(
@@ -536,24 +536,25 @@ DOCUMENTS = [
     ),
     Case(
         "a document that is not UTF-8",
-        "en/00.txt is not UTF-8 at byte 10,233; set [corpus] encoding, or convert it",
+        "en/00.txt is not UTF-8 at byte 10,233 (the best guess is …); set [corpus] encoding, or convert it",
+        config=config_with(PATTERN, PATTERN + "\nmin_encoding_confidence = 0.9"),
         files={"en/00.txt": b"x" * 10_233 + b"\xe9"},
     ),
     Case(
-        "a document in UTF-16",
-        'en/00.txt is UTF-16 by its byte order mark, not UTF-8; set [corpus] encoding = "utf-16", or convert it',
-        files={"en/00.txt": "Hello.".encode("utf-16")},
+        "a document in UTF-16 that is cut off",
+        "en/00.txt is not utf-16 at byte 14 (truncated data); correct [corpus] encoding, or convert it",
+        files={"en/00.txt": "Hello.".encode("utf-16") + b"x"},
     ),
     Case(
-        "UTF-16 without a mark",
+        "a document that is no text",
         "en/00.txt is not text: character 1 is NUL; if it is UTF-16, set [corpus] encoding, else leave it out",
-        files={"en/00.txt": "Hello.".encode("utf-16-le")},
+        files={"en/00.txt": b"\1\0\2\0"},
     ),
     Case(
         "a document in another encoding than was named",
         "en/00.txt is not ascii at byte 3 (ordinal not in range(128)); correct [corpus] encoding, or convert it",
         config=config_with(PATTERN, PATTERN + '\nencoding = "ascii"'),
-        files={"en/00.txt": "café"},
+        files={"en/00.txt": b"caf\xe9"},
     ),
     Case(
         "a zip archive for a document",

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.corpus.text import decode, normalise
+from pipeline.corpus.text import Decoded, decode, normalise
 from pipeline.errors import ConfigError, DocumentError
 
 AWKWARD = st.text(
@@ -22,20 +24,25 @@ AWKWARD = st.text(
         ("你好".encode("gb18030"), "gb18030", "你好"),
         ("你好".encode("utf-16"), "utf-16", "你好"),
         ("\ufeff你好".encode("utf-16-le"), "utf-16-le", "你好"),
+        ("It’s a café.".encode("utf-16"), None, "It’s a café."),
+        ("It’s a café.".encode("utf-32"), "cp1251", "It’s a café."),
+        (b"\xfe\xff\x00h", None, "h"),
+        ("It’s a café.".encode(), "cp1251", "It’s a café."),
+        ("日本語".encode("iso2022_jp"), "iso2022_jp", "日本語"),
+        ("It’s late.".encode("utf-16-le"), "utf-16-le", "It’s late."),
         (b"", None, ""),
     ],
 )
 def test_text_is_decoded_without_its_byte_order_mark(data: bytes, encoding: str | None, text: str) -> None:
-    assert decode(data, encoding) == text
+    assert decode(data, encoding) == Decoded(text)
 
 
 @pytest.mark.parametrize(
     ("data", "encoding", "message"),
     [
-        (b"a" * 10_233 + b"\xe9t\xe9", None, "is not UTF-8 at byte 10,233; set [corpus] encoding, or convert it"),
-        ("hé".encode("utf-16"), None, 'is UTF-16 by its byte order mark, not UTF-8; set [corpus] encoding = "utf-16"'),
-        ("hé".encode("utf-32"), None, 'is UTF-32 by its byte order mark, not UTF-8; set [corpus] encoding = "utf-32"'),
-        (b"\xfe\xff\x00h", None, "is UTF-16 by its byte order mark"),
+        (bytes(range(128, 256)), None, "is not UTF-8 at byte 0 (the best guess is "),
+        (bytes([0x81, 0xFF]), None, "is not UTF-8 at byte 0 ("),
+        ("hé".encode("utf-16") + b"x", None, "is not utf-16 at byte 6 (truncated data); correct [corpus] encoding"),
         (b"ab\x00c", None, "is not text: character 2 is NUL"),
         (b"ab\x00c", "latin-1", "is not text: character 2 is NUL"),
         (b"%PDF-1.7\n", None, "is a PDF file, not text; name it .pdf, or save it as plain text in UTF-8"),
@@ -49,6 +56,38 @@ def test_what_is_no_text_is_refused_with_the_place_and_the_remedy(
     with pytest.raises(DocumentError) as caught:
         decode(data, encoding)
     assert str(caught.value).startswith(message)
+
+
+GUESSED = {
+    "cp1251": "Кафе открылось в полдень — уже поздно.",
+    "koi8-r": "Старый паром отходит в полдень, и никто не спешил.",
+    "cp1252": "Die alte Fähre legt mittags ab, und niemand hatte es eilig: „Größer“, sagte er.",
+    "iso-8859-2": "Stary prom odpływa w południe i nikt na nabrzeżu się nie spieszył.",
+    "shift_jis": "古い渡し船は正午に出る。岸壁の誰も急いでいなかった。",
+    "gb18030": "旧渡船中午出发，码头上没有人着急。",
+    "utf-16-le": "The old ferry leaves at noon, and nobody was in a hurry.",
+}
+
+
+@pytest.mark.parametrize("encoding", GUESSED)
+def test_what_is_not_utf8_is_guessed_and_said_to_be(encoding: str) -> None:
+    found = decode(GUESSED[encoding].encode(encoding))
+    assert found.text == GUESSED[encoding]
+    assert re.match(
+        r"it is not UTF-8; read as [\w-]+, a guess \(confidence 0\.\d\d\): if letters are wrong, set", found.note
+    )
+    with pytest.raises(DocumentError, match=r"is not UTF-8 at byte \d+ \(the best guess is"):
+        decode(GUESSED[encoding].encode(encoding), min_confidence=1.0)
+
+
+def test_a_guess_that_is_not_sure_enough_is_refused_with_the_place_and_the_remedy() -> None:
+    with pytest.raises(DocumentError, match=r"is not UTF-8 at byte 10,233 .*; set \[corpus\] encoding, or convert it"):
+        decode(b"a" * 10_233 + b"\xe9t\xe9", min_confidence=0.9)
+
+
+def test_one_letter_far_into_a_text_is_guessed_from_what_stands_around_it() -> None:
+    text = "The lamp is lit. " * 50_000 + "Die alte Fähre legt mittags ab, und niemand am Kai hatte es eilig."
+    assert decode(text.encode("cp1252")).text == text
 
 
 @pytest.mark.parametrize("encoding", ["utf8-de", "hex", "rot13", "", "a\0b", "undefined"])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from pipeline.commands.exits import reported
 from pipeline.commands.options import PATH, STORE, WORKERS, make_flow, spare
+from pipeline.commands.spelling import OptionsProgress, spelt_as_options
 from pipeline.config.run_config import AUTO, make_config
 from pipeline.corpus.sources import find_pairs
 from pipeline.errors import BitextError, ConfigError
@@ -31,7 +33,9 @@ PAGE = ".html"
 @click.option("--target-language", default=AUTO, show_default=True, help="Its language, such as fr.")
 @click.option("--encoder", default="use-multilingual", show_default=True, help="As [encode] encoder in a config.")
 @click.option("--is-split", is_flag=True, help="Every line is a sentence.")
-@click.option("--encoding", help="As [corpus] encoding in a config, such as cp1252 [default: UTF-8].")
+@click.option("--encoding", help="Of both, where they aren't UTF-8, such as cp1252 [default: a guess, which is told].")
+@click.option("--source-encoding", help="Of one of them.")
+@click.option("--target-encoding", help="Of the other.")
 @click.option("-o", "--output", type=PATH, help=f"A {', '.join(SUFFIXES)} or .html file [default: print TSV].")
 @STORE
 @WORKERS
@@ -39,35 +43,31 @@ PAGE = ".html"
 def align(
     source: Path,
     target: Path,
-    source_language: str,
-    target_language: str,
     encoder: str,
-    is_split: bool,
-    encoding: str | None,
     output: Path | None,
     store: Path | None,
     workers: int | None,
+    **corpus: Any,
 ) -> int:
     """Align two documents.
 
     \b
     bitext align book.de.txt book.fr.txt -o book.tmx
     bitext align notes.en.txt notes.zh.txt --source-language en --target-language zh
+    bitext align old.ru.txt new.en.txt --source-encoding koi8-r
     """
     spare((source, target), output)
-    languages = {"source_language": source_language, "target_language": target_language}
     paths = {"source": str(source.absolute()), "target": str(target.absolute())}
-    config = make_config(
-        {
-            "name": "align",
-            "corpus": {**paths, **languages, "is_split": is_split, "encoding": encoding},
-            "encode": {"encoder": encoder},
-        },
-        where="the command line",
-        folder=Path.cwd(),
-    )
-    require_stages()
-    return align_files(make_flow(Run(config, is_corrected=False), store, workers), output)
+    options = frozenset({"encoder", *corpus})
+    with spelt_as_options(options):
+        config = make_config(
+            {"name": "align", "corpus": {**paths, **corpus}, "encode": {"encoder": encoder}},
+            where="the command line",
+            folder=Path.cwd(),
+        )
+        require_stages()
+        flow = make_flow(Run(config, is_corrected=False), store, workers, OptionsProgress(options))
+        return align_files(flow, output)
 
 
 def align_files(flow: Flow, output: Path | None) -> int:

@@ -20,10 +20,10 @@ WORKERS = click.option("--workers", type=click.IntRange(min=1), help="How many p
 LIMIT = click.option("--limit", type=click.IntRange(min=1), help="Only the first N pairs.")
 
 
-def make_flow(run: Run, store: Path | None, workers: int | None) -> Flow:
+def make_flow(run: Run, store: Path | None, workers: int | None, progress: Progress | None = None) -> Flow:
     """Return the flow of a run on this machine; its worker processes end with the command."""
     backend = LocalBackend(store or default_root(), workers or run.config.compute.workers)
-    return Flow(run, click.get_current_context().with_resource(backend), Progress())
+    return Flow(run, click.get_current_context().with_resource(backend), progress or Progress())
 
 
 def spare(inputs: Iterable[Path], output: Path | None) -> None:

@@ -15,8 +15,8 @@ from pipeline.config.compute import ComputeConfig
 from pipeline.config.explain import explain
 from pipeline.corpus.formats.names import Format
 from pipeline.corpus.languages import parse_language
-from pipeline.corpus.text import decode
-from pipeline.errors import ConfigError, DocumentError
+from pipeline.corpus.text import MIN_CONFIDENCE, known_encoding
+from pipeline.errors import ConfigError
 from stages.align.config import VERSION as ALIGN_VERSION
 from stages.align.config import AlignConfig, WeightsConfig
 from stages.config import Section
@@ -65,7 +65,16 @@ class CorpusConfig(Section):
     """How files are read whose names don't end with their format: every file of the corpus is then taken for this."""
 
     encoding: str | None = None
-    """The encoding of text files, such as "cp1252"; without it they must be UTF-8, and pages and XML what they say."""
+    """The encoding of files that aren't UTF-8, such as "cp1252"; without it what pages and XML say, else a guess."""
+
+    source_encoding: str | None = None
+    """The same for one side: of `source`, or of the rows of `manifest` that name none."""
+
+    target_encoding: str | None = None
+    """The same for one side: of `target`, or of the rows of `manifest` that name none."""
+
+    min_encoding_confidence: float = Field(default=MIN_CONFIDENCE, ge=0, le=1)
+    """A file that isn't UTF-8, and whose encoding is guessed with less certainty than this, is refused."""
 
     id_column: str = "id"
     """In files with a document in each row (.jsonl, .parquet, .arrow, datasets): the column with its name."""
@@ -131,12 +140,16 @@ class CorpusConfig(Section):
                 yield f"corpus.{key}: {error}"
 
     def _problems_of_encoding(self) -> Iterator[str]:
-        try:
-            decode(b"a", self.encoding)
-        except DocumentError:
-            return  # it exists: one byte is too short for it
-        except ConfigError as error:
-            yield str(error)
+        for key in ("encoding", "source_encoding", "target_encoding"):
+            name = getattr(self, key)
+            if name is None:
+                continue
+            try:
+                known_encoding(name)
+            except ConfigError as error:
+                yield str(error).replace("[corpus] encoding", f"[corpus] {key}")
+            if key != "encoding" and self.documents is not None:
+                yield f"corpus.{key}: `documents` has no sides; use `encoding`, or name `source` and `target`"
 
 
 class RunConfig(Section):

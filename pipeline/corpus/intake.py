@@ -19,13 +19,13 @@ from pipeline.store.files import whole_file
 from pipeline.store.store import Store
 from pipeline.tasks import keep_texts, known_texts
 
-VERSION = 3
+VERSION = 4
 """Raise it when the same file gives another document: all files are then read again."""
 
 TEXT_BATCH_CHARS = 16_000_000
 """Characters of new texts that are written to a file of the store."""
 
-READING = ("format", "encoding", "is_split", "min_language_confidence")
+READING = ("format", "encoding", "min_encoding_confidence", "is_split", "min_language_confidence")
 """What of the config decides which document a file is."""
 
 VOLUME = "volume:"
@@ -97,17 +97,17 @@ class KnownFiles:
     def find(self, source: Source, language: str) -> Document | None:
         """Return the document of a file that hasn't changed, if the store still has its text."""
         state = self._state(source)
-        known = self._before.get((str(source.path), language))
+        known = self._before.get((str(source.path), _declared(source, language)))
         if state is None or known is None or known[0] != state or known[1].id not in self._kept:
             return None
-        self._now[str(source.path), language] = known
+        self._now[str(source.path), _declared(source, language)] = known
         return known[1]
 
     def remember(self, source: Source, language: str, document: Document) -> None:
         """Note which document a file held."""
         state = self._states.get(source.path)
         if source.row is None and state is not None and time.time() - state[1] / 1e9 > TOO_FRESH_SECONDS:
-            self._now[str(source.path), language] = (state, document)
+            self._now[str(source.path), _declared(source, language)] = (state, document)
 
     def save(self) -> None:
         """Keep what is known for the next time."""
@@ -143,6 +143,11 @@ class KnownFiles:
             return None  # reading it will say why
         self._states[source.path] = (found.st_size, found.st_mtime_ns)
         return self._states[source.path]
+
+
+def _declared(source: Source, language: str) -> str:
+    """Return what is said of a file by the side or the row of the manifest that names it."""
+    return f"{language} {source.encoding}" if source.encoding else language
 
 
 def _places(corpus: CorpusConfig) -> dict[str, str]:

@@ -30,6 +30,8 @@ class Source(NamedTuple):
     """The id of the row; of a TMX file, the language."""
     name: str
     """As the config would write it: for people."""
+    encoding: str | None = None
+    """What it is written in, where it isn't UTF-8 and the config or the manifest says so."""
 
 
 Read = DocumentText | DocumentError
@@ -82,7 +84,7 @@ def _bad_cell(row: dict[str, Any], key: str, column: str, expected: str) -> str:
 
 def _read_file(source: Source, corpus: CorpusConfig) -> Read:
     format_name = format_of(source.path, corpus.format)
-    options = Options(corpus.encoding, source.row or "")
+    options = Options(source.encoding or corpus.encoding, corpus.min_encoding_confidence, source.row or "")
     try:
         n_bytes = source.path.stat().st_size
         if n_bytes > MAX_DOCUMENT_BYTES:

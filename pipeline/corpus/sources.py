@@ -14,6 +14,7 @@ from pipeline.corpus.languages import parse_language
 from pipeline.corpus.patterns import WILDCARD, Match, find_files, is_unicode
 from pipeline.corpus.readers import BadRow, Source, row_ids
 from pipeline.corpus.table import table_rows
+from pipeline.corpus.text import known_encoding
 from pipeline.errors import ConfigError
 
 MAX_PROBLEMS = 20
@@ -92,8 +93,9 @@ def _pairs_of_sides(config: RunConfig, source: str, target: str) -> Corpus:
     sides: tuple[Found, Found] = ({}, {})
     languages = _parsed((config.corpus.source_language or AUTO, config.corpus.target_language or AUTO))
     for pattern, language, found in zip((source, target), languages, sides, strict=True):
+        encoding = config.corpus.source_encoding if found is sides[0] else config.corpus.target_encoding
         for path, key, _ in finder.match(pattern):
-            finder.add(found, path, key, language)
+            finder.add(found, path, key, language, encoding)
     for pattern, found in zip((source, target), sides, strict=True):
         finder.check_found({pattern: found})
     if "*" not in source + target and all(len(side) == 1 for side in sides):
@@ -139,29 +141,36 @@ def _pair_of_row(config: RunConfig, row: dict[str, str]) -> PairSource:
         raise ConfigError("no language; add the columns source_language and target_language, or set them in [corpus]")
     parsed = _parsed((languages[0], languages[1]))
     source, target = (
-        _source_of_path(config, row[f"{side}_path"], language)
+        _source_of_path(config, row[f"{side}_path"], language, _encoding_of_row(config, row, f"{side}_encoding"))
         for side, language in zip(("source", "target"), parsed, strict=True)
     )
     return PairSource(row["pair_id"], source, target, *parsed)
 
 
-def _source_of_path(config: RunConfig, name: str, language: str) -> Source:
+def _encoding_of_row(config: RunConfig, row: dict[str, str], column: str) -> str | None:
+    found: str | None = row.get(column) or getattr(config.corpus, column)
+    if found:
+        known_encoding(found)
+    return found
+
+
+def _source_of_path(config: RunConfig, name: str, language: str, encoding: str | None) -> Source:
     """Read `books/07.txt`, or `pages.jsonl#17` for the row whose id is 17."""
     file, _, row = name.partition("#")
     if not has_rows(config.resolve(file), config.corpus.format):
-        return _source_of_file(config, config.resolve(name), name, language)
+        return _source_of_file(config, config.resolve(name), name, language, encoding)
     if not row:
         raise ConfigError(f"{file} holds a document in each row; name one of them by its id: {file}#ID")
     return Source(config.resolve(file), row, name)
 
 
-def _source_of_file(config: RunConfig, path: Path, name: str, language: str) -> Source:
+def _source_of_file(config: RunConfig, path: Path, name: str, language: str, encoding: str | None) -> Source:
     """Return a file as a document; a TMX file is one for each of its languages."""
     if format_of(path, config.corpus.format) != "tmx":
-        return Source(path, None, name)
+        return Source(path, None, name, encoding)
     if language == AUTO:
         raise ConfigError(f"{name} holds several languages; name the two to read: source_language, target_language")
-    return Source(path, language, f"{name}#{language}")
+    return Source(path, language, f"{name}#{language}", encoding)
 
 
 # ---- matching
@@ -185,11 +194,11 @@ class _Finder:
                 shown = os.fsencode(name).decode(errors="backslashreplace")
                 self.corpus.unreadable.append((shown, f"{shown}: the name of this file is not UTF-8; rename it"))
 
-    def add(self, found: Found, path: Path, key: str, language: str) -> None:
+    def add(self, found: Found, path: Path, key: str, language: str, encoding: str | None = None) -> None:
         """Add a file, or each row of a file of rows."""
         name = self._name(path)
         if not has_rows(path, self.config.corpus.format):
-            self._add(found, key, _source_of_file(self.config, path, name, language))
+            self._add(found, key, _source_of_file(self.config, path, name, language, encoding))
             return
         for row in row_ids(path, name, self.config.corpus):
             if isinstance(row, BadRow):

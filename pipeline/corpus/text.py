@@ -5,8 +5,22 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
+from typing import NamedTuple
 
 from pipeline.errors import ConfigError, DocumentError
+
+MIN_CONFIDENCE = 0.1
+"""Below it chardet's guess is refused: of texts of 40 letters it still has nine in ten right there, of longer ones all
+but some whose encodings differ in a letter or two."""
+
+SAMPLE_BYTES = 200_000
+"""How much of a text is looked at to guess its encoding."""
+
+NEAR = 0.95
+"""Guesses that come so near to the best are told apart by what they make of the text."""
+
+SEVEN_BITS = frozenset({"iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_3", "iso2022_kr", "hz", "utf-7"})
+"""Encodings that write all letters with bytes of ASCII, so that they look like UTF-8."""
 
 BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -39,24 +53,44 @@ _TABLE = str.maketrans(dict.fromkeys(SPACES, " ") | dict.fromkeys(DROPPED, ""))
 _CHANGED = re.compile("[" + "".join(map(re.escape, sorted({*DROPPED, *SPACES}))) + "]")
 _NEWLINES = re.compile(r"\r+\n|\r")
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_MISREAD = re.compile(r"[\x80-\x9f]|(?<=[^\W\d_])[^\w\s'’.,/–—-](?=[^\W\d_])")
+"""Signs in the midst of words, and control characters: what a text in another encoding is read as."""
 
 
-def decode(data: bytes, encoding: str | None = None) -> str:
-    """Decode a document; without an encoding it must be UTF-8, with or without a byte order mark.
+class Decoded(NamedTuple):
+    """A document as text, and what people should know of how it was decoded: it goes on from the document's name."""
 
-    Raises DocumentError, whose text goes on from the document's name ("is not UTF-8 at byte 10,233; …"; bytes count
+    text: str
+    note: str = ""
+
+
+def decode(data: bytes, encoding: str | None = None, min_confidence: float = MIN_CONFIDENCE) -> Decoded:
+    """Decode a document, and take off its byte order mark.
+
+    What has a mark, or is valid UTF-8, is read as such, whatever the encoding that is named: no other encoding gives
+    valid UTF-8 by chance. All else is read in the encoding that is named; without one a guess is made, and told.
+
+    Raises DocumentError, whose text goes on from the document's name ("is not cp1252 at byte 10,233; …"; bytes count
     from 0), and ConfigError where Python knows no such encoding.
     """
+    codec = known_encoding(encoding) if encoding is not None else None
     for beginning, name, advice in FORMATS:
         if beginning.match(data):
             raise DocumentError(f"is {name}, not text; {advice}")
-    text = _decode_utf8(data) if encoding is None else _decode_as(data, encoding)
-    if "\0" in text:
-        position = text.index("\0")
+    if marked := encoding_by_mark(data):
+        decoded = Decoded(_decode_as(data, marked))
+    elif is_utf8(data) and not (codec in SEVEN_BITS and data.isascii()):
+        decoded = Decoded(data.decode("utf-8-sig"))
+    elif encoding is not None:
+        decoded = Decoded(_decode_as(data, encoding))
+    else:
+        decoded = _guess(data, min_confidence)
+    if "\0" in decoded.text:
+        position = decoded.text.index("\0")
         raise DocumentError(
             f"is not text: character {position:,} is NUL; if it is UTF-16, set [corpus] encoding, else leave it out"
         )
-    return text.removeprefix("\ufeff")
+    return decoded._replace(text=decoded.text.removeprefix("\ufeff"))
 
 
 def encoding_by_mark(data: bytes) -> str | None:
@@ -64,15 +98,28 @@ def encoding_by_mark(data: bytes) -> str | None:
     return next((name for mark, name in BOMS if data.startswith(mark)), None)
 
 
-def _decode_utf8(data: bytes) -> str:
-    if name := encoding_by_mark(data):
-        raise DocumentError(
-            f'is {name.upper()} by its byte order mark, not UTF-8; set [corpus] encoding = "{name}", or convert it'
-        )
+def is_utf8(data: bytes) -> bool:
+    """Say whether bytes are text in UTF-8; in UTF-16 without a mark every other one may be NUL."""
     try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"is not UTF-8 at byte {error.start:,}; set [corpus] encoding, or convert it") from None
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in data
+
+
+def known_encoding(encoding: str) -> str:
+    """Return Python's name of an encoding of text; raises ConfigError where it knows none."""
+    try:
+        name = codecs.lookup(encoding).name
+        b"a".decode(name)  # hex, zlib and others that Python knows are no encodings of text
+    except UnicodeDecodeError:
+        return name  # one byte is too short for it
+    except (LookupError, ValueError):
+        raise ConfigError(
+            f'[corpus] encoding = "{encoding}" is not an encoding of text that Python knows; expected a name such as '
+            '"cp1252", "gb18030", "shift_jis" or "utf-16"'
+        ) from None
+    return name
 
 
 def _decode_as(data: bytes, encoding: str) -> str:
@@ -82,11 +129,58 @@ def _decode_as(data: bytes, encoding: str) -> str:
         raise DocumentError(
             f"is not {encoding} at byte {error.start:,} ({error.reason}); correct [corpus] encoding, or convert it"
         ) from None
-    except (LookupError, ValueError):
-        raise ConfigError(
-            f'[corpus] encoding = "{encoding}" is not an encoding of text that Python knows; expected a name such as '
-            '"cp1252", "gb18030", "shift_jis" or "utf-16"'
-        ) from None
+
+
+def _guess(data: bytes, min_confidence: float) -> Decoded:
+    """Decode what is not UTF-8 as chardet takes it; raises DocumentError where it is too little sure."""
+    wrong = _first_wrong_byte(data)
+    start = max(0, wrong - SAMPLE_BYTES // 2)  # all before the first wrong byte is UTF-8, and mostly ASCII
+    found = _candidates(data[start : start + SAMPLE_BYTES])
+    near = [one for one in found if one.confidence >= NEAR * found[0].confidence]
+    best = min(near, key=lambda one: len(_MISREAD.findall(one.sample)), default=None)
+    if best is None and b"\0" in data:
+        return Decoded(data.decode("latin-1"))  # `decode` says where there is a NUL
+    if best is None or best.confidence < min_confidence:
+        guess = (
+            f"the best guess is {best.encoding}, confidence {best.confidence:.2f}" if best else "its bytes tell nothing"
+        )
+        raise DocumentError(f"is not UTF-8 at byte {wrong:,} ({guess}); set [corpus] encoding, or convert it")
+    note = (
+        f"it is not UTF-8; read as {best.encoding}, a guess (confidence {best.confidence:.2f}): if letters are wrong, "
+        "set [corpus] encoding"
+    )
+    return Decoded(_decode_as(data, best.encoding), note)
+
+
+class _Candidate(NamedTuple):
+    encoding: str
+    confidence: float
+    sample: str
+
+
+def _candidates(sample: bytes) -> list[_Candidate]:
+    """Return in what chardet says that a text may be written, the likeliest first."""
+    import chardet
+
+    eras = chardet.EncodingEra.MODERN_WEB | chardet.EncodingEra.LEGACY_ISO
+    found = []
+    for one in chardet.detect_all(sample, ignore_threshold=True, encoding_era=eras):
+        if one["encoding"] is None:
+            continue
+        decoder = codecs.getincrementaldecoder(one["encoding"])()  # the sample may end in the midst of a letter
+        try:
+            found.append(_Candidate(one["encoding"].lower(), one["confidence"], decoder.decode(sample)))
+        except UnicodeDecodeError:
+            continue
+    return found
+
+
+def _first_wrong_byte(data: bytes) -> int:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start
+    return 0
 
 
 def normalise(text: str) -> str:

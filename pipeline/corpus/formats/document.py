@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from pipeline.corpus.text import normalise
+from pipeline.corpus.text import MIN_CONFIDENCE, normalise
 from pipeline.errors import ConfigError
 from stages.text import HEADING_MARKS
 
@@ -22,7 +22,9 @@ class Options(NamedTuple):
     """What the config says of a file."""
 
     encoding: str | None = None
-    """Of text files; without it each format has its own way to tell."""
+    """Of what is not UTF-8; without it pages and XML tell it, and for all else it is guessed."""
+    min_confidence: float = MIN_CONFIDENCE
+    """How sure a guess has to be."""
     language: str = ""
     """Which of several to read: a TMX file holds all of its languages."""
 

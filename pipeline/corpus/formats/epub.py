@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from pipeline.corpus.formats.archives import Archive
 from pipeline.corpus.formats.document import Options, Paragraph
 from pipeline.corpus.formats.html import paragraphs_of, read_html
-from pipeline.corpus.formats.markup import local_name, parse_xml
+from pipeline.corpus.formats.markup import decode_markup, local_name, parse_xml
 from pipeline.errors import DocumentError
 
 CONTAINER = "META-INF/container.xml"
@@ -31,10 +31,11 @@ def read_epub(data: bytes, options: Options) -> Iterator[Paragraph]:
 
 def _page(data: bytes) -> Iterator[Paragraph]:
     """Give the paragraphs of a page: XHTML by the standard, HTML where a book has it wrong."""
+    text = decode_markup(data, Options()).text
     try:
-        root = parse_xml(data, None)
+        root = parse_xml(text)
     except DocumentError:
-        yield from read_html(data, Options())
+        yield from read_html(text, Options())
     else:
         yield from paragraphs_of(root)
 
@@ -43,7 +44,7 @@ def _spine(archive: Archive) -> Iterator[str]:
     """Give the names of the pages of a book."""
     package = _package(archive)
     folder = posixpath.dirname(package)
-    root = parse_xml(archive.read(package), None)
+    root = _parsed(archive, package)
     items = {item.get("id"): item for item in _named(root, "item")}
     for reference in _named(root, "itemref"):
         item = items.get(reference.get("idref"))
@@ -54,7 +55,7 @@ def _spine(archive: Archive) -> Iterator[str]:
 
 
 def _package(archive: Archive) -> str:
-    for rootfile in _named(parse_xml(archive.read(CONTAINER), None), "rootfile"):
+    for rootfile in _named(_parsed(archive, CONTAINER), "rootfile"):
         return _member("", rootfile.get("full-path") or "")
     raise DocumentError(f"names no book in {CONTAINER}: is it an EPUB file?")
 
@@ -62,8 +63,12 @@ def _package(archive: Archive) -> str:
 def _encrypted(archive: Archive) -> set[str]:
     if ENCRYPTION not in archive.names:
         return set()
-    root = parse_xml(archive.read(ENCRYPTION), None)
+    root = _parsed(archive, ENCRYPTION)
     return {_member("", reference.get("URI") or "") for reference in _named(root, "CipherReference")}
+
+
+def _parsed(archive: Archive, name: str) -> Any:
+    return parse_xml(decode_markup(archive.read(name), Options()).text)
 
 
 def _named(root: Any, name: str) -> Iterator[Any]:

@@ -44,9 +44,10 @@ class Gatherer:
         yield from (paragraph for part in text.split("\n\n") if (paragraph := part.strip(" \n")))
 
 
-def read_html(data: bytes, options: Options) -> Iterator[Paragraph]:
+def read_html(text: str, options: Options) -> Iterator[Paragraph]:
     """Give the paragraphs of a page."""
-    root = parse_html(data, options.encoding)
+    del options
+    root = parse_html(text)
     if root is not None:
         yield from paragraphs_of(root)
 

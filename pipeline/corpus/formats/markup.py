@@ -7,8 +7,8 @@ import html
 import re
 from typing import Any
 
-from pipeline.corpus.formats.document import load
-from pipeline.corpus.text import decode, encoding_by_mark
+from pipeline.corpus.formats.document import Options, load
+from pipeline.corpus.text import Decoded, decode, encoding_by_mark, is_utf8
 from pipeline.errors import DocumentError
 
 HEAD_BYTES = 4096
@@ -26,14 +26,21 @@ WEB_NAMES = {"ascii": "cp1252", "iso8859-1": "cp1252", "gb2312": "gb18030", "gbk
 """What browsers read a page as that names one of these (WHATWG Encoding Standard, section 4.2), by Python's names."""
 
 
-def parse_xml(data: bytes, encoding: str | None) -> Any:
+def decode_markup(data: bytes, options: Options) -> Decoded:
+    """Decode XML or HTML, which names its own encoding: the config counts before that, UTF-8 before both."""
+    is_plain = is_utf8(data) or encoding_by_mark(data) is not None
+    encoding = options.encoding or _declared_encoding(data, is_plain)
+    return decode(data, encoding, options.min_confidence)
+
+
+def parse_xml(text: str) -> Any:
     """Return the root element of an XML file.
 
     Named characters of HTML (`&nbsp;`), which XHTML and DocBook borrow, are known. Raises DocumentError for what is not
     well-formed, and for entities: those a file declares itself are what bombs are made of.
     """
     etree = load("lxml.etree", "XML")
-    text = _XML_DECLARATION.sub("", _decoded(data, encoding), count=1)
+    text = _XML_DECLARATION.sub("", text, count=1)
     first_tag = _FIRST_TAG.search(text)
     if _ENTITY_DECLARATION in text[: first_tag.start() if first_tag else None]:
         raise DocumentError("declares entities of its own, which are not expanded; write out what they stand for")
@@ -55,10 +62,10 @@ def parse_xml(data: bytes, encoding: str | None) -> Any:
     return root
 
 
-def parse_html(data: bytes, encoding: str | None) -> Any | None:
+def parse_html(text: str) -> Any | None:
     """Return the root element of an HTML file, however it is written; None where it holds nothing."""
     etree = load("lxml.etree", "HTML")
-    text = _XML_DECLARATION.sub("", _decoded(data, encoding), count=1)
+    text = _XML_DECLARATION.sub("", text, count=1)
     if not text.strip():
         return None
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
@@ -76,13 +83,8 @@ def local_name(element: Any) -> str:
     return str(element.tag).rpartition("}")[2].lower()
 
 
-def _decoded(data: bytes, encoding: str | None) -> str:
-    return decode(data, encoding or _declared_encoding(data))
-
-
-def _declared_encoding(data: bytes) -> str | None:
-    if by_mark := encoding_by_mark(data):
-        return by_mark
+def _declared_encoding(data: bytes, is_plain: bool) -> str | None:
+    """Return the encoding that a file names; one that Python doesn't know does no harm where the file is UTF-8."""
     xml = _XML_ENCODING.search(data[:HEAD_BYTES])
     found = xml or _HTML_ENCODING.search(data[:HEAD_BYTES])
     if found is None:
@@ -94,6 +96,8 @@ def _declared_encoding(data: bytes) -> str | None:
             return None  # what could be read as ASCII up to here is neither
         b"a".decode(known)  # hex, zlib and others that Python knows are no encodings of text
     except (LookupError, UnicodeError):
+        if is_plain:
+            return None
         raise DocumentError(
             f"says that its encoding is {name!r}, which Python doesn't know; set [corpus] encoding, or convert it"
         ) from None

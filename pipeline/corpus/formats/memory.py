@@ -15,14 +15,14 @@ CODES = frozenset({"bpt", "ept", "it", "ph", "ut"})
 """Elements that hold the codes of another program, no text (TMX 1.4b, section 2.4)."""
 
 
-def read_tmx(data: bytes, options: Options) -> Iterator[str]:
+def read_tmx(text: str, options: Options) -> Iterator[str]:
     """Give the segments of one language in the order of the units; a unit without it gives none.
 
     A unit with several variants of the language (en-US and en-GB for "en") gives the exact one, else the first.
     """
     found: set[str] = set()
     n_segments = 0
-    for unit in parse_xml(data, options.encoding).iter("{*}tu"):
+    for unit in parse_xml(text).iter("{*}tu"):
         variants = {_language(variant): variant for variant in reversed(list(unit.iter("{*}tuv")))}
         found |= variants.keys()
         variant = variants.get(options.language)

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from pipeline.corpus.formats.document import Options, load, space_between
-from pipeline.corpus.text import decode, encoding_by_mark, normalise
+from pipeline.corpus.text import normalise
 from pipeline.errors import DocumentError
 
 PAUSE_MILLISECONDS = 1_500
@@ -40,12 +40,13 @@ class Speech(NamedTuple):
     """It begins with a dash: another speaker."""
 
 
-def read_subtitles(format_name: str) -> Callable[[bytes, Options], Iterator[str]]:
+def read_subtitles(format_name: str) -> Callable[[str, Options], Iterator[str]]:
     """Return the reader of "srt" or "vtt"."""
 
-    def read(data: bytes, options: Options) -> Iterator[str]:
+    def read(text: str, options: Options) -> Iterator[str]:
         pysubs2 = load("pysubs2", "subtitles")
-        text = normalise(decode(data, options.encoding or encoding_by_mark(data)))
+        del options
+        text = normalise(text)
         is_vtt = format_name == "vtt"
         try:
             found = pysubs2.SSAFile.from_string(_only_cues(text) if is_vtt else text, format_=format_name)

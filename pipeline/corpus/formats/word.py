@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.corpus.formats.archives import Archive
 from pipeline.corpus.formats.document import Options, Paragraph, load
 from pipeline.corpus.formats.html import paragraphs_of
-from pipeline.corpus.formats.markup import parse_html, parse_xml
+from pipeline.corpus.formats.markup import decode_markup, parse_html, parse_xml
 from pipeline.errors import DocumentError
 
 BODY = "word/document.xml"
@@ -35,7 +35,7 @@ def read_docx(data: bytes, options: Options) -> Iterator[Paragraph]:
         shown = _without_hidden(archive)
     pictures = mammoth.images.img_element(lambda _: {})
     found = mammoth.convert_to_html(io.BytesIO(shown or data), convert_image=pictures, style_map=STYLES)
-    root = parse_html(found.value.encode(), "utf-8")
+    root = parse_html(found.value)
     if root is not None:
         yield from paragraphs_of(root)
 
@@ -62,7 +62,7 @@ def _without_hidden(archive: Archive) -> bytes | None:
 
 
 def _shown(part: bytes) -> bytes:
-    root = parse_xml(part, None)
+    root = parse_xml(decode_markup(part, Options()).text)
     for run in list(root.iter("{*}r")):
         mark = run.find("{*}rPr/{*}vanish")
         if mark is not None and not {"0", "false", "off"} & set(mark.attrib.values()):

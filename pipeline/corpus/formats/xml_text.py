@@ -52,9 +52,10 @@ class Vocabulary(Protocol):
         """Return the level of a heading; 0 for all else."""
 
 
-def read_xml(data: bytes, options: Options) -> Iterator[Paragraph]:
+def read_xml(text: str, options: Options) -> Iterator[Paragraph]:
     """Give the paragraphs of a TEI, XHTML or any other XML file."""
-    root = parse_xml(data, options.encoding)
+    del options
+    root = parse_xml(text)
     name = local_name(root)
     if name in TEI_ROOTS:
         yield from _paragraphs(root, Tei())
