@@ -220,7 +220,7 @@ def _encode(side: _Side, encoder: Encoder, config: EncodeConfig) -> Overlaps:
 
 def _align_on_demand(source: _Side, target: _Side, encoder: Encoder, encode: EncodeConfig, align: AlignConfig) -> Beads:
     """Encode sentences, and of the larger overlaps those that the alignment turns on."""
-    from stages.align import find_contested
+    from stages.align import find_requested_overlaps
     from stages.encode import assemble_overlaps, encode_document, encode_overlaps
 
     sides = (source, target)
@@ -229,7 +229,7 @@ def _align_on_demand(source: _Side, target: _Side, encoder: Encoder, encode: Enc
     def overlaps(side: int) -> Overlaps:
         return assemble_overlaps(sides[side].lines, encoded[side], encode.max_overlap, is_complete=False)
 
-    contested = find_contested(overlaps(0), overlaps(1), align)
+    contested = find_requested_overlaps(overlaps(0), overlaps(1), align)
     one_by_one = not encoder.info.wants_gpu  # as in a run, so that both give the same beads
     for side, known, stops in zip(sides, encoded, (contested.source, contested.target), strict=True):
         known |= encode_overlaps(side.lines, side.language, stops, encoder, encode, one_by_one).overlaps

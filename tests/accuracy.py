@@ -25,8 +25,8 @@ from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from stages.align import AlignConfig, align_pair, find_contested
-from stages.align.on_demand import Contested
+from stages.align import AlignConfig, align_pair, find_requested_overlaps
+from stages.align.on_demand import RequestedOverlaps
 from stages.encode.document import texts_of_overlaps
 from stages.encode.overlaps import overlap_stops
 from stages.evaluate.links import Link, links_of
@@ -67,15 +67,15 @@ def outcome(pair: GoldPair, config: AlignConfig, overlaps: str) -> Outcome:
     return Outcome(found, evaluation, count_encoded(pair, wanted), n_text)
 
 
-def wanted_overlaps(pair: GoldPair, config: AlignConfig, overlaps: str) -> Contested:
+def wanted_overlaps(pair: GoldPair, config: AlignConfig, overlaps: str) -> RequestedOverlaps:
     """Return the overlaps of two sentences or more that are encoded."""
     if overlaps == "on-demand":
-        return find_contested(pair.source, pair.target, config)
+        return find_requested_overlaps(pair.source, pair.target, config)
     sizes = range(2, ENCODE.max_overlap + 1) if overlaps == "all" else ()
-    return Contested(*({size: overlap_stops(side.sentences, size) for size in sizes} for side in pair[1:3]))
+    return RequestedOverlaps(*({size: overlap_stops(side.sentences, size) for size in sizes} for side in pair[1:3]))
 
 
-def count_encoded(pair: GoldPair, wanted: Contested) -> int:
+def count_encoded(pair: GoldPair, wanted: RequestedOverlaps) -> int:
     """Return the bytes of the texts that the encoder is given."""
     languages = LANGUAGES[pair.name.split("/")[0]]
     texts = (

@@ -17,8 +17,8 @@ import numpy as np
 from gold_pairs import GoldPair, gold_pairs
 from rich.console import Console
 
+from pipeline.commands import align_benchmark as benchmark
 from pipeline.commands.bench_align import costs_table
-from stages.align import benchmark
 from stages.align.anchors.lengths import bytes_before
 from stages.align.anchors.scale import centre_of
 from stages.align.scoring.sums import fill_missing

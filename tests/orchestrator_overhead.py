@@ -51,7 +51,7 @@ def idle_align(module):
                 known[size] = align(source, target, *arguments, **options)
             return known[size]
         return idle
-    module.align_pair, module.find_contested = once(module.align_pair), once(module.find_contested)
+    module.align_pair, module.find_requested_overlaps = once(module.align_pair), once(module.find_requested_overlaps)
 
 IDLE = {"stages.split": idle_split, "stages.encode": idle_encode, "stages.align": idle_align}
 

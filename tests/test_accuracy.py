@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from gold_pairs import read_lines
 
-from stages.align.on_demand import Contested
+from stages.align.on_demand import RequestedOverlaps
 from stages.data import Overlaps
 from stages.evaluate.links import Link, parse_beads
 from stages.evaluate.paired import count_found_by_one, sign_test
@@ -98,7 +98,7 @@ def test_the_sign_test_is_that_of_tables() -> None:
 def test_a_document_can_be_had_as_if_less_of_it_was_encoded() -> None:
     vectors = np.random.default_rng(1).normal(size=(3, 5, 4)).astype(np.float32)
     document = Overlaps([*"abcde"], vectors, headings=[1, 0, 0, 0, 0])
-    kept, bare = Contested({2: np.array([2, 5], np.int32)}, {}).keep(document, document)
+    kept, bare = RequestedOverlaps({2: np.array([2, 5], np.int32)}, {}).keep(document, document)
     for side, expected in (
         (kept, [(0, 0), (0, 1), (0, 2), (0, 3), (0, 4), (1, 1), (1, 4)]),
         (bare, [(0, i) for i in range(5)]),

@@ -13,10 +13,10 @@ from stages.align.anchors.lengths import Lengths
 from stages.align.anchors.links import Links
 from stages.align.anchors.scale import Scale, anchored_region, centre_of, measure_scale, scaled_lengths
 from stages.align.band import band_around
-from stages.align.bertalign.score import NO_SCORE, bead_types
+from stages.align.beads import NO_SCORE, bead_types
 from stages.align.scoring import similarity as similarity_module
 from stages.align.scoring.features import Sides, collect_features, score_beads
-from stages.align.scoring.punctuation import Marks, find_marks, trust_marks
+from stages.align.scoring.punctuation import Punctuation, find_punctuation, trust_punctuation
 from stages.align.scoring.similarity import similarity_blocks, summed_blocks
 from stages.align.scoring.sums import fill_missing, has_encoded_overlaps, measure_sums, overlap_vectors
 from stages.align.scoring.weights import BEAD_FEATURES, ENCODED, SUMMED, WEIGHT_NAMES, as_table, changed
@@ -27,8 +27,8 @@ def random_vectors(sizes: int, n: int, seed: int) -> np.ndarray:
     return (vectors / np.linalg.norm(vectors, axis=2, keepdims=True)).astype(np.float32)
 
 
-def no_marks(n: int) -> Marks:
-    return Marks(np.zeros((n + 1, 4), np.float32), np.zeros((n, 3), bool))
+def no_marks(n: int) -> Punctuation:
+    return Punctuation(np.zeros((n + 1, 4), np.float32), np.zeros((n, 3), bool))
 
 
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 99))
@@ -103,7 +103,7 @@ def test_there_is_a_weight_for_every_feature() -> None:
     ],
 )
 def test_marks_are_counted(sentence: str, counts: list[int], flags: list[bool]) -> None:
-    marks = find_marks([sentence])
+    marks = find_punctuation([sentence])
     assert marks.counts[1].tolist() == counts
     assert marks.flags[0].tolist() == flags
 
@@ -115,22 +115,22 @@ MARKED = st.text(alphabet="ab1٣ \t\n.!?,\"“”'‘’«»)(（）、，。-_�
 
 @given(st.lists(MARKED, max_size=6))
 def test_marks_are_those_of_every_sentence_alone(sentences: list[str]) -> None:
-    marks = find_marks(sentences)
+    marks = find_punctuation(sentences)
     assert np.diff(marks.counts, axis=0).tolist() == [naive.count_marks(sentence) for sentence in sentences]
     assert marks.flags.tolist() == [naive.describe_marks(sentence) for sentence in sentences]
 
 
 def test_quotation_marks_that_only_one_side_writes_are_not_trusted() -> None:
-    source = find_marks(["“Yes.”", "No."] * 40)
-    target = find_marks(["Yes.", "No."] * 40)
+    source = find_punctuation(["“Yes.”", "No."] * 40)
+    target = find_punctuation(["Yes.", "No."] * 40)
     anchors = np.arange(80)
-    assert trust_marks(source, target, anchors, anchors)[[1, 5]].max() < 0.1
-    assert trust_marks(source, source, anchors, anchors)[[1, 5]].min() > 0.8
+    assert trust_punctuation(source, target, anchors, anchors)[[1, 5]].max() < 0.1
+    assert trust_punctuation(source, source, anchors, anchors)[[1, 5]].min() > 0.8
 
 
 def test_without_anchors_marks_are_half_trusted() -> None:
-    marks, none = find_marks(["Yes."]), np.empty(0, np.int64)
-    assert trust_marks(marks, marks, none, none).tolist() == [0.5] * 7
+    marks, none = find_punctuation(["Yes."]), np.empty(0, np.int64)
+    assert trust_punctuation(marks, marks, none, none).tolist() == [0.5] * 7
 
 
 def test_a_foreword_moves_no_statistic() -> None:

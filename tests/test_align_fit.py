@@ -31,7 +31,7 @@ from stages.evaluate.links import Link, parse_beads
 from stages.fit import held_out
 from stages.fit.fit import Example, Segment, _segment_loss, _with_values, cut_segments, fit_segments
 from stages.fit.held_out import JudgedPair, cut_parts, fit_held_out
-from stages.fit.lbfgs import minimise
+from stages.fit.lbfgs import minimize_lbfgs
 
 DEMO = Path(__file__).parents[1] / "configs" / "demo.toml"
 CONFIG = AlignConfig()
@@ -86,7 +86,7 @@ def test_the_minimum_of_a_bowl_is_found() -> None:
         away = point - centre
         return float(scales @ away**2) / 2, scales * away
 
-    assert minimise(bowl, np.zeros(3)) == pytest.approx(centre, abs=1e-3)
+    assert minimize_lbfgs(bowl, np.zeros(3)) == pytest.approx(centre, abs=1e-3)
 
 
 # ---- held out

@@ -9,46 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lattices import Problem, problems
 
 from stages.align.band import Band, band_around
-from stages.align.bertalign.score import NO_SCORE, bead_types
-from stages.align.scoring.weights import Weights
+from stages.align.beads import NO_SCORE, bead_types, spans_of
+from stages.align.scoring.weights import NO_BLOCKS, Weights
 from stages.align.search.lattice import UNREACHED, fill_states, find_best_path, make_lattice, trace_states
 from stages.align.search.posterior import bead_posterior, null_posterior, sum_paths
-
-WEIGHTS = Weights((), (), skip_enter=-1.5, skip_leave=-2.25, skip_edge=-0.75, skip_sentence=0.5)
-
-
-class Problem:
-    """A few sentences with random scores, and every path through their lattice."""
-
-    def __init__(self, n_source: int, n_target: int, seed: int) -> None:
-        generator = np.random.default_rng(seed)
-        anchors = np.array([[0, 0], [n_source - 1, n_target - 1]])[: seed % 3]
-        anchors = anchors[:1] if min(n_source, n_target) == 1 else anchors
-        self.band: Band = band_around(anchors[:, 0], anchors[:, 1], n_source, n_target, 1)
-        types = bead_types(4, 2, 2)
-        score = generator.normal(0.5, 2, (self.band.n_cells, len(types))).astype(np.float32)
-        nulls = generator.normal(-1, 1, n_source), generator.normal(-1, 1, n_target)
-        self.cells = {(i, j) for i in range(n_source + 1) for j in range(self.band.start[i], self.band.stop[i])}
-        for i, j in self.cells:
-            score[self.cell(i, j), (types[:, 0] > i) | (types[:, 1] > j)] = NO_SCORE
-        self.lattice = make_lattice(score, types, *(null.astype(np.float32) for null in nulls), WEIGHTS, self.band)
-
-    def cell(self, i: int, j: int) -> int:
-        return int(self.band.offset[i] + j - self.band.start[i])
-
-    def paths(self) -> list[tuple[float, list[tuple[str, int, int, int, int]]]]:
-        scores = {
-            (i, j, int(m), int(n)): float(self.lattice.score[self.cell(i, j), kind])
-            for i, j in self.cells
-            for kind, (m, n) in enumerate(self.lattice.types)
-        }
-        nulls = self.lattice.source_null.tolist(), self.lattice.target_null.tolist()
-        return naive.lattice_paths(scores, *nulls, self.cells, *WEIGHTS[2:])
-
-
-problems = st.builds(Problem, st.integers(1, 3), st.integers(1, 3), st.integers(0, 9999))
 
 
 @given(problems)
@@ -126,3 +93,38 @@ def test_a_torn_band_is_an_error_and_no_endless_walk() -> None:
     assert (pointers[-1] == UNREACHED).all()
     with pytest.raises(ValueError, match="no path"):
         trace_states(pointers, opened, 1, 0, lattice.types, band)
+
+
+@given(problems, st.integers(0, 9999))
+@settings(deadline=None, max_examples=60)
+def test_without_foreign_blocks_the_path_is_worth_as_much_as_the_best_of_beads_and_null_beads(
+    problem: Problem, seed: int
+) -> None:
+    """As the baseline uses it; small whole numbers, so that ties are many."""
+    generator, band, types = np.random.default_rng(seed), problem.band, problem.lattice.types
+    score = generator.integers(-2, 4, problem.lattice.score.shape).astype(np.float32)
+    score[np.isneginf(problem.lattice.score)] = NO_SCORE
+    nulls = [-generator.integers(0, 3, len(band_side)).astype(np.float32) for band_side in problem.lattice[2:4]]
+    best = find_best_path(make_lattice(score, types, *nulls, NO_BLOCKS, band), band)
+    scores = {
+        (i, j, int(m), int(n)): float(score[problem.cell(i, j), kind])
+        for i, j in problem.cells
+        for kind, (m, n) in enumerate(types)
+    }
+    total = naive.best_total(scores, *(null.tolist() for null in nulls), problem.cells)
+    spans = spans_of(best.stops, types[best.kinds])
+    free = [np.ones(len(null), bool) for null in nulls]
+    for i, i_stop, j, j_stop in spans:
+        free[0][i:i_stop] = free[1][j:j_stop] = False
+    found = sum(score[problem.cell(i, j), kind] for (i, j), kind in zip(best.stops, best.kinds, strict=True))
+    assert found + sum(null[side].sum() for null, side in zip(nulls, free, strict=True)) == best.total == total
+    assert not best.source_skipped.any()
+    assert not best.target_skipped.any()
+
+
+def test_equal_ways_prefer_the_bead_that_stands_first_and_beads_to_nulls() -> None:
+    none = np.empty(0, np.int64)
+    band, types = band_around(none, none, 2, 2, 1), bead_types(4, 2, 2)
+    score, nulls = np.zeros((band.n_cells, len(types)), np.float32), np.zeros(2, np.float32)
+    best = find_best_path(make_lattice(score, types, nulls, nulls, NO_BLOCKS, band), band)
+    assert (best.stops.tolist(), types[best.kinds].tolist()) == ([[1, 1], [2, 2]], [[1, 1], [1, 1]])

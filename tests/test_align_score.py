@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from stages.align.anchors.lengths import measure_lengths
 from stages.align.band import band_around
-from stages.align.bertalign.score import NO_SCORE, bead_types, score_band
+from stages.align.beads import NO_SCORE, bead_types
+from stages.align.bertalign.score import score_band
 from stages.align.scoring import similarity as similarity_module
 
 

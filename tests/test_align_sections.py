@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from pipeline.__main__ import main
 from stages.align import AlignConfig, align_pair
-from stages.align.constraints.fixed_beads import Fixed
+from stages.align.constraints.fixed_beads import FixedBeads
 from stages.align.constraints.headings import fix_headings, match_headings
 from stages.corrections import Corrections, Span, describe_text
 from stages.data import Beads, Overlaps
@@ -120,7 +120,7 @@ def test_what_people_have_decided_goes_before_headings() -> None:
 def test_without_headings_nothing_is_fixed() -> None:
     has_text = np.ones(3, bool)
     assert fix_headings(np.zeros((0, 2), np.int64), None, has_text, has_text) is None
-    fixed = Fixed(np.array([[0, 1, 0, 1]]), frozenset(), NOTHING, NOTHING)
+    fixed = FixedBeads(np.array([[0, 1, 0, 1]]), frozenset(), NOTHING, NOTHING)
     assert fix_headings(np.zeros((0, 2), np.int64), fixed, has_text, has_text) is fixed
     source, target = document(BOOK, seed=1, levels=()), document(BOOK, seed=2, levels=())
     plain = align_pair(source, target, AlignConfig(), on_demand=True)

@@ -10,10 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.__main__ import main
+from pipeline.commands import align_benchmark as alignment
+from pipeline.commands import encode_benchmark as benchmark
 from stages.align import AlignConfig
-from stages.align import benchmark as alignment
 from stages.align.anchors.scale import centred, cosines
-from stages.encode import benchmark
 
 pytest.importorskip("sentence_transformers")
 
@@ -75,7 +75,7 @@ def test_overlaps_on_demand_are_aligned_with_what_is_contested_only(monkeypatch:
     alignment.align_on_demand(pair)
     source, target, config = given
     assert config == AlignConfig()
-    wanted = alignment.find_contested(pair.source, pair.target, config)
+    wanted = alignment.find_requested_overlaps(pair.source, pair.target, config)
     for document, stops in ((source, wanted.source), (target, wanted.target)):
         assert document.vectors[0].any(axis=1).all()
         assert int(document.vectors[1:].any(axis=2).sum()) == sum(map(len, stops.values()))

@@ -566,7 +566,7 @@ def test_align_alone_encodes_nothing_and_a_full_run_makes_its_beads_final(
     assert place.exports() == on_demand
 
 
-@pytest.mark.parametrize("step", ["find_contested", "align_pair"])
+@pytest.mark.parametrize("step", ["find_requested_overlaps", "align_pair"])
 def test_one_bad_pair_sinks_nothing_else_on_demand(
     step: str, place: Place, monkeypatch: pytest.MonkeyPatch, on_demand: dict[str, bytes]
 ) -> None:

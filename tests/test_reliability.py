@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from small_corpus import bitext
 
+from pipeline.commands.align_benchmark import align_on_demand, make_pair
 from stages.align import AlignConfig, align_pair
-from stages.align.benchmark import align_on_demand, make_pair
 from stages.data import Beads
 from stages.evaluate.links import Link
 from stages.evaluate.reliability import describe_reliability, judge_beads, measure_reliability

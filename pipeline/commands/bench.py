@@ -63,7 +63,7 @@ bench.add_command(align)
 def bench_encode(console: Console, n_tokens: int | None = None, layers: int = 12) -> None:
     """Print how fast a model of LaBSE's shape encodes, and the embedded encoder with one process and with two."""
     _check_installed()
-    from stages.encode import benchmark
+    from pipeline.commands import encode_benchmark as benchmark
 
     with tempfile.TemporaryDirectory() as folder:
         model = benchmark.make_model(Path(folder), layers)

@@ -17,7 +17,7 @@ from pipeline.errors import ConfigError
 from pipeline.flow.local import require_stages
 
 if TYPE_CHECKING:
-    from stages.align.benchmark import Cost
+    from pipeline.commands.align_benchmark import Cost
 
 SMALLEST, LARGEST = 10, 1_000_000
 
@@ -57,7 +57,7 @@ def bench_align(console: Console, sizes: Sequence[int]) -> None:
     import faiss
     from threadpoolctl import threadpool_limits
 
-    from stages.align import benchmark
+    from pipeline.commands import align_benchmark as benchmark
 
     faiss.omp_set_num_threads(1)
     found = []

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from stages.align.on_demand import Contested, Stops
+    from stages.align.on_demand import RequestedOverlaps, Stops
     from stages.data import Facts, Overlaps
     from stages.encode import EncodedOverlaps
 
@@ -47,7 +47,7 @@ def contested_key(pair: DocumentPair, side: str) -> str:
     return f"{document.id}:{side}:{pair.uncorrected.key}"
 
 
-def write_contested(writer: ShardWriter, pair: DocumentPair, found: Contested) -> None:
+def write_contested(writer: ShardWriter, pair: DocumentPair, found: RequestedOverlaps) -> None:
     """Write what a pair contests, with the keys under which the vectors will lie."""
     for side in SIDES:
         document: Document = getattr(pair, side)
@@ -158,13 +158,13 @@ def lacking_documents(pair: DocumentPair, places: Places, encoded: Places) -> li
     return lacking
 
 
-def read_contested(store: Store, config: RunConfig, pair: DocumentPair) -> Contested:
+def read_contested(store: Store, config: RunConfig, pair: DocumentPair) -> RequestedOverlaps:
     """Return what a pair contests; raises KeyError, CorruptFile."""
-    from stages.align.on_demand import Contested
+    from stages.align.on_demand import RequestedOverlaps
 
     shelf = contested(store, config)
     source, target = (_stops(shelf.read(contested_key(pair, side))) for side in SIDES)
-    return Contested(source, target)
+    return RequestedOverlaps(source, target)
 
 
 def read_singles(store: Store, config: RunConfig, document: Document, stops: Stops | None = None) -> Overlaps:
@@ -177,7 +177,7 @@ def read_singles(store: Store, config: RunConfig, document: Document, stops: Sto
 
 
 def read_sides(
-    store: Store, config: RunConfig, pair: DocumentPair, wanted: Contested | None = None
+    store: Store, config: RunConfig, pair: DocumentPair, wanted: RequestedOverlaps | None = None
 ) -> tuple[Overlaps, Overlaps]:
     """Return both sides of a pair with the vectors of their sentences, and of the larger overlaps that are wanted."""
     return (

@@ -19,7 +19,7 @@ from pipeline.store.shard_file import ShardWriter
 from pipeline.store.store import Places, Store
 
 if TYPE_CHECKING:
-    from stages.align.on_demand import Contested
+    from stages.align.on_demand import RequestedOverlaps
     from stages.data import Beads, Overlaps
 
 
@@ -80,10 +80,12 @@ def align_on_demand(
     return _bead_counts(found) | {"provisional_pairs": 1, "provisional_beads": n_beads}
 
 
-def _ask(config: RunConfig, pair: DocumentPair, sides: tuple[Overlaps, Overlaps], asking: ShardWriter) -> Contested:
-    from stages.align import find_contested
+def _ask(
+    config: RunConfig, pair: DocumentPair, sides: tuple[Overlaps, Overlaps], asking: ShardWriter
+) -> RequestedOverlaps:
+    from stages.align import find_requested_overlaps
 
-    wanted = find_contested(*sides, config.align)
+    wanted = find_requested_overlaps(*sides, config.align)
     write_contested(asking, pair, wanted)
     return wanted
 
@@ -101,6 +103,6 @@ def _bead_counts(found: Beads) -> dict[str, int]:
     return {"pairs": 1, "beads": len(found), "nulls": int(found.is_null.sum())}
 
 
-def _is_encoded(pair: DocumentPair, wanted: Contested, places: Places) -> bool:
+def _is_encoded(pair: DocumentPair, wanted: RequestedOverlaps, places: Places) -> bool:
     sides = ((pair.source, wanted.source), (pair.target, wanted.target))
     return all(vectors_key(document, stops) in places for document, stops in sides if stops)

@@ -1,4 +1,4 @@
-"""Align: which sentences of two documents translate each other."""
+"""Find the sentences of two documents that translate each other: `align_pair`, and what it asks to have encoded."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from stages.align.on_demand import Contested, Stops
+    from stages.align.on_demand import RequestedOverlaps, Stops
     from stages.corrections import Corrections
     from stages.data import Beads, Overlaps
 
-__all__ = ["AlignConfig", "align_pair", "find_contested"]
+__all__ = ["AlignConfig", "align_pair", "find_requested_overlaps"]
 
 
 def align_pair(
@@ -30,9 +30,9 @@ def align_pair(
     each; in a run of them those of the source come first. Empty positions take no part in the search: one inside the
     span of a bead belongs to that bead, all others are null beads with score 0. An empty side leaves only null beads.
 
-    With `on_demand`, overlaps that have vectors are those that `find_contested` asks for. With `corrections`, which
-    are about these sentences, beads that people have called good are kept, and `bitext` aligns the rest around them;
-    next it aligns headings with headings, where both sides have them.
+    With `on_demand`, overlaps that have vectors are those that `find_requested_overlaps` asks for. With `corrections`,
+    which are about these sentences, beads that people have called good are kept, and `bitext` aligns the rest around
+    them; next it aligns headings with headings, where both sides have them.
 
     Raises ValueError if the vectors of the two sides have different dimensions or are not finite.
     """
@@ -59,16 +59,16 @@ def align_pair(
     return settle(beads, corrections, *counts) if corrections else beads
 
 
-def find_contested(source: Overlaps, target: Overlaps, config: AlignConfig) -> Contested:
+def find_requested_overlaps(source: Overlaps, target: Overlaps, config: AlignConfig) -> RequestedOverlaps:
     """Find the overlaps of two documents that are worth encoding, from the vectors of their single sentences.
 
-    An overlap is contested where it is part of a bead that is nearly as good as the best, and shares a sentence with
-    another such bead. Vectors of larger overlaps are not looked at. Where nothing is contested, the beads of
+    An overlap is requested where it is part of a bead that is nearly as good as the best, and shares a sentence with
+    another such bead. Vectors of larger overlaps are not looked at. Where nothing is requested, the beads of
     `align_pair` are found as well. Raises ValueError as it does.
     """
     from stages.align.constraints.headings import match_headings
-    from stages.align.on_demand import Contested
-    from stages.align.on_demand import find_contested as find
+    from stages.align.on_demand import RequestedOverlaps
+    from stages.align.on_demand import find_requested_overlaps as find
     from stages.align.positions import restore_positions, take_out_empty
 
     _check_vectors(source, target)
@@ -77,9 +77,9 @@ def find_contested(source: Overlaps, target: Overlaps, config: AlignConfig) -> C
     of_source, of_target, path = find(source_text, target_text, config)
     stops = (_in_document(of_source, source_positions), _in_document(of_target, target_positions))
     if path is None or len(match_headings(source, target, config.respect_sections)):
-        return Contested(*stops)
+        return RequestedOverlaps(*stops)
     counts = len(source.sentences), len(target.sentences)
-    return Contested(*stops, restore_positions(path, source_positions, target_positions, *counts))
+    return RequestedOverlaps(*stops, restore_positions(path, source_positions, target_positions, *counts))
 
 
 def _in_document(stops: Stops, positions: NDArray[np.int64]) -> Stops:

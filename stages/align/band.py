@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 MAX_GAP_CELLS = 1 << 20
@@ -23,7 +24,7 @@ class Band(NamedTuple):
     """A ragged band.
 
     start, stop : int64 arrays of shape (S + 1,).
-    offset      : int64 array of shape (S + 2,); cell (i, j) is stored at `offset[i] + j - start[i]`.
+    offset      : int64 array of shape (S + 2,), where each row is stored, and the number of cells C (see `cell_at`).
     """
 
     start: NDArray[np.int64]
@@ -34,6 +35,30 @@ class Band(NamedTuple):
     def n_cells(self) -> int:
         """Return how many cells the band has."""
         return int(self.offset[-1])
+
+    def cells_at(self, i: NDArray[np.int64] | int, j: NDArray[np.int64] | int) -> NDArray[np.int64]:
+        """Return where cells (i, j) are stored: int64 array of shape (cells,), as `cell_at` in a kernel."""
+        cells: NDArray[np.int64] = self.offset[i] + j - self.start[i]
+        return cells
+
+
+@njit(cache=True, inline="always")
+def cell_at(band: Band, i: int, j: int) -> int:
+    """Return where cell (i, j), which lies in the band, is stored."""
+    return int(band.offset[i] + j - band.start[i])
+
+
+@njit(cache=True, inline="always")
+def has_cell(band: Band, i: int, j: int) -> bool:
+    """Return whether cell (i, j) lies in the band."""
+    return 0 <= i < len(band.start) and band.start[i] <= j < band.stop[i]
+
+
+def cells_of(band: Band) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return i and j of every cell, in the order in which they are stored: int64 arrays of shape (C,)."""
+    i = np.repeat(np.arange(len(band.start)), band.stop - band.start)
+    j: NDArray[np.int64] = np.arange(band.n_cells) + np.repeat(band.start - band.offset[:-1], band.stop - band.start)
+    return i, j
 
 
 def band_around(
@@ -72,10 +97,8 @@ def narrow_band(band: Band, is_near: NDArray[np.bool_]) -> Band:
 
     is_near : bool array of shape (C,).
     """
-    n_rows, widths = len(band.start), band.stop - band.start
-    cells = np.flatnonzero(is_near)
-    rows = np.repeat(np.arange(n_rows), widths)[cells]
-    columns = cells - band.offset[rows] + band.start[rows]
+    n_rows = len(band.start)
+    rows, columns = (position[is_near] for position in cells_of(band))
     first, last = np.full(n_rows, band.stop[-1]), np.zeros(n_rows, np.int64)
     np.minimum.at(first, rows, columns)
     np.maximum.at(last, rows, columns + 1)
@@ -90,10 +113,7 @@ def narrow_band(band: Band, is_near: NDArray[np.bool_]) -> Band:
 
 def cells_within(band: Band, wide: Band) -> NDArray[np.int64]:
     """Return where a wide band stores the cells of a band inside it: int64 array of shape (C,)."""
-    cells: NDArray[np.int64] = np.repeat(
-        wide.offset[:-1] - wide.start + band.start - band.offset[:-1], np.diff(band.offset)
-    )
-    return cells + np.arange(band.n_cells)
+    return wide.cells_at(*cells_of(band))
 
 
 def cut_wide_gaps(

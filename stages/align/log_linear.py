@@ -23,16 +23,17 @@ from stages.align.anchors.links import Links
 from stages.align.anchors.quality import judge_pair
 from stages.align.anchors.scale import cosines
 from stages.align.band import Band, band_around, cells_within
+from stages.align.beads import Path, spans_of
 from stages.align.config import AlignConfig
-from stages.align.constraints.fixed_beads import Fixed, restrict, without_bonus
-from stages.align.pair_measures import Evidence, measure_pair, null_features, with_overlaps
-from stages.align.positions import Path
+from stages.align.constraints.constrain import constrain, without_bonus
+from stages.align.constraints.fixed_beads import FixedBeads
+from stages.align.pair_measures import PairMeasures, measure_pair, null_features, with_overlaps
 from stages.align.scoring.features import score_beads, score_blocks
 from stages.align.scoring.similarity import summed_blocks
 from stages.align.scoring.sums import has_encoded_overlaps, overlap_vectors
 from stages.align.scoring.weights import ENCODED, SUMMED, Weights, changed
 from stages.align.search.lattice import BestPath, Lattice, find_best_path, make_lattice
-from stages.align.search.max_marginals import Reach, measure_reach, near_band
+from stages.align.search.max_marginals import MaxMarginals, find_max_marginals, near_band
 from stages.align.search.posterior import bead_posterior, null_posterior, sum_paths
 from stages.data import Facts, Overlaps
 
@@ -46,19 +47,19 @@ NEAR_MARGIN = 20.0
 class Search(NamedTuple):
     """What the search by sums tells of all paths.
 
-    lattice, reach : of the whole band.
+    lattice, marginals : of the whole band.
     near  : the band of the cells that paths within NEAR_MARGIN of the best one meet.
     nulls : NULL_FEATURES of both sides.
     """
 
     lattice: Lattice
-    reach: Reach
+    marginals: MaxMarginals
     band: Band
     near: Band
     nulls: tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
-Method = Callable[[Overlaps, Overlaps, AlignConfig, Fixed | None], tuple[Path, Links]]
+Method = Callable[[Overlaps, Overlaps, AlignConfig, FixedBeads | None], tuple[Path, Links]]
 """Aligns two documents that are in the canonical order."""
 
 
@@ -67,7 +68,7 @@ def align_bitext(
     target: Overlaps,
     config: AlignConfig,
     method: Method | None = None,
-    fixed: Fixed | None = None,
+    fixed: FixedBeads | None = None,
 ) -> Path:
     """Align two documents whose every position holds a sentence; either may be empty.
 
@@ -104,39 +105,41 @@ def _mirrored(path: Path) -> Path:
     return path._replace(spans=path.spans[:, [2, 3, 0, 1]], source_null=path.target_null, target_null=path.source_null)
 
 
-def _align_ordered(source: Overlaps, target: Overlaps, config: AlignConfig, fixed: Fixed | None) -> tuple[Path, Links]:
+def _align_ordered(
+    source: Overlaps, target: Overlaps, config: AlignConfig, fixed: FixedBeads | None
+) -> tuple[Path, Links]:
     if not source.sentences or not target.sentences:
         return without_beads(source, target)
-    evidence = measure_pair(source, target, config, fixed)
-    search = search_by_sums(evidence, config)
+    measures = measure_pair(source, target, config, fixed)
+    search = search_by_sums(measures, config)
     if has_encoded_overlaps(source.vectors) or has_encoded_overlaps(target.vectors):
-        return align_encoded(search, with_overlaps(evidence, source, target), config), evidence.links
-    return align_by_sums(search, evidence, config), evidence.links
+        return align_encoded(search, with_overlaps(measures, source, target), config), measures.links
+    return align_by_sums(search, measures, config), measures.links
 
 
-def search_by_sums(evidence: Evidence, config: AlignConfig) -> Search:
+def search_by_sums(measures: PairMeasures, config: AlignConfig) -> Search:
     """Search the whole band around the anchors, with sums of sentence vectors in place of all larger overlaps."""
-    n_source, n_target = evidence.source.shape[1], evidence.target.shape[1]
-    links, weights = evidence.links, changed(SUMMED, config.weights.summed)
+    n_source, n_target = measures.source.shape[1], measures.target.shape[1]
+    links, weights = measures.links, changed(SUMMED, config.weights.summed)
     band = band_around(links.source, links.target, n_source, n_target, config.band_radius, MAX_GAP_CELLS)
-    blocks = summed_blocks(evidence.source[:1], evidence.target[:1], band, evidence.scale, evidence.sums)
-    found = score_blocks(blocks, evidence.sides, band, evidence.types, weights)
-    nulls = null_features(evidence, found)
-    lattice = _lattice(found.score, nulls, evidence, band, weights)
-    reach = measure_reach(lattice, band)
-    return Search(lattice, reach, band, near_band(reach, lattice, band, NEAR_MARGIN), nulls)
+    blocks = summed_blocks(measures.source[:1], measures.target[:1], band, measures.scale, measures.sums)
+    found = score_blocks(blocks, measures.sides, band, measures.types, weights)
+    nulls = null_features(measures, found)
+    lattice = _lattice(found.score, nulls, measures, band, weights)
+    marginals = find_max_marginals(lattice, band)
+    return Search(lattice, marginals, band, near_band(marginals, lattice, band, NEAR_MARGIN), nulls)
 
 
-def align_by_sums(search: Search, evidence: Evidence, config: AlignConfig) -> Path:
+def align_by_sums(search: Search, measures: PairMeasures, config: AlignConfig) -> Path:
     """Return the path that the search by sums has found."""
     lattice = _near_lattice(search.lattice, search)
     lattice = lattice._replace(score=search.lattice.score[cells_within(search.near, search.band)])
     best = find_best_path(lattice, search.near)
-    return make_path(lattice, search, evidence, changed(SUMMED, config.weights.summed), best)
+    return make_path(lattice, search, measures, changed(SUMMED, config.weights.summed), best)
 
 
 def align_encoded(
-    search: Search, evidence: Evidence, config: AlignConfig, is_alive: NDArray[np.bool_] | None = None
+    search: Search, measures: PairMeasures, config: AlignConfig, is_alive: NDArray[np.bool_] | None = None
 ) -> Path:
     """Align with overlaps of every size, where the search by sums has come near its best path.
 
@@ -144,27 +147,27 @@ def align_encoded(
                others still compete for confidence: without them, what was left alone would look certain.
     """
     weights = changed(ENCODED, config.weights.encoded)
-    sides = evidence.source, evidence.target, evidence.scale, evidence.sides
-    score = score_beads(*sides, search.near, evidence.types, weights).score
-    lattice = _near_lattice(_lattice(score, search.nulls, evidence, search.near, weights), search)
+    sides = measures.source, measures.target, measures.scale, measures.sides
+    score = score_beads(*sides, search.near, measures.types, weights).score
+    lattice = _near_lattice(_lattice(score, search.nulls, measures, search.near, weights), search)
     allowed = lattice
     if is_alive is not None:
         may_be_found = is_alive[cells_within(search.near, search.band)]
         allowed = lattice._replace(score=np.where(may_be_found, lattice.score, np.float32(-np.inf)))
-    return make_path(lattice, search, evidence, weights, find_best_path(allowed, search.near))
+    return make_path(lattice, search, measures, weights, find_best_path(allowed, search.near))
 
 
 def _lattice(
     score: NDArray[np.float32],
     nulls: tuple[NDArray[np.float32], NDArray[np.float32]],
-    evidence: Evidence,
+    measures: PairMeasures,
     band: Band,
     weights: Weights,
 ) -> Lattice:
     """Return what every path adds up under some weights."""
     source_null, target_null = (features @ np.array(weights.null, np.float32) for features in nulls)
-    lattice = make_lattice(score, evidence.types, source_null, target_null, weights, band)
-    return restrict(lattice, band, evidence.fixed) if evidence.fixed else lattice
+    lattice = make_lattice(score, measures.types, source_null, target_null, weights, band)
+    return constrain(lattice, band, measures.fixed) if measures.fixed else lattice
 
 
 def _near_lattice(lattice: Lattice, search: Search) -> Lattice:
@@ -173,15 +176,14 @@ def _near_lattice(lattice: Lattice, search: Search) -> Lattice:
     return lattice._replace(before=search.lattice.before[kept], after=search.lattice.after[kept])
 
 
-def make_path(lattice: Lattice, search: Search, evidence: Evidence, weights: Weights, best: BestPath) -> Path:
+def make_path(lattice: Lattice, search: Search, measures: PairMeasures, weights: Weights, best: BestPath) -> Path:
     """Return the beads of a path with their scores, and their confidence among all paths of the lattice.
 
     lattice : of the cells of `search.near`.
     """
     band = search.near
     shapes = lattice.types[best.kinds]
-    starts = best.stops - shapes
-    spans = np.stack([starts[:, 0], best.stops[:, 0], starts[:, 1], best.stops[:, 1]], axis=1)
+    spans = spans_of(best.stops, shapes)
     posterior = sum_paths(lattice, band)
     confidence = bead_posterior(posterior, lattice, band, best.stops, best.kinds).astype(np.float32)
     skip = np.float32(weights.skip_sentence)
@@ -191,14 +193,13 @@ def make_path(lattice: Lattice, search: Search, evidence: Evidence, weights: Wei
             best[2:4], lattice[2:4], null_posterior(posterior, lattice, band), strict=True
         )
     )
-    sizes, lasts, scale = shapes.T, best.stops.T - 1, evidence.scale
+    sizes, lasts, scale = shapes.T, best.stops.T - 1, measures.scale
     vectors = (
-        overlap_vectors(evidence.source, sizes[0], lasts[0], evidence.sums[0], scale.source_centre),
-        overlap_vectors(evidence.target, sizes[1], lasts[1], evidence.sums[1], scale.target_centre),
+        overlap_vectors(measures.source, sizes[0], lasts[0], measures.sums[0], scale.source_centre),
+        overlap_vectors(measures.target, sizes[1], lasts[1], measures.sums[1], scale.target_centre),
     )
-    cells = band.offset[best.stops[:, 0]] + best.stops[:, 1] - band.start[best.stops[:, 0]]
-    score = without_bonus(lattice.score[cells, best.kinds])
-    facts: Facts = {"band_cells": search.band.n_cells} | evidence.scale.as_facts()
+    score = without_bonus(lattice.score[band.cells_at(*best.stops.T), best.kinds])
+    facts: Facts = {"band_cells": search.band.n_cells} | measures.scale.as_facts()
     return Path(spans, cosines(*vectors), score, confidence, source_null, target_null, facts)
 
 

@@ -1,8 +1,8 @@
-"""Overlaps on demand: which overlaps decide between alignments, and alignment with only those encoded.
+"""Find the overlaps that decide between alignments, and align with only those encoded.
 
 Most beads are settled by single sentences. A first alignment stands in for larger overlaps with sums of sentence
 vectors. Beads within a few nats of its best path survive; where two survivors share a sentence, their overlaps are
-contested, and worth encoding. A second alignment, with these encoded, chooses among the survivors.
+requested: worth encoding. A second alignment, with these encoded, chooses among the survivors.
 
 S source sentences, T target sentences, B bead types, C cells of the band, P surviving beads.
 """
@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from stages.align.anchors.links import Links
 from stages.align.anchors.scale import centred, cosines
-from stages.align.band import Band
+from stages.align.band import Band, cells_of
+from stages.align.beads import Path
 from stages.align.config import AlignConfig
-from stages.align.constraints.fixed_beads import Fixed
+from stages.align.constraints.fixed_beads import FixedBeads
 from stages.align.log_linear import (
     align_by_sums,
     align_encoded,
@@ -29,11 +30,10 @@ from stages.align.log_linear import (
     search_by_sums,
     without_beads,
 )
-from stages.align.pair_measures import Evidence, measure_pair, with_overlaps
-from stages.align.positions import Path
+from stages.align.pair_measures import PairMeasures, measure_pair, with_overlaps
 from stages.align.scoring.sums import has_encoded_overlaps, sum_vectors
 from stages.align.search.lattice import Lattice
-from stages.align.search.max_marginals import Reach, ways_through
+from stages.align.search.max_marginals import MaxMarginals, bead_marginals
 from stages.data import Beads, Facts, Overlaps
 
 Stops = Mapping[int, NDArray[np.int32]]
@@ -41,7 +41,7 @@ Stops = Mapping[int, NDArray[np.int32]]
 
 
 @dataclass(frozen=True)
-class Contested:
+class RequestedOverlaps:
     """The overlaps that a pair wants encoded.
 
     beads : where it wants none, its alignment: finding that out has told it. None where headings are to be aligned with
@@ -58,8 +58,8 @@ class Contested:
         return sum(len(stops) for side in (self.source, self.target) for stops in side.values())
 
     def count_beads(self, beads: Beads, source: Overlaps, target: Overlaps) -> int:
-        """Count the beads of which a side is contested."""
-        is_contested = np.zeros(len(beads), dtype=bool)
+        """Count the beads of which a side is one of these overlaps."""
+        is_requested = np.zeros(len(beads), dtype=bool)
         for stops, side, start, stop in (
             (self.source, source, beads.source_start, beads.source_stop),
             (self.target, target, beads.target_start, beads.target_stop),
@@ -67,8 +67,8 @@ class Contested:
             n_before = np.append(0, np.cumsum(side.has_text))
             sizes = n_before[stop] - n_before[start]
             for size, stops_of_size in stops.items():
-                is_contested |= (sizes == size) & np.isin(stop, stops_of_size)
-        return int(is_contested.sum())
+                is_requested |= (sizes == size) & np.isin(stop, stops_of_size)
+        return int(is_requested.sum())
 
     def keep(self, source: Overlaps, target: Overlaps) -> tuple[Overlaps, Overlaps]:
         """Return two documents as if nothing but their sentences and these overlaps had been encoded."""
@@ -97,8 +97,10 @@ class Survivors(NamedTuple):
     shapes: NDArray[np.int64]
 
 
-def find_contested(source: Overlaps, target: Overlaps, config: AlignConfig) -> tuple[Stops, Stops, Path | None]:
-    """Return the contested overlaps of both sides, whose every position holds a sentence; either may be empty.
+def find_requested_overlaps(
+    source: Overlaps, target: Overlaps, config: AlignConfig
+) -> tuple[Stops, Stops, Path | None]:
+    """Return the overlaps worth encoding of both sides, whose every position holds a sentence; either may be empty.
 
     Where there are none, the alignment by sums is the alignment, and returned as well. Only the vectors of single
     sentences are looked at.
@@ -115,20 +117,20 @@ def _find_ordered(
 ) -> tuple[Stops, Stops, tuple[Path, Links] | None]:
     if not source.sentences or not target.sentences:
         return {}, {}, without_beads(source, target)
-    evidence = measure_pair(source, target, config)
-    search = search_by_sums(evidence, config)
-    survivors = find_survivors(search.reach, search.lattice, search.band, config.contest_margin)
+    measures = measure_pair(source, target, config)
+    search = search_by_sums(measures, config)
+    survivors = find_survivors(search.marginals, search.lattice, search.band, config.contest_margin)
     unsettled = ~_is_settled(survivors, len(source.sentences), len(target.sentences))
     stops, shapes = survivors.stops[unsettled], survivors.shapes[unsettled]
     of_source = _larger_overlaps(stops[:, 0], shapes[:, 0], source.max_overlap)
     of_target = _larger_overlaps(stops[:, 1], shapes[:, 1], target.max_overlap)
     if of_source or of_target:
         return of_source, of_target, None
-    return {}, {}, (align_by_sums(search, evidence, config), evidence.links)
+    return {}, {}, (align_by_sums(search, measures, config), measures.links)
 
 
 def align_survivors(
-    source: Overlaps, target: Overlaps, config: AlignConfig, fixed: Fixed | None = None
+    source: Overlaps, target: Overlaps, config: AlignConfig, fixed: FixedBeads | None = None
 ) -> tuple[Path, Links]:
     """Align two documents in the canonical order, choosing among the survivors of an alignment by sums.
 
@@ -137,35 +139,34 @@ def align_survivors(
     """
     if not source.sentences or not target.sentences:
         return without_beads(source, target)
-    evidence = measure_pair(source, target, config, fixed)
-    search = search_by_sums(evidence, config)
+    measures = measure_pair(source, target, config, fixed)
+    search = search_by_sums(measures, config)
     if not has_encoded_overlaps(source.vectors) and not has_encoded_overlaps(target.vectors):
-        return align_by_sums(search, evidence, config), evidence.links
-    is_alive = find_survivors(search.reach, search.lattice, search.band, config.contest_margin).is_alive
-    path = align_encoded(search, with_overlaps(evidence, source, target), config, is_alive)
-    return path._replace(facts=path.facts | compare_standins(evidence, source, target)), evidence.links
+        return align_by_sums(search, measures, config), measures.links
+    is_alive = find_survivors(search.marginals, search.lattice, search.band, config.contest_margin).is_alive
+    path = align_encoded(search, with_overlaps(measures, source, target), config, is_alive)
+    return path._replace(facts=path.facts | compare_sums(measures, source, target)), measures.links
 
 
-def find_survivors(reach: Reach, lattice: Lattice, band: Band, margin: float) -> Survivors:
+def find_survivors(marginals: MaxMarginals, lattice: Lattice, band: Band, margin: float) -> Survivors:
     """Return the beads that a path within `margin` nats of the best one holds."""
-    is_alive = ways_through(reach.opened, reach.onward, lattice, band) > reach.total - margin
+    is_alive = bead_marginals(marginals.bead_forward, marginals.backward, lattice, band) > marginals.total - margin
     cells, kinds = np.nonzero(is_alive)
-    rows = np.searchsorted(band.offset, cells, side="right") - 1
-    stops = np.stack([rows, cells - band.offset[rows] + band.start[rows]], axis=1).astype(np.int64)
+    stops = np.stack(cells_of(band), axis=1)[cells]
     return Survivors(is_alive, stops, lattice.types[kinds])
 
 
-def compare_standins(evidence: Evidence, source: Overlaps, target: Overlaps) -> Facts:
+def compare_sums(measures: PairMeasures, source: Overlaps, target: Overlaps) -> Facts:
     """Say how near the sums come to the overlaps of two sentences that were encoded: their number and mean cosine.
 
     Vectors are centred, as everywhere: what all have in common would make any two of them look alike.
     """
     found = []
     for side, encoded, centre in (
-        (0, source.vectors, evidence.scale.source_centre),
-        (1, target.vectors, evidence.scale.target_centre),
+        (0, source.vectors, measures.scale.source_centre),
+        (1, target.vectors, measures.scale.target_centre),
     ):
-        sums = evidence.sums[side]
+        sums = measures.sums[side]
         if min(sums.n_sizes, len(encoded)) > 1:
             rows = np.flatnonzero(encoded[1].any(axis=1))
             pairs = sum_vectors(encoded[0], 2, rows, sums.weights, centre), encoded[1, rows]

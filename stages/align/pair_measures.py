@@ -22,16 +22,16 @@ from stages.align.anchors.scale import (
     scaled_lengths,
 )
 from stages.align.anchors.windows import search_windows
-from stages.align.bertalign.score import bead_types
+from stages.align.beads import bead_types
 from stages.align.config import AlignConfig
-from stages.align.constraints.fixed_beads import Fixed, link_fixed
+from stages.align.constraints.fixed_beads import FixedBeads, link_fixed
 from stages.align.scoring.features import BandFeatures, Sides
-from stages.align.scoring.punctuation import find_marks, trust_marks
+from stages.align.scoring.punctuation import find_punctuation, trust_punctuation
 from stages.align.scoring.sums import Sums, fill_missing, measure_sums
 from stages.data import Overlaps
 
 
-class Evidence(NamedTuple):
+class PairMeasures(NamedTuple):
     """What is known of a pair before any weight is applied.
 
     source, target : float arrays of shape (M, S, D) and (N, T, D), overlaps of every size that a bead may have; or of
@@ -48,15 +48,19 @@ class Evidence(NamedTuple):
     sides: Sides
     sums: tuple[Sums, Sums]
     types: NDArray[np.int64]
-    fixed: Fixed | None = None
+    fixed: FixedBeads | None = None
 
 
-def gather_evidence(source: Overlaps, target: Overlaps, config: AlignConfig, fixed: Fixed | None = None) -> Evidence:
+def measure_pair_with_overlaps(
+    source: Overlaps, target: Overlaps, config: AlignConfig, fixed: FixedBeads | None = None
+) -> PairMeasures:
     """Measure everything that does not depend on weights, with overlaps of every size."""
     return with_overlaps(measure_pair(source, target, config, fixed), source, target)
 
 
-def measure_pair(source: Overlaps, target: Overlaps, config: AlignConfig, fixed: Fixed | None = None) -> Evidence:
+def measure_pair(
+    source: Overlaps, target: Overlaps, config: AlignConfig, fixed: FixedBeads | None = None
+) -> PairMeasures:
     """Measure what single sentences tell."""
     byte_lengths = [np.diff(bytes_before(side.sentences)) for side in (source, target)]
     singles = [np.ascontiguousarray(side.vectors[0], np.float32) for side in (source, target)]
@@ -65,8 +69,8 @@ def measure_pair(source: Overlaps, target: Overlaps, config: AlignConfig, fixed:
     region = anchored_region(links, len(source.sentences), len(target.sentences))
     scale = measure_scale(singles[0], singles[1], links, region)
     lengths = scaled_lengths(source.sentences, target.sentences, region)
-    marks = find_marks(source.sentences), find_marks(target.sentences)
-    sides = Sides(lengths, *marks, trust_marks(*marks, links.source, links.target))
+    marks = find_punctuation(source.sentences), find_punctuation(target.sentences)
+    sides = Sides(lengths, *marks, trust_punctuation(*marks, links.source, links.target))
     source_size, target_size = (
         min(config.max_side or side.max_overlap, config.max_bead - 1) for side in (source, target)
     )
@@ -75,20 +79,20 @@ def measure_pair(source: Overlaps, target: Overlaps, config: AlignConfig, fixed:
         measure_sums(singles[1], target_size, byte_lengths[1], scale.target_centre),
     )
     types = bead_types(config.max_bead, source_size, target_size)
-    return Evidence(singles[0][None], singles[1][None], links, region, scale, sides, sums, types, fixed)
+    return PairMeasures(singles[0][None], singles[1][None], links, region, scale, sides, sums, types, fixed)
 
 
-def with_overlaps(evidence: Evidence, source: Overlaps, target: Overlaps) -> Evidence:
-    """Return the evidence with overlaps of every size; those that were not encoded are stood in for by sums."""
+def with_overlaps(measures: PairMeasures, source: Overlaps, target: Overlaps) -> PairMeasures:
+    """Return the measures with overlaps of every size; those that were not encoded are stood in for by sums."""
     filled = (
         fill_missing(side.vectors, sums.n_sizes, np.diff(bytes_before(side.sentences)), centre)
         for side, sums, centre in (
-            (source, evidence.sums[0], evidence.scale.source_centre),
-            (target, evidence.sums[1], evidence.scale.target_centre),
+            (source, measures.sums[0], measures.scale.source_centre),
+            (target, measures.sums[1], measures.scale.target_centre),
         )
     )
     of_source, of_target = filled
-    return evidence._replace(source=of_source, target=of_target)
+    return measures._replace(source=of_source, target=of_target)
 
 
 def find_links(source: NDArray[np.floating], target: NDArray[np.floating], byte_lengths: NDArray[np.float64]) -> Links:
@@ -103,9 +107,9 @@ def find_links(source: NDArray[np.floating], target: NDArray[np.floating], byte_
     return supported_chain(mutual_links(nearest, background), len(target))
 
 
-def null_features(evidence: Evidence, found: BandFeatures) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def null_features(measures: PairMeasures, found: BandFeatures) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return NULL_FEATURES of every sentence: float32 arrays of shape (S, 3) and (T, 3)."""
-    scale, lengths, region = evidence.scale, evidence.sides.lengths, evidence.region
+    scale, lengths, region = measures.scale, measures.sides.lengths, measures.region
     sides = (
         (scale.source_typical, np.diff(lengths.source), region.source, found.source_best),
         (scale.target_typical, np.diff(lengths.target), region.target, found.target_best),

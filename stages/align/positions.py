@@ -5,30 +5,11 @@ S source positions, T target positions, P beads with text on both sides, D dimen
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.data import Beads, Facts, Overlaps
-
-
-class Path(NamedTuple):
-    """What a method finds: the beads with text on both sides, and what every sentence scores as a null bead.
-
-    spans        : int64 array of shape (P, 4): source start, source stop, target start, target stop; in order.
-    similarity, score, confidence : float32 arrays of shape (P,).
-    source_null, target_null : float32 arrays of shape (2, S) and (2, T), score and confidence of each sentence as a
-                               null bead; read only for sentences outside all spans.
-    """
-
-    spans: NDArray[np.int64]
-    similarity: NDArray[np.float32]
-    score: NDArray[np.float32]
-    confidence: NDArray[np.float32]
-    source_null: NDArray[np.float32]
-    target_null: NDArray[np.float32]
-    facts: Facts
+from stages.align.beads import Path
+from stages.data import Beads, Overlaps
 
 
 def take_out_empty(document: Overlaps) -> tuple[Overlaps, NDArray[np.int64]]:

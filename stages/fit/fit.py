@@ -15,16 +15,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.band import Band, band_around, make_band
+from stages.align.band import Band, band_around, cells_of, make_band
 from stages.align.config import AlignConfig
-from stages.align.pair_measures import Evidence, gather_evidence, null_features
+from stages.align.pair_measures import PairMeasures, measure_pair_with_overlaps, null_features
 from stages.align.scoring.features import collect_features, score_beads
-from stages.align.scoring.weights import Weights
+from stages.align.scoring.weights import NO_BLOCKS, Weights
 from stages.align.search.lattice import Lattice, make_lattice
-from stages.align.search.max_marginals import ways_through
+from stages.align.search.max_marginals import bead_marginals
 from stages.align.search.posterior import Posterior, null_posterior, sum_paths
 from stages.data import Overlaps
-from stages.fit.lbfgs import minimise
+from stages.fit.lbfgs import minimize_lbfgs
 
 GoldBead = tuple[Sequence[int], Sequence[int]]
 """The source and the target positions of a bead."""
@@ -97,7 +97,7 @@ def fit_segments(segments: Sequence[Segment], start: Weights, guess: Weights | N
         return loss + PRIOR_PRECISION / 2 * float(drawn @ drawn), gradient + PRIOR_PRECISION * drawn
 
     climb_from = guess or start
-    fitted = minimise(loss_of, np.array(climb_from.bead + climb_from.null), ENOUGH)
+    fitted = minimize_lbfgs(loss_of, np.array(climb_from.bead + climb_from.null), ENOUGH)
     n_beads = sum(segment.n_beads for segment in segments)
     loss, loss_before = (_total_loss(segments, values, start)[0] / n_beads for values in (fitted, first))
     return Fit(_with_values(start, fitted), loss, loss_before, n_beads)
@@ -110,18 +110,18 @@ def _with_values(start: Weights, values: NDArray[np.float64]) -> Weights:
 
 def cut_segments(example: Example, config: AlignConfig, weights: Weights) -> Iterator[Segment]:
     """Yield the stretches of the pair between gold beads that the lattice lacks."""
-    evidence = gather_evidence(example.source, example.target, config)
-    stretches = list(_stretches(example.gold, evidence.types))
+    measures = measure_pair_with_overlaps(example.source, example.target, config)
+    stretches = list(_stretches(example.gold, measures.types))
     starts = np.array([bead[:2] for stretch in stretches for bead in stretch], np.int64).reshape(-1, 2)
     if not len(starts):
         return
     n_source, n_target = len(example.source.sentences), len(example.target.sentences)
     band = band_around(starts[:, 0], starts[:, 1], n_source, n_target, FIT_RADIUS)
-    sides = evidence.source, evidence.target, evidence.scale, evidence.sides, band, evidence.types
-    nulls = null_features(evidence, score_beads(*sides, weights))
+    sides = measures.source, measures.target, measures.scale, measures.sides, band, measures.types
+    nulls = null_features(measures, score_beads(*sides, weights))
     features = collect_features(*sides)
     for stretch in stretches:
-        yield _cut(stretch, features, nulls, band, evidence)
+        yield _cut(stretch, features, nulls, band, measures)
 
 
 def _stretches(gold: Sequence[GoldBead], types: NDArray[np.int64]) -> Iterator[list[tuple[int, int, int, int]]]:
@@ -151,7 +151,7 @@ def _cut(
     features: NDArray[np.float32],
     nulls: tuple[NDArray[np.float32], NDArray[np.float32]],
     band: Band,
-    evidence: Evidence,
+    measures: PairMeasures,
 ) -> Segment:
     """Return the part of the lattice from the first to the last bead of a stretch."""
     (i_start, j_start, _, _), (i, j, m, n) = stretch[0], stretch[-1]
@@ -159,14 +159,11 @@ def _cut(
     rows = slice(i_start, i_stop + 1)
     start, stop = np.maximum(band.start[rows], j_start), np.minimum(band.stop[rows], j_stop + 1)
     part = make_band(start - j_start, stop - j_start)
-    cells = np.concatenate(
-        [
-            np.arange(a, b) + offset
-            for a, b, offset in zip(start, stop, band.offset[rows] - band.start[rows], strict=True)
-        ]
-    )
-    kinds = {(int(m), int(n)): kind for kind, (m, n) in enumerate(evidence.types)}
-    gold_cells = [band.offset[i + m] + j + n - band.start[i + m] for i, j, m, n in stretch]
+    part_i, part_j = cells_of(part)
+    cells = band.cells_at(part_i + i_start, part_j + j_start)
+    kinds = {(int(m), int(n)): kind for kind, (m, n) in enumerate(measures.types)}
+    stops = np.array([(i + m, j + n) for i, j, m, n in stretch], np.int64)
+    gold_cells = band.cells_at(*stops.T)
     gold_kinds = [kinds[m, n] for _, _, m, n in stretch]
     source_free, target_free = np.ones(i_stop - i_start, bool), np.ones(j_stop - j_start, bool)
     for i, j, m, n in stretch:
@@ -178,7 +175,7 @@ def _cut(
         is_bead,
         source_null,
         target_null,
-        evidence.types,
+        measures.types,
         part,
         features[gold_cells, gold_kinds].sum(axis=0, dtype=np.float64),
         source_null[source_free].sum(axis=0, dtype=np.float64) + target_null[target_free].sum(axis=0, dtype=np.float64),
@@ -191,8 +188,7 @@ def _total_loss(
 ) -> tuple[float, NDArray[np.float64]]:
     """Return the negative log-likelihood of all gold paths, and its gradient."""
     loss, gradient = 0.0, np.zeros(len(values))
-    # Foreign blocks are not part of the fit: no path goes through one.
-    weights = _with_values(start, values)._replace(skip_enter=-np.inf, skip_edge=-np.inf)
+    weights = _with_values(start, values)
     for segment in segments:
         segment_loss, segment_gradient = _segment_loss(segment, weights)
         loss, gradient = loss + segment_loss, gradient + segment_gradient
@@ -204,7 +200,8 @@ def _segment_loss(segment: Segment, weights: Weights) -> tuple[float, NDArray[np
     score = segment.features @ bead.astype(np.float32)
     score[~segment.is_bead] = -np.inf
     nulls = (segment.source_null @ null).astype(np.float32), (segment.target_null @ null).astype(np.float32)
-    lattice = make_lattice(score, segment.types, *nulls, weights, segment.band)
+    # Foreign blocks are not part of the fit: no path goes through one.
+    lattice = make_lattice(score, segment.types, *nulls, NO_BLOCKS, segment.band)
     posterior = sum_paths(lattice, segment.band)
     shares = all_bead_shares(posterior, lattice, segment.band)
     of_source, of_target = null_posterior(posterior, lattice, segment.band)
@@ -216,7 +213,7 @@ def _segment_loss(segment: Segment, weights: Weights) -> tuple[float, NDArray[np
 
 def all_bead_shares(posterior: Posterior, lattice: Lattice, band: Band) -> NDArray[np.float32]:
     """Return the share of paths that hold each bead of each cell: float32 array of shape (C, B)."""
-    way = ways_through(posterior.opened, posterior.backward, lattice, band) - posterior.total
+    way = bead_marginals(posterior.bead_forward, posterior.backward, lattice, band) - posterior.total
     shares = np.zeros(way.shape, np.float32)
     counts = way > NEGLIGIBLE_SHARE
     shares[counts] = np.exp(np.minimum(way[counts], 0.0))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Objective = Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64]]]
 
 
-def minimise(
+def minimize_lbfgs(
     objective: Objective, start: NDArray[np.float64], enough: float = 1e-7, max_steps: int = 100, memory: int = 8
 ) -> NDArray[np.float64]:
     """Minimise a smooth convex function by L-BFGS (Nocedal & Wright 2006, algorithm 7.4) with backtracking.

@@ -21,7 +21,7 @@ def chain_links(
 
 
 @njit(cache=True)
-def _heaviest_chain(target_index, weight, n_target):  # type: ignore[no-untyped-def]
+def _heaviest_chain(target_index: NDArray[np.int64], weight: NDArray[np.float64], n_target: int) -> NDArray[np.int64]:
     """Find the heaviest chain with increasing `target_index` in O(L log T), links being in order of visit.
 
     `tree` is a Fenwick tree over target positions: the last link of the heaviest chain in each prefix, -1 if none.

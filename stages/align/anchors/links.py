@@ -81,7 +81,14 @@ def find_nearest(
 
 
 @njit(cache=True)
-def _update_nearest(similarity, first, left, start, stop, nearest):  # type: ignore[no-untyped-def]
+def _update_nearest(
+    similarity: NDArray[np.float32],
+    first: int,
+    left: int,
+    start: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    nearest: Nearest,
+) -> None:
     """Take the similarities of some rows into the nearest of both sides."""
     for row in range(similarity.shape[0]):
         i = first + row
@@ -94,7 +101,7 @@ def _update_nearest(similarity, first, left, start, stop, nearest):  # type: ign
 
 
 @njit(cache=True)
-def _insert(index, similarity, position, value):  # type: ignore[no-untyped-def]
+def _insert(index: NDArray[np.int64], similarity: NDArray[np.float32], position: int, value: float) -> None:
     """Put a sentence into a list that is ordered by similarity, after those that are as similar."""
     slot = len(index) - 1
     while slot > 0 and value > similarity[slot - 1]:

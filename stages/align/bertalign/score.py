@@ -12,11 +12,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from stages.align.anchors.lengths import Lengths
-from stages.align.band import Band
-from stages.align.scoring.similarity import similarity_blocks
-
-NO_SCORE = -np.inf
-"""The score of a bead that would begin before the first sentence."""
+from stages.align.band import Band, cell_at
+from stages.align.beads import NO_SCORE
+from stages.align.scoring.similarity import Block, similarity_blocks
 
 
 class BandScores(NamedTuple):
@@ -27,17 +25,6 @@ class BandScores(NamedTuple):
 
     similarity: NDArray[np.float32]
     score: NDArray[np.float32]
-
-
-def bead_types(max_bead: int, max_source: int, max_target: int) -> NDArray[np.int64]:
-    """Return the (m, n) of all beads with text on both sides, shape (B, 2): the smaller first, then the smaller m."""
-    shapes = [
-        (m, size - m)
-        for size in range(2, max_bead + 1)
-        for m in range(1, size)
-        if m <= max_source and size - m <= max_target
-    ]
-    return np.array(shapes, np.int64).reshape(-1, 2)
 
 
 def score_band(
@@ -62,11 +49,19 @@ def score_band(
 
 
 @njit(cache=True)
-def _score_block(block, band, types, lengths, use_margin, use_length, scores):  # type: ignore[no-untyped-def]
+def _score_block(
+    block: Block,
+    band: Band,
+    types: NDArray[np.int64],
+    lengths: Lengths,
+    use_margin: bool,
+    use_length: bool,
+    scores: BandScores,
+) -> None:
     """Fill in similarity and score of the rows of one block."""
     for i in range(block.row_start, block.row_stop):
         for j in range(band.start[i], band.stop[i]):
-            cell = band.offset[i] + j - band.start[i]
+            cell = cell_at(band, i, j)
             for kind in range(len(types)):
                 m, n = types[kind, 0], types[kind, 1]
                 if m > i or n > j:
@@ -83,7 +78,7 @@ def _score_block(block, band, types, lengths, use_margin, use_length, scores):  
 
 
 @njit(cache=True)
-def _neighbour_mean(similarity, a, b, m, n):  # type: ignore[no-untyped-def]
+def _neighbour_mean(similarity: NDArray[np.float32], a: int, b: int, m: int, n: int) -> float:
     """Return how similar each side of a bead is to the sentences just before and after the other side, on average.
 
     a, b : the last source and target sentence of the bead, as indices into the block.
@@ -104,8 +99,8 @@ def _neighbour_mean(similarity, a, b, m, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _length_factor(lengths, i, j, m, n):  # type: ignore[no-untyped-def]
+def _length_factor(lengths: Lengths, i: int, j: int, m: int, n: int) -> float:
     """Return log2(1 + shorter / longer): 1 for sides of equal length, towards 0 as they differ."""
     source = lengths.source[i] - lengths.source[i - m]
     target = lengths.target[j] - lengths.target[j - n]
-    return np.log2(1 + min(source, target) / max(source, target))
+    return float(np.log2(1 + min(source, target) / max(source, target)))

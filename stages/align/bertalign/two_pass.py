@@ -10,11 +10,12 @@ import numpy as np
 
 from stages.align.anchors.lengths import measure_lengths
 from stages.align.band import band_around
+from stages.align.beads import Path, bead_types, spans_of
 from stages.align.bertalign.first_pass import first_pass
-from stages.align.bertalign.score import bead_types, score_band
-from stages.align.bertalign.table import best_path
+from stages.align.bertalign.score import score_band
 from stages.align.config import AlignConfig
-from stages.align.positions import Path
+from stages.align.scoring.weights import NO_BLOCKS
+from stages.align.search.lattice import find_best_path, make_lattice
 from stages.data import Facts, Overlaps
 
 
@@ -39,10 +40,9 @@ def align_classic(source: Overlaps, target: Overlaps, config: AlignConfig) -> Pa
         config.use_margin,
         config.use_length,
     )
-    stops, kinds = best_path(scores.score, types, nulls[0][0], nulls[1][0], band)
-    cells = band.offset[stops[:, 0]] + stops[:, 1] - band.start[stops[:, 0]]
-    starts = stops - types[kinds]
-    spans = np.stack([starts[:, 0], stops[:, 0], starts[:, 1], stops[:, 1]], axis=1)
+    lattice = make_lattice(scores.score, types, nulls[0][0], nulls[1][0], NO_BLOCKS, band)
+    stops, kinds = find_best_path(lattice, band)[:2]
+    cells, spans = band.cells_at(*stops.T), spans_of(stops, types[kinds])
     facts: Facts = {"anchors": len(anchors[0]), "band_cells": band.n_cells}
     unknown = np.full(len(spans), np.nan, np.float32)
     return Path(spans, scores.similarity[cells, kinds], scores.score[cells, kinds], unknown, *nulls, facts)

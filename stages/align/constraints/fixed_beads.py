@@ -1,11 +1,9 @@
 """Beads that people have fixed: the search goes through them, and what they have called wrong is not found again.
 
-Nothing in the kernels knows of it. Beads that can't stand beside a fixed one are taken out of the lattice, the fixed
-ones weigh more than anything else, and they are anchors: so the sentences between them are aligned with what the
-whole document says about its vectors and lengths. Where it is wrong that a sentence has no counterpart, all beads that
-hold it weigh as much: it is left alone only where the band has none.
+Fixed beads are anchors, too: so the sentences between them are aligned with what the whole document says about its
+vectors and lengths. `constrain` says what they do to the search.
 
-C cells of the band, F fixed beads with text on both sides, P beads found.
+F fixed beads with text on both sides, P beads found.
 """
 
 from __future__ import annotations
@@ -16,18 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.positions import Path, restore_positions
+from stages.align.beads import Path
+from stages.align.positions import restore_positions
 from stages.corrections import Corrections, Span, make_span
 from stages.data import Beads, Facts
 
 if TYPE_CHECKING:  # they load numba, which a machine that only exports doesn't have
     from stages.align.anchors.links import Links
-    from stages.align.band import Band
-    from stages.align.search.lattice import Lattice
-
-BONUS = 256.0
-"""What a fixed bead adds to the score of a path, in nats: no alternative is worth so much, and a float32 of this size
-still tells differences of 0.0001."""
 
 FIXED_WEIGHT = 1.0
 """What a fixed bead weighs as an anchor: as much as a link that stands out as links usually do."""
@@ -37,7 +30,7 @@ NONE = np.zeros(0, np.int64)
 """No sentences."""
 
 
-class Fixed(NamedTuple):
+class FixedBeads(NamedTuple):
     """What people have decided, in positions that all hold text.
 
     beads  : int64 array of shape (F, 4), as in Path, in order.
@@ -54,18 +47,18 @@ class Fixed(NamedTuple):
     target_wanted: NDArray[np.int64] = NONE
 
     @property
-    def mirrored(self) -> Fixed:
+    def mirrored(self) -> FixedBeads:
         """The same with the sides exchanged."""
         banned = frozenset(bead.mirrored for bead in self.banned)
         nulls, wanted = (self.target_nulls, self.source_nulls), (self.target_wanted, self.source_wanted)
-        return Fixed(self.beads[:, [2, 3, 0, 1]], banned, *nulls, *wanted)
+        return FixedBeads(self.beads[:, [2, 3, 0, 1]], banned, *nulls, *wanted)
 
     def bans(self, spans: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which beads are wrong: bool array of shape (P,)."""
         return np.fromiter((tuple(span) in self.banned for span in spans.tolist()), bool, len(spans))
 
 
-def fix_beads(corrections: Corrections, source_text: NDArray[np.bool_], target_text: NDArray[np.bool_]) -> Fixed:
+def fix_beads(corrections: Corrections, source_text: NDArray[np.bool_], target_text: NDArray[np.bool_]) -> FixedBeads:
     """Leave empty positions out of what people have decided.
 
     source_text, target_text : bool arrays of shape (S,) and (T,), which positions hold a sentence.
@@ -79,7 +72,7 @@ def fix_beads(corrections: Corrections, source_text: NDArray[np.bool_], target_t
     nulls = _alone(good)
     settled = [{at for bead in good for at in range(*bead[side : side + 2])} for side in (0, 2)]
     wanted = (np.setdiff1d(alone, sorted(known)) for alone, known in zip(_alone(bad), settled, strict=True))
-    return Fixed(
+    return FixedBeads(
         np.array(sorted(filter(_is_whole, good)), np.int64).reshape(-1, 4),
         frozenset(make_span(*bead) for bead in filter(_is_whole, bad)),
         *nulls,
@@ -98,7 +91,7 @@ def _alone(beads: Iterable[tuple[int, ...]]) -> tuple[NDArray[np.int64], NDArray
     return np.array(sorted(source), np.int64), np.array(sorted(target), np.int64)
 
 
-def link_fixed(links: Links, fixed: Fixed) -> Links:
+def link_fixed(links: Links, fixed: FixedBeads) -> Links:
     """Return the links with those of the fixed beads, and without those that can't stand beside them."""
     spans = one_to_one(links.source, links.target)
     kept = stands_beside(spans, fixed) & ~is_among(spans, fixed.beads)
@@ -111,36 +104,7 @@ def link_fixed(links: Links, fixed: Fixed) -> Links:
     return links._replace(source=source[order], target=target[order], weight=weight[order])
 
 
-def restrict(lattice: Lattice, band: Band, fixed: Fixed) -> Lattice:
-    """Return the lattice without the beads that can't stand beside fixed ones.
-
-    Those weigh `BONUS` more, and so do beads for each sentence that they keep from being left alone.
-    """
-    rows = np.repeat(np.arange(len(band.start)), band.stop - band.start)
-    columns = np.arange(band.n_cells) + np.repeat(band.start - band.offset[:-1], band.stop - band.start)
-    score = lattice.score.copy()
-    for kind, (m, n) in enumerate(lattice.types.tolist()):
-        spans = np.stack([rows - m, rows, columns - n, columns], axis=1)
-        score[~stands_beside(spans, fixed), kind] = -np.inf
-        for wanted, side in ((fixed.source_wanted, 0), (fixed.target_wanted, 2)):
-            n_wanted = np.searchsorted(wanted, spans[:, side + 1]) - np.searchsorted(wanted, spans[:, side])
-            score[:, kind] += np.float32(BONUS) * n_wanted
-    kinds = {(m, n): kind for kind, (m, n) in enumerate(lattice.types.tolist())}
-    for bonus, beads in ((BONUS, fixed.beads.tolist()), (-np.inf, fixed.banned)):
-        for source_start, i, target_start, j in beads:
-            kind = kinds.get((i - source_start, j - target_start), -1)
-            if kind >= 0 and band.start[i] <= j < band.stop[i]:
-                score[band.offset[i] + j - band.start[i], kind] += np.float32(bonus)
-    return lattice._replace(score=score)
-
-
-def without_bonus(score: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the scores of beads that were found in a restricted lattice as they would be in the whole one."""
-    n_bonus = np.rint(score / np.float32(BONUS)).clip(min=0)
-    return np.asarray(score - BONUS * n_bonus, np.float32)
-
-
-def stands_beside(spans: NDArray[np.int64], fixed: Fixed) -> NDArray[np.bool_]:
+def stands_beside(spans: NDArray[np.int64], fixed: FixedBeads) -> NDArray[np.bool_]:
     """Return which beads are fixed themselves, or share no sentence with what is fixed and cross none of it.
 
     spans : int64 array of shape (P, 4), of beads with text on both sides.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stages.align.anchors.chain import chain_links
 from stages.align.anchors.scale import centre_of, centred
-from stages.align.constraints.fixed_beads import Fixed, is_among, lie_between, one_to_one, stands_beside
+from stages.align.constraints.fixed_beads import FixedBeads, is_among, lie_between, one_to_one, stands_beside
 from stages.data import Overlaps
 
 MIN_SIMILARITY = 0.3
@@ -49,8 +49,8 @@ def match_headings(source: Overlaps, target: Overlaps, respect_sections: bool = 
 
 
 def fix_headings(
-    links: NDArray[np.int64], fixed: Fixed | None, source_text: NDArray[np.bool_], target_text: NDArray[np.bool_]
-) -> Fixed | None:
+    links: NDArray[np.int64], fixed: FixedBeads | None, source_text: NDArray[np.bool_], target_text: NDArray[np.bool_]
+) -> FixedBeads | None:
     """Fix headings that translate each other, beside what people have decided, which goes before.
 
     source_text, target_text : bool arrays of shape (S,) and (T,), which positions hold a sentence.
@@ -60,7 +60,7 @@ def fix_headings(
     starts = [np.cumsum(has_text)[links[:, side]] - 1 for side, has_text in enumerate((source_text, target_text))]
     spans = one_to_one(starts[0], starts[1])
     if fixed is None:
-        return Fixed(spans, frozenset())
+        return FixedBeads(spans, frozenset())
     more = spans[stands_beside(spans, fixed) & ~is_among(spans, fixed.beads) & ~fixed.bans(spans)]
     beads = np.concatenate([fixed.beads, more])
     return fixed._replace(beads=beads[np.argsort(beads[:, 0])])

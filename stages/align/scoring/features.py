@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from stages.align.anchors.lengths import Lengths
 from stages.align.anchors.scale import Scale
-from stages.align.band import Band
-from stages.align.bertalign.score import NO_SCORE
-from stages.align.scoring.punctuation import Marks
+from stages.align.band import Band, cell_at
+from stages.align.beads import NO_SCORE
+from stages.align.scoring.punctuation import Punctuation
 from stages.align.scoring.similarity import Block, similarity_blocks
 from stages.align.scoring.weights import BEAD_FEATURES, Weights
 
@@ -34,12 +34,12 @@ MISSING = np.float32(-1e9)
 class Sides(NamedTuple):
     """What is known of the texts of both sides.
 
-    trust : float32 array of shape (7,), how far each kind of mark is to be trusted: `trust_marks`.
+    trust : float32 array of shape (7,), how far each kind of mark is to be trusted: `trust_punctuation`.
     """
 
     lengths: Lengths
-    source_marks: Marks
-    target_marks: Marks
+    source_punctuation: Punctuation
+    target_punctuation: Punctuation
     trust: NDArray[np.float32]
 
 
@@ -125,12 +125,12 @@ def _empty_row(band: Band) -> NDArray[np.float32]:
 def texts_of_overlaps(sides: Sides, types: NDArray[np.int64]) -> tuple[OverlapTexts, OverlapTexts]:
     """Return what the overlaps of both sides that beads are made of are like."""
     return (
-        _texts_of(sides.lengths.source, sides.source_marks, int(types[:, 0].max(initial=1))),
-        _texts_of(sides.lengths.target, sides.target_marks, int(types[:, 1].max(initial=1))),
+        _texts_of(sides.lengths.source, sides.source_punctuation, int(types[:, 0].max(initial=1))),
+        _texts_of(sides.lengths.target, sides.target_punctuation, int(types[:, 1].max(initial=1))),
     )
 
 
-def _texts_of(lengths: NDArray[np.float64], marks: Marks, n_sizes: int) -> OverlapTexts:
+def _texts_of(lengths: NDArray[np.float64], marks: Punctuation, n_sizes: int) -> OverlapTexts:
     texts = OverlapTexts(np.ones((n_sizes, len(lengths))), np.zeros((n_sizes, 7, len(lengths)), np.float32))
     for size in range(1, min(n_sizes, len(lengths) - 1) + 1):
         texts.lengths[size - 1, size:] = lengths[size:] - lengths[:-size]
@@ -141,10 +141,20 @@ def _texts_of(lengths: NDArray[np.float64], marks: Marks, n_sizes: int) -> Overl
 
 
 @njit(cache=True)
-def _score_block(block, band, types, source, target, trust, weights, row, found):  # type: ignore[no-untyped-def]
+def _score_block(
+    block: Block,
+    band: Band,
+    types: NDArray[np.int64],
+    source: OverlapTexts,
+    target: OverlapTexts,
+    trust: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    row: NDArray[np.float32],
+    found: BandFeatures,
+) -> None:
     score = row[-1]
     for i in range(max(block.row_start, 1), block.row_stop):
-        first_cell = band.offset[i] - band.start[i]
+        first_cell = cell_at(band, i, 0)
         a, b = i - 1 - block.first_source, -1 - block.first_target
         for j in range(max(band.start[i], 1), band.stop[i]):
             single = block.similarity[0, a, 0, b + j]
@@ -166,7 +176,16 @@ def _score_block(block, band, types, source, target, trust, weights, row, found)
 
 
 @njit(cache=True)
-def _collect_block(block, band, types, source, target, trust, row, features):  # type: ignore[no-untyped-def]
+def _collect_block(
+    block: Block,
+    band: Band,
+    types: NDArray[np.int64],
+    source: OverlapTexts,
+    target: OverlapTexts,
+    trust: NDArray[np.float32],
+    row: NDArray[np.float32],
+    features: NDArray[np.float32],
+) -> None:
     for i in range(max(block.row_start, 1), block.row_stop):
         for kind in range(len(types)):
             m, n = types[kind, 0], types[kind, 1]
@@ -174,14 +193,25 @@ def _collect_block(block, band, types, source, target, trust, row, features):  #
             width = band.stop[i] - first
             if m <= i and width > 0:
                 fill_row(block, i, first, width, m, n, source, target, trust, row)
-                cell = band.offset[i] - band.start[i] + first
+                cell = cell_at(band, i, first)
                 for x in range(width):
                     for feature in range(features.shape[2]):
                         features[cell + x, kind, feature] = row[feature, x]
 
 
 @njit(cache=True)
-def fill_row(block, i, first, width, m, n, source, target, trust, features):  # type: ignore[no-untyped-def]
+def fill_row(
+    block: Block,
+    i: int,
+    first: int,
+    width: int,
+    m: int,
+    n: int,
+    source: OverlapTexts,
+    target: OverlapTexts,
+    trust: NDArray[np.float32],
+    features: NDArray[np.float32],
+) -> None:
     """Fill in the features of the m-n beads that reach the cells (i, first), (i, first + 1) … : `width` of them.
 
     features : float32 array of shape (F, at least `width`), in the order of BEAD_FEATURES.
@@ -213,7 +243,17 @@ def fill_row(block, i, first, width, m, n, source, target, trust, features):  # 
 
 
 @njit(cache=True)
-def _fill_extension(block, i, first, width, m, n, source, target, found):  # type: ignore[no-untyped-def]
+def _fill_extension(
+    block: Block,
+    i: int,
+    first: int,
+    width: int,
+    m: int,
+    n: int,
+    source: OverlapTexts,
+    target: OverlapTexts,
+    found: NDArray[np.float32],
+) -> None:
     """Fill in how much more similar a bead gets with one more sentence on one side; a whole bead only loses by it.
 
     0 for beads that no overlap extends.
@@ -238,7 +278,7 @@ def _fill_extension(block, i, first, width, m, n, source, target, found):  # typ
 
 
 @njit(cache=True)
-def _fill_contraction(block, i, first, width, m, n, found):  # type: ignore[no-untyped-def]
+def _fill_contraction(block: Block, i: int, first: int, width: int, m: int, n: int, found: NDArray[np.float32]) -> None:
     """Fill in how much similarity a bead loses at least without one of its outer sentences; 0 for 1-1."""
     similarity, a, b = block.similarity, i - 1 - block.first_source, first - 1 - block.first_target
     for x in range(width):
@@ -255,12 +295,12 @@ def _fill_contraction(block, i, first, width, m, n, found):  # type: ignore[no-u
 
 
 @njit(cache=True, inline="always")
-def larger(a, b):  # type: ignore[no-untyped-def]
+def larger(a: float, b: float) -> float:
     """Return the larger of two numbers, faster than `max`, which minds nan."""
     return a if a > b else b
 
 
 @njit(cache=True, inline="always")
-def smaller(a, b):  # type: ignore[no-untyped-def]
+def smaller(a: float, b: float) -> float:
     """Return the smaller of two numbers."""
     return a if a < b else b

@@ -31,7 +31,7 @@ RARE_MARK = 0.2
 """Differences rarer than this among any two sentences can't be told from chance: such marks are trusted."""
 
 
-class Marks(NamedTuple):
+class Punctuation(NamedTuple):
     """What the sentences of one side bear.
 
     counts : float32 array of shape (S + 1, 4), how many exclamation marks, quotation marks, numbers and commas stand
@@ -43,7 +43,7 @@ class Marks(NamedTuple):
     flags: NDArray[np.bool_]
 
 
-def find_marks(sentences: Sequence[str]) -> Marks:
+def find_punctuation(sentences: Sequence[str]) -> Punctuation:
     """Count the marks of every sentence."""
     text = _Text(sentences)
     is_digit, is_double = text.where("digit"), text.where("quote")
@@ -64,7 +64,7 @@ def find_marks(sentences: Sequence[str]) -> Marks:
         has_letter & text.where("lower")[letter],
     )
     counts = np.stack([text.count_before(found) for found in marks], axis=1).astype(np.float32)
-    return Marks(counts, np.stack(flags, axis=1))
+    return Punctuation(counts, np.stack(flags, axis=1))
 
 
 KINDS: dict[str, Callable[[str], bool]] = {
@@ -129,8 +129,8 @@ class _Text:
         return last >= self.start[:-1], last
 
 
-def trust_marks(
-    source: Marks, target: Marks, source_anchors: NDArray[np.int64], target_anchors: NDArray[np.int64]
+def trust_punctuation(
+    source: Punctuation, target: Punctuation, source_anchors: NDArray[np.int64], target_anchors: NDArray[np.int64]
 ) -> NDArray[np.float32]:
     """Return how far each kind of mark tells translations from other sentences here, from 0 to 1: shape (7,).
 
@@ -145,5 +145,5 @@ def trust_marks(
     return trust
 
 
-def _marks_of(marks: Marks) -> NDArray[np.float32]:
+def _marks_of(marks: Punctuation) -> NDArray[np.float32]:
     return np.concatenate([np.diff(marks.counts, axis=0), marks.flags], axis=1)

@@ -67,6 +67,9 @@ SUMMED = Weights(
 )
 """For overlaps that are stood in for by sums of sentence vectors."""
 
+NO_BLOCKS = Weights((), (), skip_enter=float("-inf"), skip_edge=float("-inf"))
+"""For lattices in which no path leaves out a foreign block."""
+
 SKIP_NAMES = ("skip_enter", "skip_leave", "skip_edge", "skip_sentence")
 
 WEIGHT_NAMES = BEAD_FEATURES + NULL_FEATURES + SKIP_NAMES

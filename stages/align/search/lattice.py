@@ -22,7 +22,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from stages.align.band import Band
+from stages.align.band import Band, cell_at, cells_of, has_cell
 from stages.align.scoring.weights import Weights
 
 TEXT, TARGET_NULLS, SKIP_SOURCE, SKIP_TARGET = 0, 1, 2, 3
@@ -107,9 +107,7 @@ def make_lattice(
 
 def _edge_blocks(band: Band, weights: Weights) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return `before` and `after` of Lattice, for blocks that leave out the source's part first within the band."""
-    widths = band.stop - band.start
-    i = np.repeat(np.arange(len(band.start)), widths)
-    j = np.arange(band.n_cells) + np.repeat(band.start - band.offset[:-1], widths)
+    i, j = cells_of(band)
     n_source, n_target = len(band.start) - 1, int(band.stop[-1]) - 1
     before = np.where(band.start[i] == 0, weights.skip_edge + weights.skip_sentence * (i + j), -np.inf)
     n_after = n_source - i + n_target - j
@@ -124,9 +122,9 @@ def find_best_path(lattice: Lattice, band: Band) -> BestPath:
 
     Of equally good ways the bead type that stands first wins, then the state that stands first.
     """
-    best, pointers, opened = fill_states(lattice, band)
+    best, pointers, bead_from = fill_states(lattice, band)
     cell, state, total = best_end(best, lattice)
-    stops, kinds, source_skipped, target_skipped = trace_states(pointers, opened, cell, state, lattice.types, band)
+    stops, kinds, source_skipped, target_skipped = trace_states(pointers, bead_from, cell, state, lattice.types, band)
     return BestPath(stops, kinds, source_skipped, target_skipped, total)
 
 
@@ -144,7 +142,7 @@ def best_end(best: NDArray[np.float64], lattice: Lattice) -> tuple[int, int, flo
 
 
 @njit(cache=True)
-def fill_states(lattice, band):  # type: ignore[no-untyped-def]
+def fill_states(lattice: Lattice, band: Band) -> tuple[NDArray[np.float64], NDArray[np.uint8], NDArray[np.uint8]]:
     """Fill the table.
 
     Returns the best total of each state of each cell (float64, shape (C, 4)), its back-pointer (uint8, shape (C, 4):
@@ -154,21 +152,21 @@ def fill_states(lattice, band):  # type: ignore[no-untyped-def]
     n_cells = band.offset[-1]
     best = np.full((n_cells, 4), -np.inf, np.float64)
     pointers = np.full((n_cells, 4), UNREACHED, np.uint8)
-    opened = np.zeros(n_cells, np.uint8)
-    open_total = np.full(n_cells, -np.inf, np.float64)
+    bead_from = np.zeros(n_cells, np.uint8)
+    bead_forward = np.full(n_cells, -np.inf, np.float64)
     best[0, TEXT] = 0.0
     for i in range(len(band.start)):
         for j in range(band.start[i], band.stop[i]):
-            cell = band.offset[i] + j - band.start[i]
+            cell = cell_at(band, i, j)
             for kind in range(len(lattice.types)):
                 row, column = i - lattice.types[kind, 0], j - lattice.types[kind, 1]
-                if row < 0 or column < band.start[row] or column >= band.stop[row]:
+                if not has_cell(band, row, column):
                     continue
-                total = open_total[band.offset[row] + column - band.start[row]] + lattice.score[cell, kind]
+                total = bead_forward[cell_at(band, row, column)] + lattice.score[cell, kind]
                 if total > best[cell, TEXT]:
                     best[cell, TEXT], pointers[cell, TEXT] = total, kind
             if i > 0 and j < band.stop[i - 1]:
-                above = best[band.offset[i - 1] + j - band.start[i - 1]]
+                above = best[cell_at(band, i - 1, j)]
                 total = above[TEXT] + lattice.source_null[i - 1]
                 if total > best[cell, TEXT]:
                     best[cell, TEXT], pointers[cell, TEXT] = total, SOURCE_NULL
@@ -185,16 +183,23 @@ def fill_states(lattice, band):  # type: ignore[no-untyped-def]
                 _step(best[cell - 1], lattice.moves[3], 0.0, best[cell], pointers[cell], SKIP_TARGET)
             for state in range(4):
                 total = best[cell, state] + lattice.moves[4, state]
-                if total > open_total[cell]:
-                    open_total[cell], opened[cell] = total, state
-            if lattice.before[cell] > open_total[cell]:
-                open_total[cell], opened[cell] = lattice.before[cell], FOREWORD
-    return best, pointers, opened
+                if total > bead_forward[cell]:
+                    bead_forward[cell], bead_from[cell] = total, state
+            if lattice.before[cell] > bead_forward[cell]:
+                bead_forward[cell], bead_from[cell] = lattice.before[cell], FOREWORD
+    return best, pointers, bead_from
 
 
 @njit(cache=True)
-def _step(before, moves, added, best, pointers, state):  # type: ignore[no-untyped-def]
-    """Reach a state of a cell by leaving out a sentence, from the best state of the cell before."""
+def _step(
+    before: NDArray[np.float64],
+    moves: NDArray[np.float64],
+    added: float,
+    best: NDArray[np.float64],
+    pointers: NDArray[np.uint8],
+    state: int,
+) -> None:
+    """MaxMarginals a state of a cell by leaving out a sentence, from the best state of the cell before."""
     for previous in range(4):
         total = before[previous] + moves[previous] + added
         if total > best[state]:
@@ -202,11 +207,18 @@ def _step(before, moves, added, best, pointers, state):  # type: ignore[no-untyp
 
 
 @njit(cache=True)
-def trace_states(pointers, opened, cell, state, types, band):  # type: ignore[no-untyped-def]
+def trace_states(
+    pointers: NDArray[np.uint8],
+    bead_from: NDArray[np.uint8],
+    cell: int,
+    state: int,
+    types: NDArray[np.int64],
+    band: Band,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
     """Walk back from a state of a cell, after which all is left out; returns the first four fields of BestPath."""
     i, j = len(band.start) - 1, band.stop[-1] - 1
     source_skipped, target_skipped = np.zeros(i, np.bool_), np.zeros(j, np.bool_)
-    i = np.searchsorted(band.offset, cell, side="right") - 1
+    i = int(np.searchsorted(band.offset, cell, side="right")) - 1
     j = cell - band.offset[i] + band.start[i]
     source_skipped[i:], target_skipped[j:] = True, True
     stops, kinds = np.empty((min(i, j), 2), np.int64), np.empty(min(i, j), np.int64)
@@ -215,7 +227,7 @@ def trace_states(pointers, opened, cell, state, types, band):  # type: ignore[no
         if state == FOREWORD:
             source_skipped[:i], target_skipped[:j] = True, True
             break
-        pointer = pointers[band.offset[i] + j - band.start[i], state]
+        pointer = pointers[cell_at(band, i, j), state]
         if pointer == UNREACHED:
             raise ValueError("the band has no path through it")
         if state == TEXT and pointer == SOURCE_NULL:
@@ -224,7 +236,7 @@ def trace_states(pointers, opened, cell, state, types, band):  # type: ignore[no
             free -= 1
             stops[free, 0], stops[free, 1], kinds[free] = i, j, pointer
             i, j = i - types[pointer, 0], j - types[pointer, 1]
-            state = opened[band.offset[i] + j - band.start[i]]
+            state = bead_from[cell_at(band, i, j)]
         elif state == SKIP_SOURCE:
             i -= 1
             source_skipped[i] = True

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from stages.align.band import Band
+from stages.align.band import Band, cell_at, has_cell
 from stages.align.search.lattice import SKIP_SOURCE, SKIP_TARGET, TARGET_NULLS, TEXT, Lattice
 
 NEGLIGIBLE = 25.0
@@ -25,43 +25,43 @@ class Posterior(NamedTuple):
     """Logarithms of the weight of all paths.
 
     forward, backward : float64 arrays of shape (C, 4), of the ways to and from each state of each cell.
-    opened, onward : float64 arrays of shape (C,), of the ways to each cell from which a bead can begin, and of the ways
-                     on that begin with a bead.
+    bead_forward, bead_backward : float64 arrays of shape (C,), of the ways to each cell from which a bead can begin,
+                                  and of the ways on that begin with a bead.
     total    : of all paths.
     """
 
     forward: NDArray[np.float64]
     backward: NDArray[np.float64]
-    opened: NDArray[np.float64]
-    onward: NDArray[np.float64]
+    bead_forward: NDArray[np.float64]
+    bead_backward: NDArray[np.float64]
     total: float
 
 
 def sum_paths(lattice: Lattice, band: Band) -> Posterior:
     """Run forward and backward through the band."""
-    forward, opened = sum_forward(lattice, band)
-    backward, onward = sum_backward(lattice, band)
+    forward, bead_forward = sum_forward(lattice, band)
+    backward, bead_backward = sum_backward(lattice, band)
     ends = np.append(forward[-1] + lattice.stop, lattice.whole)
     ended = np.logaddexp(forward[:, TEXT], forward[:, TARGET_NULLS]) + lattice.after
     total = np.logaddexp(np.logaddexp.reduce(ends), np.logaddexp.reduce(ended))
-    return Posterior(forward, backward, opened, onward, float(total))
+    return Posterior(forward, backward, bead_forward, bead_backward, float(total))
 
 
 @njit(cache=True)
-def log_sum(terms):  # type: ignore[no-untyped-def]
+def log_sum(terms: NDArray[np.float64]) -> float:
     """Return the logarithm of the sum of exp of the terms; -inf if all are."""
-    largest = terms.max()
+    largest = float(terms.max())
     if largest == -np.inf:
-        return largest
+        return -np.inf
     total = 0.0
     for term in terms:
         if term > largest - NEGLIGIBLE:
             total += np.exp(term - largest)
-    return largest + np.log(total)
+    return float(largest + np.log(total))
 
 
 @njit(cache=True)
-def log_sum_moves(states, moves):  # type: ignore[no-untyped-def]
+def log_sum_moves(states: NDArray[np.float64], moves: NDArray[np.float64]) -> float:
     """Return the logarithm of the sum of exp(state + move), without an array for the sums."""
     largest = -np.inf
     for index in range(len(states)):
@@ -73,34 +73,34 @@ def log_sum_moves(states, moves):  # type: ignore[no-untyped-def]
         term = states[index] + moves[index] - largest
         if term > -NEGLIGIBLE:
             total += np.exp(term)
-    return largest + np.log(total)
+    return float(largest + np.log(total))
 
 
 @njit(cache=True)
-def log_add(a, b):  # type: ignore[no-untyped-def]
+def log_add(a: float, b: float) -> float:
     """Return the logarithm of exp(a) + exp(b)."""
     largest, least = (a, b) if a > b else (b, a)
-    return largest + np.log1p(np.exp(least - largest)) if least > largest - NEGLIGIBLE else largest
+    return largest + float(np.log1p(np.exp(least - largest))) if least > largest - NEGLIGIBLE else largest
 
 
 @njit(cache=True)
-def sum_forward(lattice, band):  # type: ignore[no-untyped-def]
-    """Return `forward` and `opened` of Posterior."""
+def sum_forward(lattice: Lattice, band: Band) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return `forward` and `bead_forward` of Posterior."""
     n_types, n_cells = len(lattice.types), band.offset[-1]
-    forward, opened = np.full((n_cells, 4), -np.inf, np.float64), np.full(n_cells, -np.inf, np.float64)
+    forward, bead_forward = np.full((n_cells, 4), -np.inf, np.float64), np.full(n_cells, -np.inf, np.float64)
     terms, moves = np.empty(n_types + 1, np.float64), lattice.moves
     forward[0, TEXT] = 0.0
     for i in range(len(band.start)):
         for j in range(band.start[i], band.stop[i]):
-            cell = band.offset[i] + j - band.start[i]
+            cell = cell_at(band, i, j)
             terms[:] = -np.inf
             for kind in range(n_types):
                 row, column = i - lattice.types[kind, 0], j - lattice.types[kind, 1]
-                if row >= 0 and band.start[row] <= column < band.stop[row]:
-                    before = band.offset[row] + column - band.start[row]
-                    terms[kind] = opened[before] + lattice.score[cell, kind]
+                if has_cell(band, row, column):
+                    before = cell_at(band, row, column)
+                    terms[kind] = bead_forward[before] + lattice.score[cell, kind]
             if i > 0 and j < band.stop[i - 1]:
-                above = forward[band.offset[i - 1] + j - band.start[i - 1]]
+                above = forward[cell_at(band, i - 1, j)]
                 terms[n_types] = above[TEXT] + lattice.source_null[i - 1]
                 forward[cell, SKIP_SOURCE] = log_sum_moves(above, moves[2])
             if j > band.start[i]:
@@ -108,31 +108,31 @@ def sum_forward(lattice, band):  # type: ignore[no-untyped-def]
                 forward[cell, SKIP_TARGET] = log_sum_moves(forward[cell - 1], moves[3])
             if cell > 0:
                 forward[cell, TEXT] = log_sum(terms)
-            opened[cell] = log_add(log_sum_moves(forward[cell], moves[4]), lattice.before[cell])
-    return forward, opened
+            bead_forward[cell] = log_add(log_sum_moves(forward[cell], moves[4]), lattice.before[cell])
+    return forward, bead_forward
 
 
 @njit(cache=True)
-def sum_backward(lattice, band):  # type: ignore[no-untyped-def]
-    """Return `backward` and `onward` of Posterior."""
+def sum_backward(lattice: Lattice, band: Band) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return `backward` and `bead_backward` of Posterior."""
     n_types, n_cells, n_rows = len(lattice.types), band.offset[-1], len(band.start)
-    backward, onward = np.full((n_cells, 4), -np.inf, np.float64), np.full(n_cells, -np.inf, np.float64)
+    backward, bead_backward = np.full((n_cells, 4), -np.inf, np.float64), np.full(n_cells, -np.inf, np.float64)
     terms, ways = np.empty(n_types, np.float64), np.empty(5, np.float64)
     moves_from = np.ascontiguousarray(lattice.moves.T)
     backward[n_cells - 1] = lattice.stop
     for i in range(n_rows - 1, -1, -1):
         for j in range(band.stop[i] - 1, band.start[i] - 1, -1):
-            cell = band.offset[i] + j - band.start[i]
+            cell = cell_at(band, i, j)
             terms[:] = -np.inf
             for kind in range(n_types):
                 row, column = i + lattice.types[kind, 0], j + lattice.types[kind, 1]
-                if row < n_rows and band.start[row] <= column < band.stop[row]:
-                    after = band.offset[row] + column - band.start[row]
+                if has_cell(band, row, column):
+                    after = cell_at(band, row, column)
                     terms[kind] = backward[after, TEXT] + lattice.score[after, kind]
             ways[:] = -np.inf
-            ways[4] = onward[cell] = log_sum(terms)
+            ways[4] = bead_backward[cell] = log_sum(terms)
             if i + 1 < n_rows and j >= band.start[i + 1]:
-                below = backward[band.offset[i + 1] + j - band.start[i + 1]]
+                below = backward[cell_at(band, i + 1, j)]
                 ways[0], ways[2] = below[TEXT] + lattice.source_null[i], below[SKIP_SOURCE]
             if j + 1 < band.stop[i]:
                 after = cell + 1
@@ -143,11 +143,13 @@ def sum_backward(lattice, band):  # type: ignore[no-untyped-def]
                     backward[cell, state] = log_sum_moves(ways, moves_from[state])
                 for state in (TEXT, TARGET_NULLS):
                     backward[cell, state] = log_add(backward[cell, state], lattice.after[cell])
-    return backward, onward
+    return backward, bead_backward
 
 
 @njit(cache=True)
-def bead_posterior(posterior, lattice, band, stops, kinds):  # type: ignore[no-untyped-def]
+def bead_posterior(
+    posterior: Posterior, lattice: Lattice, band: Band, stops: NDArray[np.int64], kinds: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """Return the share of paths that hold each of some beads: float64 array of shape (P,).
 
     stops, kinds : int64 arrays of shape (P, 2) and (P,), the cells that the beads reach and their types.
@@ -156,15 +158,17 @@ def bead_posterior(posterior, lattice, band, stops, kinds):  # type: ignore[no-u
     for bead in range(len(kinds)):
         i, j = stops[bead]
         row, column = i - lattice.types[kinds[bead], 0], j - lattice.types[kinds[bead], 1]
-        cell = band.offset[i] + j - band.start[i]
-        before = posterior.opened[band.offset[row] + column - band.start[row]]
+        cell = cell_at(band, i, j)
+        before = posterior.bead_forward[cell_at(band, row, column)]
         way = before + lattice.score[cell, kinds[bead]] + posterior.backward[cell, TEXT]
         shares[bead] = np.exp(min(way - posterior.total, 0.0))
     return shares
 
 
 @njit(cache=True)
-def null_posterior(posterior, lattice, band):  # type: ignore[no-untyped-def]
+def null_posterior(
+    posterior: Posterior, lattice: Lattice, band: Band
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the share of paths that leave out each sentence: float64 arrays of shape (S,) and (T,)."""
     source, target = np.zeros(len(lattice.source_null), np.float64), np.zeros(len(lattice.target_null), np.float64)
     source += _share(lattice.whole - posterior.total)
@@ -172,8 +176,8 @@ def null_posterior(posterior, lattice, band):  # type: ignore[no-untyped-def]
     forward, backward, moves, total = posterior.forward, posterior.backward, lattice.moves, posterior.total
     for i in range(len(band.start)):
         for j in range(band.start[i], band.stop[i]):
-            cell = band.offset[i] + j - band.start[i]
-            share = _share(lattice.before[cell] + posterior.onward[cell] - total)
+            cell = cell_at(band, i, j)
+            share = _share(lattice.before[cell] + posterior.bead_backward[cell] - total)
             if share > 0.0:
                 source[:i] += share
                 target[:j] += share
@@ -182,7 +186,7 @@ def null_posterior(posterior, lattice, band):  # type: ignore[no-untyped-def]
                 source[i:] += share
                 target[j:] += share
             if i > 0 and j < band.stop[i - 1]:
-                above = forward[band.offset[i - 1] + j - band.start[i - 1]]
+                above = forward[cell_at(band, i - 1, j)]
                 null = above[TEXT] + lattice.source_null[i - 1] + backward[cell, TEXT]
                 source[i - 1] += _share(null - total)
                 for state in range(4):
@@ -197,5 +201,5 @@ def null_posterior(posterior, lattice, band):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _share(logarithm):  # type: ignore[no-untyped-def]
-    return np.exp(logarithm) if logarithm > -40.0 else 0.0
+def _share(logarithm: float) -> float:
+    return float(np.exp(logarithm)) if logarithm > -40.0 else 0.0

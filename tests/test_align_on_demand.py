@@ -7,14 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from stages.align import AlignConfig, align_pair, find_contested
+from stages.align import AlignConfig, align_pair, find_requested_overlaps
 from stages.align.band import band_around
-from stages.align.bertalign.score import bead_types
+from stages.align.beads import bead_types
 from stages.align.constraints.headings import match_headings
 from stages.align.on_demand import Survivors, _is_settled, find_survivors
 from stages.align.scoring.weights import SUMMED
 from stages.align.search.lattice import Lattice, find_best_path, make_lattice
-from stages.align.search.max_marginals import measure_reach, ways_through
+from stages.align.search.max_marginals import bead_marginals, find_max_marginals
 from stages.data import BEAD_ARRAYS, Overlaps
 
 CONFIG = AlignConfig(max_bead=4)
@@ -37,8 +37,8 @@ def random_lattice(seed: int, n_source: int = 6, n_target: int = 7) -> tuple[Lat
 @pytest.mark.parametrize("seed", range(5))
 def test_the_best_path_through_a_bead_is_the_best_one_if_the_bead_were_priceless(seed: int) -> None:
     lattice, band = random_lattice(seed)
-    reach = measure_reach(lattice, band)
-    way = ways_through(reach.opened, reach.onward, lattice, band)
+    marginals = find_max_marginals(lattice, band)
+    way = bead_marginals(marginals.bead_forward, marginals.backward, lattice, band)
     for cell, kind in np.argwhere(np.isfinite(lattice.score))[::17]:
         score = lattice.score.copy()
         score[cell, kind] += 1000.0
@@ -50,7 +50,7 @@ def test_the_best_path_through_a_bead_is_the_best_one_if_the_bead_were_priceless
 def test_the_best_path_survives_and_a_wider_margin_lets_more_survive() -> None:
     lattice, band = random_lattice(1)
     best = find_best_path(lattice, band)
-    narrow, wide = (find_survivors(measure_reach(lattice, band), lattice, band, margin) for margin in (0.5, 5.0))
+    narrow, wide = (find_survivors(find_max_marginals(lattice, band), lattice, band, margin) for margin in (0.5, 5.0))
     found = {(*stop, *shape) for stop, shape in zip(narrow.stops.tolist(), narrow.shapes.tolist(), strict=True)}
     on_path = zip(best.stops.tolist(), lattice.types[best.kinds].tolist(), strict=True)
     assert {(*stop, *shape) for stop, shape in on_path} <= {tuple(one) for one in found}
@@ -88,7 +88,7 @@ def noisy_pair(seed: int = 3, n: int = 14, empty_at: int | None = None) -> tuple
 def test_contested_overlaps_are_larger_ones_that_exist_and_mirror() -> None:
     source, target = noisy_pair()
     config = AlignConfig(max_bead=4, contest_margin=6)
-    found, mirrored = find_contested(source, target, config), find_contested(target, source, config)
+    found, mirrored = find_requested_overlaps(source, target, config), find_requested_overlaps(target, source, config)
     assert found.n_overlaps > 0
     for side, other in ((found.source, mirrored.target), (found.target, mirrored.source)):
         assert {size: stops.tolist() for size, stops in side.items()} == {
@@ -101,7 +101,7 @@ def test_contested_overlaps_are_larger_ones_that_exist_and_mirror() -> None:
 
 def test_stops_count_empty_positions() -> None:
     config = AlignConfig(max_bead=4, contest_margin=6)
-    plain, shifted = (find_contested(*noisy_pair(empty_at=at), config) for at in (None, 4))
+    plain, shifted = (find_requested_overlaps(*noisy_pair(empty_at=at), config) for at in (None, 4))
     for size, stops in plain.source.items():
         np.testing.assert_array_equal(np.where(stops > 4, stops + 1, stops), shifted.source[size])
 
@@ -112,8 +112,8 @@ def test_only_single_sentences_are_looked_at() -> None:
     filled[1:] = np.random.default_rng(0).normal(size=filled[1:].shape)
     config = AlignConfig(max_bead=4, contest_margin=6)
     one, other = (
-        find_contested(source, target, config),
-        find_contested(Overlaps(source.sentences, filled), target, config),
+        find_requested_overlaps(source, target, config),
+        find_requested_overlaps(Overlaps(source.sentences, filled), target, config),
     )
     assert {size: stops.tolist() for size, stops in one.source.items()} == {
         size: stops.tolist() for size, stops in other.source.items()
@@ -132,27 +132,30 @@ def test_a_pair_that_contests_nothing_is_thereby_aligned(empty_at: int | None) -
     config = AlignConfig(max_bead=4, contest_margin=0.01)
     pair = noisy_pair(empty_at=empty_at)
     for source, target in (pair, pair[::-1]):
-        found, expected = find_contested(source, target, config), align_pair(source, target, config, on_demand=True)
+        found, expected = (
+            find_requested_overlaps(source, target, config),
+            align_pair(source, target, config, on_demand=True),
+        )
         assert found.n_overlaps == 0
         assert found.beads is not None
         assert found.beads.facts == expected.facts
         for name in BEAD_ARRAYS:
             np.testing.assert_array_equal(getattr(found.beads, name), getattr(expected, name))
-    assert find_contested(*pair, AlignConfig(max_bead=4, contest_margin=6)).beads is None
+    assert find_requested_overlaps(*pair, AlignConfig(max_bead=4, contest_margin=6)).beads is None
 
 
 def test_headings_are_left_to_the_alignment_that_puts_them_first() -> None:
     config = AlignConfig(max_bead=4, contest_margin=0.01)
     source, target = (replace(side, headings=[1] + [0] * (len(side.sentences) - 1)) for side in noisy_pair())
     assert len(match_headings(source, target)) == 1
-    found = find_contested(source, target, config)
+    found = find_requested_overlaps(source, target, config)
     assert (found.n_overlaps, found.beads) == (0, None)
 
 
 def test_encoded_overlaps_decide_and_are_compared_with_their_sums() -> None:
     source, target = noisy_pair()
     config = AlignConfig(max_bead=4, contest_margin=6)
-    wanted = find_contested(source, target, config)
+    wanted = find_requested_overlaps(source, target, config)
     sides = []
     for side, stops in ((source, wanted.source), (target, wanted.target)):
         vectors = side.vectors.copy()
@@ -171,5 +174,5 @@ def test_encoded_overlaps_decide_and_are_compared_with_their_sums() -> None:
 def test_small_documents_contest_nothing_that_does_not_exist(n_source: int, n_target: int) -> None:
     random = np.random.default_rng(0)
     sides = [document(random.normal(size=(n, 24)).reshape(n, 24)) for n in (n_source, n_target)]
-    assert find_contested(*sides, CONFIG).n_overlaps == 0
+    assert find_requested_overlaps(*sides, CONFIG).n_overlaps == 0
     assert align_pair(*sides, CONFIG, on_demand=True).facts.get("compared_sums") is None

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from test_align_lattice import Problem, problems
+from lattices import Problem, problems
 
 from stages.align.band import cells_within
 from stages.align.search.lattice import find_best_path
-from stages.align.search.max_marginals import measure_reach, near_band, ways_through
+from stages.align.search.max_marginals import bead_marginals, find_max_marginals, near_band
 from stages.align.search.posterior import bead_posterior, null_posterior, sum_paths
 
 
@@ -17,9 +17,9 @@ from stages.align.search.posterior import bead_posterior, null_posterior, sum_pa
 @settings(deadline=None, max_examples=40)  # the first example waits for the compiler
 def test_the_best_path_through_a_bead_is_the_best_of_the_paths_that_hold_it(problem: Problem) -> None:
     lattice, band, paths = problem.lattice, problem.band, problem.paths()
-    reach = measure_reach(lattice, band)
-    way = ways_through(reach.opened, reach.onward, lattice, band)
-    assert reach.total == pytest.approx(max(total for total, _ in paths), abs=1e-5)
+    marginals = find_max_marginals(lattice, band)
+    way = bead_marginals(marginals.bead_forward, marginals.backward, lattice, band)
+    assert marginals.total == pytest.approx(max(total for total, _ in paths), abs=1e-5)
     for i, j in problem.cells:
         for kind, (m, n) in enumerate(lattice.types):
             step = ("bead", i, j, int(m), int(n))
@@ -31,11 +31,11 @@ def test_the_best_path_through_a_bead_is_the_best_of_the_paths_that_hold_it(prob
 @settings(deadline=None, max_examples=40)
 def test_the_near_band_holds_the_paths_within_the_margin_and_their_shares(problem: Problem) -> None:
     lattice, band, margin = problem.lattice, problem.band, 3.0
-    reach = measure_reach(lattice, band)
-    near = near_band(reach, lattice, band, margin)
+    marginals = find_max_marginals(lattice, band)
+    near = near_band(marginals, lattice, band, margin)
     kept = set(cells_within(near, band).tolist())
     for total, steps in problem.paths():
-        if total > reach.total - margin + 1e-4:
+        if total > marginals.total - margin + 1e-4:
             assert {problem.cell(i, j) for what, i, j, *_ in steps if what == "bead"} <= kept
 
 
@@ -43,7 +43,7 @@ def test_the_near_band_holds_the_paths_within_the_margin_and_their_shares(proble
 def test_with_a_wide_margin_nothing_changes_but_the_size(seed: int) -> None:
     problem = Problem(3, 3, 3 * seed)
     lattice, band = problem.lattice, problem.band
-    near = near_band(measure_reach(lattice, band), lattice, band, 1000.0)
+    near = near_band(find_max_marginals(lattice, band), lattice, band, 1000.0)
     kept = cells_within(near, band)
     part = lattice._replace(score=lattice.score[kept], before=lattice.before[kept], after=lattice.after[kept])
     whole, narrow = find_best_path(lattice, band), find_best_path(part, near)

@@ -1,4 +1,4 @@
-"""How alignment grows with the size of documents: made-up pairs, and the time and memory that they take.
+"""Measure how alignment grows with the size of documents: made-up pairs, and the time and memory that they take.
 
 The documents are made so that what costs time is as in real text: sentences as long as real ones, beads of several
 sentences, sentences left out, vectors in which translations stand out from chance as far as in those of real encoders.
@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align import AlignConfig, align_pair, find_contested
+from stages.align import AlignConfig, align_pair, find_requested_overlaps
 from stages.data import Beads, Overlaps
 from stages.evaluate.links import links_of
 from stages.evaluate.scores import Bead
@@ -150,9 +150,9 @@ def search(pair: MeasuredPair) -> None:
 
 
 def align_on_demand(pair: MeasuredPair) -> Beads:
-    """Align as a run does: find what is contested, and align again with only that encoded."""
+    """Align as a run does: find the overlaps worth encoding, and align again with only these encoded."""
     config = AlignConfig()
-    wanted = find_contested(pair.source, pair.target, config)
+    wanted = find_requested_overlaps(pair.source, pair.target, config)
     return align_pair(*wanted.keep(pair.source, pair.target), config, on_demand=True)
 
 

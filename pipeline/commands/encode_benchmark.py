@@ -1,4 +1,4 @@
-"""How fast encoding is here: a model of LaBSE's shape with random weights, plainly encoded and as we do it.
+"""Measure how fast encoding is here: a model of LaBSE's shape with random weights, plainly encoded and as we do it.
 
 Weights don't change the speed of a model, and neither does its vocabulary, of which each token reads one row: so a
 small vocabulary stands in for LaBSE's 501,153 words, with one word a token.
