@@ -1,0 +1,1 @@
+"""Find which documents of two languages belong together, from the vectors of their sentences."""
