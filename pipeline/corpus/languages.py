@@ -98,6 +98,14 @@ def detect_language(text: str) -> Detected:
     return Detected(_standard(label), round(min(score / n_letters, 1.0), 4))
 
 
+def language_scores(line: str, k: int = 5) -> dict[str, float]:
+    """Return the likeliest languages of a line with their scores, which add up to at most 1; none without letters."""
+    if not any(map(str.isalpha, line)):
+        return {}
+    votes = _detector().detect(line[: 4 * SAMPLE_CHARS], model="lite", k=k)
+    return {_standard(_corrected(str(vote["lang"]), line)): float(vote["score"]) for vote in reversed(votes)}
+
+
 def _samples(text: str) -> list[str]:
     if len(text) <= N_SAMPLES * SAMPLE_CHARS:
         return [text[start : start + SAMPLE_CHARS] for start in range(0, len(text), SAMPLE_CHARS)]
