@@ -8,10 +8,12 @@ from pathlib import Path
 import modal
 
 from pipeline.cloud import app as cloud
-from pipeline.cloud import container, images, nights
+from pipeline.cloud import container, images
 from pipeline.cloud.backend import ModalBackend
 from pipeline.cloud.machines import CLERK
+from pipeline.cloud.night_lock import NightLock
 from pipeline.cloud.nightly_config import load_nightly
+from pipeline.cloud.nights import LONGEST_NIGHT_SECONDS, Nightly
 from pipeline.config.run_config import RunConfig, weights_file
 from pipeline.review.corrections import corrections_folder
 
@@ -20,11 +22,11 @@ CONFIG = (
     Path(os.environ.get("BITEXT_NIGHTLY", "configs/nightly.toml")) if modal.is_local() else SENT_ALONG / "nightly.toml"
 )
 
-app = modal.App("bitext-nightly", include_source=False).include(cloud.app)
 settings, configs = load_nightly(CONFIG)
+app = modal.App(settings.app_name, include_source=False).include(cloud.app)
 for config in configs:
     images.require_bucket(config.corpus)
-lock = modal.Dict.from_name("bitext-nights", create_if_missing=True)
+shared = modal.Dict.from_name("bitext-nights", create_if_missing=True)
 
 image = images.CLERK.add_local_file(CONFIG, f"{SENT_ALONG}/nightly.toml")
 for name in settings.configs:
@@ -43,19 +45,15 @@ for corrected in (folder for folder in map(corrections_folder, configs) if folde
     schedule=modal.Cron(settings.schedule, timezone=settings.time_zone),
     cpu=CLERK.cores,
     memory=CLERK.memory_gib * 1024,
-    timeout=nights.LONGEST_NIGHT_SECONDS,
+    timeout=LONGEST_NIGHT_SECONDS,
     max_containers=1,
 )
 def nightly() -> list[str]:
     """Run every config; only what is new or changed is done. Return a line for each."""
     call = modal.current_function_call_id() or container.container_name()
-    if not nights.may_start(lock, call):
-        return ["another night is still running; this one is left out"]
-    try:
-        with tempfile.TemporaryDirectory() as scratch:
-            return [str(night) for night in nights.run_nights(settings, configs, _backend, Path(scratch))]
-    finally:
-        lock.pop("night")
+    lock = NightLock(shared, settings.app_name, call)
+    with tempfile.TemporaryDirectory() as scratch:
+        return [str(night) for night in Nightly(settings, configs, _backend).run(lock, Path(scratch))]
 
 
 def _backend(config: RunConfig, max_dollars: float | None) -> ModalBackend:

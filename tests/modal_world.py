@@ -13,8 +13,11 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+from image_environments import make_environments
 
 ROOT = Path(__file__).resolve().parents[1]
 LOOPMODAL = ROOT.parent / "shared" / "loopmodal" / "loopmodal.py"
@@ -72,20 +75,21 @@ holds it. A bucket, which the control plane doesn't mount, is a folder beside.""
 class ModalWorld:
     """A control plane that is up, with its Volumes, what it was asked, and the containers it has started."""
 
-    def __init__(self, folder: Path, *options: str, site: str = FAULTS):
+    def __init__(self, folder: Path, *options: str, images: Iterable[str], site: str = FAULTS):
+        """Start it; `images` are those that containers are started from: each gets what its image installs."""
         self.folder = folder
         self.faults = folder / "faults"
         self.faults.mkdir(parents=True)
         (self.faults / "sitecustomize.py").write_text(site)
         self._n_faults = 0
         self._log = (folder / "log").open("w+")
-        python = sys.executable
-        command = [python, str(LOOPMODAL), "serve", "--state", str(folder / "state"), "--container-python", python]
-        keep = ["--keep", str(self.faults), "--env", f"PYTHONPATH=/root:{self.faults}"]
-        self._process = subprocess.Popen(
-            [*command, "--idle", "60", *keep, *options], cwd=ROOT, stderr=self._log, stdout=self._log
-        )
+        python = str(make_environments(images))
+        command = [sys.executable, str(LOOPMODAL), "serve", "--state", str(folder / "state")]
+        command += ["--container-python", python, "--keep", str(self.faults), "--idle", "60"]
+        command += ["--env", f"PYTHONPATH=/root:{self.faults}", "--env", f"BITEXT_TEST_WORLD={self.faults}"]
+        self._process = subprocess.Popen([*command, *options], cwd=ROOT, stderr=self._log, stdout=self._log)
         self._endpoint = self._wait_for_endpoint()
+        (self.faults / "endpoint.json").write_text(json.dumps(self._endpoint))
 
     def _wait_for_endpoint(self) -> dict[str, str]:
         path = self.folder / "state" / "endpoint.json"
@@ -110,8 +114,18 @@ class ModalWorld:
         """Start `modal …` on the laptop: with the base install only, where such an environment has been made."""
         base = ROOT / ".venv-base" / "bin" / "python"
         python = str(base if base.exists() else sys.executable)
-        environment = {
-            **environment,
+        return subprocess.Popen(
+            [python, "-m", "modal", *arguments],
+            cwd=ROOT,
+            env=environment | self.environment(),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of a client on the laptop."""
+        return {
             **{name: value for name, value in os.environ.items() if not name.startswith(("MODAL_", "BITEXT_"))},
             "MODAL_SERVER_URL": self._endpoint["grpc"],
             "MODAL_TOKEN_ID": "ak-test",
@@ -119,14 +133,6 @@ class ModalWorld:
             "MODAL_CONFIG_PATH": "/nonexistent",
             "MODAL_DISABLE_API_PROXY": "1",
         }
-        return subprocess.Popen(
-            [python, "-m", "modal", *arguments],
-            cwd=ROOT,
-            env=environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
 
     def modal(self, *arguments: str, status: int = 0, **environment: str) -> str:
         """Run `modal …` and return what it prints; the exit status must be as expected."""

@@ -21,6 +21,8 @@ from pathlib import Path
 import click
 from modal_world import ModalWorld
 
+IMAGES = ("clerk", "split", "encode_on_cpu", "align_on_cpu")
+
 IDLE_STAGES = """
 import importlib.abc, importlib.util, sys
 
@@ -94,7 +96,7 @@ def main() -> None:
     n_pairs = parser.parse_args().n_documents // 2
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        with closing(ModalWorld(folder / "world", site=IDLE_STAGES)) as world:
+        with closing(ModalWorld(folder / "world", images=IMAGES, site=IDLE_STAGES)) as world:
             write_corpus(folder, range(n_pairs))
             measure(world, folder, f"{2 * n_pairs:,} documents, all of them new")
             measure(world, folder, "nothing new")

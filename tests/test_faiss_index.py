@@ -9,8 +9,9 @@ import faiss
 import numpy as np
 import pytest
 
-from stages.align.anchors import faiss_index
-from stages.align.anchors.faiss_index import check_gpu, find_problem, flat_index
+from stages.align.anchors import faiss_index, links, neighbours
+from stages.align.anchors.faiss_index import FINDING, GpuCheck, check_gpu, find_problem, flat_index, remember_check
+from stages.align.anchors.links import find_nearest
 from stages.align.anchors.neighbours import nearest_keys
 
 
@@ -29,15 +30,18 @@ class LyingIndex:
 
 
 @pytest.fixture(autouse=True)
-def forget_the_check() -> Iterator[None]:
+def forget_the_check(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv(FINDING, raising=False)
     check_gpu.cache_clear()
     yield
     check_gpu.cache_clear()
 
 
-def pretend_gpu(monkeypatch: pytest.MonkeyPatch, index: Any) -> None:
+def pretend_gpu(monkeypatch: pytest.MonkeyPatch, index: str, preamble: str = "") -> None:
+    """Let faiss see a GPU here and in the process that tries it, where `index` makes its indices."""
     monkeypatch.setattr(faiss, "get_num_gpus", lambda: 1)
-    monkeypatch.setattr(faiss_index, "_gpu_index", index)
+    code = f"from stages.align.anchors import faiss_index\n{preamble}\nfaiss_index._gpu_index = {index}\n"
+    monkeypatch.setattr(faiss_index, "TRY", f"{code}print(faiss_index.try_gpu())")
 
 
 def test_without_a_gpu_the_cpu_searches() -> None:
@@ -47,7 +51,7 @@ def test_without_a_gpu_the_cpu_searches() -> None:
 
 
 def test_a_gpu_that_gives_zeros_is_found_out_and_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    pretend_gpu(monkeypatch, LyingIndex)
+    pretend_gpu(monkeypatch, "test_faiss_index.LyingIndex", "import test_faiss_index")
     assert not check_gpu().works
     assert "WRONG" in check_gpu().finding
     keys = np.eye(4, dtype=np.float32)
@@ -55,14 +59,27 @@ def test_a_gpu_that_gives_zeros_is_found_out_and_not_used(monkeypatch: pytest.Mo
     assert found[:, 0].tolist() == [0, 1, 2, 3]
 
 
-def test_a_gpu_that_raises_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(dimensions: int) -> None:
-        raise RuntimeError("CUDA error 209 no kernel image\nat line 7")
+BROKEN = """
+def broken(dimensions):
+    raise RuntimeError("CUDA error 209 no kernel image\\nat line 7")
+"""
 
-    pretend_gpu(monkeypatch, broken)
+
+def test_a_gpu_that_raises_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend_gpu(monkeypatch, "broken", BROKEN)
     assert check_gpu().finding == (
         "faiss is WRONG on this GPU (CUDA error 209 no kernel image); it searches on the CPU instead"
     )
+
+
+def test_a_gpu_on_which_faiss_ends_the_process_is_not_used_and_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend_gpu(monkeypatch, "lambda _: __import__('os').abort()")
+    assert remember_check().finding == (
+        "faiss is WRONG on this GPU (it ended its process: status -6); it searches on the CPU instead"
+    )
+    check_gpu.cache_clear()
+    monkeypatch.setattr(faiss_index, "_ask_process", lambda: pytest.fail("it was tried again"))
+    assert not check_gpu().works
 
 
 def test_a_gpu_that_answers_rightly_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,10 +89,31 @@ def test_a_gpu_that_answers_rightly_is_used(monkeypatch: pytest.MonkeyPatch) -> 
         made.append(dimensions)
         return faiss.IndexFlatIP(dimensions)
 
-    pretend_gpu(monkeypatch, working)
+    pretend_gpu(monkeypatch, "faiss.IndexFlatIP", "import faiss")
+    monkeypatch.setattr(faiss_index, "_gpu_index", working)
     assert check_gpu().works
     flat_index(8)
-    assert made == [64, 8]
+    assert made == [8]
+
+
+@pytest.mark.parametrize("repeated", [1, 40])
+def test_neighbours_are_the_same_by_faiss_and_by_one_matrix_product(
+    monkeypatch: pytest.MonkeyPatch, repeated: int
+) -> None:
+    """With sentences that stand many times, between which faiss and BLAS choose by chance."""
+    generator = np.random.default_rng(0)
+    source, target = (generator.standard_normal((n, 64)).astype(np.float32) for n in (300, 400))
+    target[:300] += 2 * source
+    source, target = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (source, target))
+    source[generator.permutation(300)[:repeated]] = source[0]
+    target[generator.permutation(400)[:repeated]] = target[1]
+    everywhere = np.zeros(300, np.int64), np.full(300, 400)
+    by_products = find_nearest(source, target, *everywhere)
+    monkeypatch.setattr(neighbours, "MIN_GPU_CELLS", 0)
+    monkeypatch.setattr(neighbours, "check_gpu", lambda: GpuCheck(True, "pretended"))
+    monkeypatch.setattr(links, "search_by_products", lambda *_: pytest.fail("the CPU searched"))
+    by_faiss = find_nearest(source, target, *everywhere)
+    assert [part.tobytes() for part in by_faiss] == [part.tobytes() for part in by_products]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ pytestmark = [
     pytest.mark.skipif(not LOOPMODAL.exists(), reason="the loopback Modal is not here"),
 ]
 
+IMAGES = ("clerk", "split", "encode_on_cpu", "encode_on_gpu", "align_on_cpu", "align_on_gpu")
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 CONFIG = """
 [corpus]
@@ -40,7 +41,8 @@ align_gpu = "none"
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModalWorld]:
     folder = tmp_path_factory.mktemp("modal")
     kernels = shared_kernels(tmp_path_factory.getbasetemp())
-    world = ModalWorld(folder / "world", "--bind-volume", f"bitext-weights={weights(folder)}", *kernels)
+    options = ("--bind-volume", f"bitext-weights={weights(folder)}", *kernels)
+    world = ModalWorld(folder / "world", *options, images=IMAGES)
     yield world
     world.close()
 

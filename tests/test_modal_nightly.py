@@ -27,13 +27,14 @@ formats = ["tsv", "beads"]
 [compute]
 cores = 1
 """
+IMAGES = ("clerk", "split", "encode_on_cpu", "align_on_cpu")
 APP, FUNCTION = "bitext-nightly", "nightly"
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModalWorld]:
     kernels = shared_kernels(tmp_path_factory.getbasetemp())
-    world = ModalWorld(tmp_path_factory.mktemp("modal") / "world", *kernels)
+    world = ModalWorld(tmp_path_factory.mktemp("modal") / "world", *kernels, images=IMAGES)
     yield world
     world.close()
 

@@ -28,6 +28,7 @@ pytestmark = [
     pytest.mark.skipif(not LOOPMODAL.exists(), reason="the loopback Modal is not here"),
 ]
 
+IMAGES = ("clerk", "split", "encode_on_cpu", "align_on_cpu", "align_on_gpu")
 TEXTS = {
     "en": ["The house stood on a hill. It was old. Nobody lived there.", "A dog barked all night. We could not sleep."],
     "de": ["Das Haus stand auf einem Hügel. Es war alt. Niemand wohnte dort.", "Ein Hund bellte. Wir schliefen nicht."],
@@ -50,7 +51,7 @@ timeout_minutes = 1
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModalWorld]:
     keys = ("--secret", "bitext-bucket:AWS_ACCESS_KEY_ID=none")
-    world = ModalWorld(tmp_path_factory.mktemp("modal") / "world", *keys)
+    world = ModalWorld(tmp_path_factory.mktemp("modal") / "world", *keys, images=IMAGES)
     yield world
     world.close()
 

@@ -1,15 +1,22 @@
-"""The service's class on Modal: deployed, and asked from a laptop; what is asked over HTTP is not emulated."""
+"""The service on Modal: deployed, and asked from a laptop, as a class and over HTTP.
+
+Requests reach the ASGI application as on Modal, by the runtime of the real client in the container; but the stand-in
+for Modal has no way to send their bodies: they travel with the first message instead.
+"""
 
 from __future__ import annotations
 
-import os
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from modal_world import LOOPMODAL, ROOT, ModalWorld
+
+from pipeline import __version__
 
 pytestmark = [
     pytest.mark.modal,
@@ -17,7 +24,7 @@ pytestmark = [
 ]
 
 CONFIG = 'name = "test"\nworkers = 1\n[deploy]\nmax_containers = 1\n'
-SECRET = "bitext-api-token:BITEXT_API_TOKEN=a token that only tests know"
+TOKEN = "a token that only tests know"
 UNCOMPILED = ("--env", "NUMBA_DISABLE_JIT=1")
 """Compiling takes longer than all else here."""
 
@@ -67,40 +74,129 @@ asyncio.run(ask_for_jobs())
 """
 
 
+REFUSED = """
+import modal
+try:
+    modal.Cls.from_name("bitext-serve-test", "Service")().embed.remote(["It rained."])
+except Exception as error:
+    print(error)
+else:
+    print("answered")
+"""
+
+WEB = """
+import importlib.abc, importlib.util, sys
+
+class Body:
+    def __init__(self, body):
+        self.get_data_in = self
+        self._body = body
+
+    async def aio(self, *_):
+        yield {"type": "http.request", "body": self._body, "more_body": False}
+
+def with_bodies(wrap):
+    def wrapped(app, io):
+        def answer(scope):
+            return wrap(app, Body(scope.pop("body")))[0](scope)
+        return answer, wrap(app, io)[1]
+    return wrapped
+
+class Finder(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name != "modal._runtime.asgi":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        execute = spec.loader.exec_module
+        def exec_module(module):
+            execute(module)
+            module.asgi_app_wrapper = with_bodies(module.asgi_app_wrapper)
+        spec.loader.exec_module = exec_module
+        return spec
+
+sys.meta_path.insert(0, Finder())
+"""
+
+ASK_WEB = """
+import asyncio, json, sys
+import modal
+from modal._serialization import serialize_data_format
+from modal._utils.function_utils import _stream_function_call_data
+from modal.client import _Client
+from modal_proto import api_pb2
+
+async def ask(method, path, body=None, token=None):
+    headers = [(b"content-type", b"application/json"), (b"host", b"somebody--bitext-serve-test.modal.run")]
+    if token is not None:
+        headers.append((b"authorization", b"Bearer " + token.encode()))
+    scope = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "https"}
+    scope |= {"path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers, "root_path": ""}
+    scope |= {"client": ("203.0.113.1", 1), "server": None, "body": json.dumps(body).encode() if body else b""}
+    client = await _Client.from_env()
+    service = modal.Cls.from_name("bitext-serve-test", "Service")()
+    await service.embed.hydrate.aio()
+    put = api_pb2.FunctionPutInputsItem(idx=0, input=api_pb2.FunctionInput(
+        args=serialize_data_format(scope, api_pb2.DATA_FORMAT_ASGI),
+        data_format=api_pb2.DATA_FORMAT_ASGI, method_name="web"))
+    call = await client.stub.FunctionMap(api_pb2.FunctionMapRequest(
+        function_id=service.embed.object_id,
+        function_call_type=api_pb2.FUNCTION_CALL_TYPE_UNARY, pipelined_inputs=[put]))
+    status, answer = 0, b""
+    messages = _stream_function_call_data(client, client.stub, call.function_call_id, "data_out")
+    async for message in messages:
+        status = message.get("status", status)
+        answer += message.get("body", b"")
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            break
+    return status, answer.decode()
+
+async def main():
+    token, pair = sys.argv[1], {"source": ["It rained.", "We left."], "target": ["Es regnete, und wir gingen."]}
+    for asked in (
+        ("GET", "/health"),
+        ("POST", "/v1/align", pair),
+        ("POST", "/v1/align", pair, ""),
+        ("POST", "/v1/align", pair, "not the token of this"),
+        ("POST", "/v1/align", pair, token),
+        ("POST", "/v1/embeddings", {"input": "It rained.", "model": "use-multilingual"}, token),
+        ("GET", "/openapi.json"),
+    ):
+        print(json.dumps(await ask(*asked)))
+
+asyncio.run(main())
+"""
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModalWorld]:
-    world = ModalWorld(tmp_path_factory.mktemp("modal") / "world", "--secret", SECRET, *UNCOMPILED)
+    options = ("--secret", f"bitext-api-token:BITEXT_API_TOKEN={TOKEN}", *UNCOMPILED)
+    world = ModalWorld(tmp_path_factory.mktemp("modal") / "world", *options, images=["serve_on_cpu"], site=WEB)
     yield world
     world.close()
 
 
-def ask(world: ModalWorld, code: str) -> str:
+@pytest.fixture(scope="module")
+def service(world: ModalWorld, tmp_path_factory: pytest.TempPathFactory) -> ModalWorld:
+    """Return a world with a service that has been deployed, as the README says."""
+    config = tmp_path_factory.mktemp("config") / "serve.toml"
+    config.write_text(CONFIG)
+    world.modal("deploy", "-m", "pipeline.serve", BITEXT_SERVE=str(config))
+    return world
+
+
+def ask(world: ModalWorld, code: str, *arguments: str) -> str:
     """Run Python on the laptop."""
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith(("MODAL_", "BITEXT_"))},
-        "MODAL_SERVER_URL": world._endpoint["grpc"],
-        "MODAL_TOKEN_ID": "ak-test",
-        "MODAL_TOKEN_SECRET": "as-test",
-        "MODAL_CONFIG_PATH": "/nonexistent",
-        "MODAL_DISABLE_API_PROXY": "1",
-    }
+    command = [sys.executable, "-c", code, *arguments]
     done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env=environment,
-        text=True,
-        capture_output=True,
-        check=False,
-        timeout=300,
+        command, cwd=ROOT, env=world.environment(), text=True, capture_output=True, check=False, timeout=300
     )
     assert done.returncode == 0, done.stderr + world.log()[-3000:]
     return done.stdout
 
 
-def test_a_deployed_class_aligns_embeds_and_keeps_jobs(world: ModalWorld, tmp_path: Path) -> None:
-    (tmp_path / "serve.toml").write_text(CONFIG)
-    world.modal("deploy", "-m", "pipeline.serve", BITEXT_SERVE=str(tmp_path / "serve.toml"))
-    lines = ask(world, ASK).splitlines()
+def test_a_deployed_class_aligns_embeds_and_keeps_jobs(service: ModalWorld) -> None:
+    lines = ask(service, ASK).splitlines()
     assert lines[:3] == [
         "class [([0, 1], [0])] ['It rained.', 'We left.']",
         "call ['Es regnete, und wir gingen.']",
@@ -110,4 +206,24 @@ def test_a_deployed_class_aligns_embeds_and_keeps_jobs(world: ModalWorld, tmp_pa
     assert "give source_language" in lines[3]
     assert lines[4].startswith("refused bitext-serve-other on Modal: ")
     assert lines[5:] == ["jobs ['done', 'failed'] True True", "listed True", "deleted"]
-    assert len(world.started()) == 1, "one warm container answers all"
+    assert len(service.started()) == 1, "one warm container answers all"
+
+
+def test_the_deployed_application_answers_those_who_have_the_token(service: ModalWorld) -> None:
+    answers = [json.loads(line) for line in ask(service, ASK_WEB, TOKEN).splitlines()]
+    assert [status for status, _ in answers] == [200, 401, 401, 401, 200, 200, 200]
+    bodies = [json.loads(body) for _, body in answers]
+    assert bodies[0]["status"] == "ready"
+    assert [bead["target"] for bead in bodies[4]["beads"]] == ["Es regnete, und wir gingen."]
+    assert len(bodies[5]["data"][0]["embedding"]) == 512
+    assert bodies[6]["info"]["version"] == __version__
+
+
+@pytest.mark.parametrize("token", ["", "too short"])
+def test_a_deployed_service_without_a_token_answers_nobody(tmp_path: Path, token: str) -> None:
+    options = ("--secret", f"bitext-api-token:BITEXT_API_TOKEN={token}", *UNCOMPILED)
+    with closing(ModalWorld(tmp_path / "world", *options, images=["serve_on_cpu"], site=WEB)) as world:
+        (tmp_path / "serve.toml").write_text(CONFIG)
+        world.modal("deploy", "-m", "pipeline.serve", BITEXT_SERVE=str(tmp_path / "serve.toml"))
+        refused = ask(world, REFUSED)
+    assert "BITEXT_API_TOKEN must have at least 16 ASCII characters" in refused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -13,8 +14,9 @@ import pytest
 from in_process import InProcess
 
 from pipeline.cloud.costs import Bill
+from pipeline.cloud.night_lock import STALE_SECONDS, NightLock
 from pipeline.cloud.nightly_config import load_nightly
-from pipeline.cloud.nights import NightFailed, may_start, run_nights
+from pipeline.cloud.nights import NightFailed, Nightly
 from pipeline.config.run_config import RunConfig
 from pipeline.errors import BudgetError, ConfigError
 
@@ -28,6 +30,16 @@ max_overlap = 1
 [align]
 max_bead = 2
 """
+
+
+class Shared(dict[str, Any]):
+    """A modal.Dict of this process."""
+
+    def put(self, key: str, value: Any, *, skip_if_exists: bool = False) -> bool:
+        if skip_if_exists and key in self:
+            return False
+        self[key] = value
+        return True
 
 
 class PricedLocal(InProcess):
@@ -60,9 +72,15 @@ def write_document(folder: Path, corpus: str, language: str, name: str, text: st
     path.write_text(text)
 
 
-def run_a_night(nightly: Path, open_backend: Callable[..., PricedLocal] | None = None) -> list[Any]:
+def run_a_night(
+    nightly: Path,
+    open_backend: Callable[..., PricedLocal] | None = None,
+    shared: Shared | None = None,
+    call: str = "tonight",
+) -> list[Any]:
     settings, configs = load_nightly(nightly)
-    return run_nights(settings, configs, open_backend or opener(nightly), nightly.parent / "scratch")
+    lock = NightLock(Shared() if shared is None else shared, settings.app_name, call)
+    return Nightly(settings, configs, open_backend or opener(nightly)).run(lock, nightly.parent / "scratch")
 
 
 def opener(nightly: Path) -> Callable[[RunConfig, float | None], PricedLocal]:
@@ -91,8 +109,8 @@ def test_a_night_leaves_a_record_and_only_the_next_one_s_news_are_done(nightly: 
 
 
 def test_older_nights_are_kept_as_configured(nightly: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for second in (1, 2, 3):
-        monkeypatch.setattr("pipeline.cloud.nights.datetime", clock(f"2026-11-0{second}T02-00-00"))
+    for day in (1, 2, 3):
+        at(monkeypatch, datetime(2026, 11, day, 2, tzinfo=UTC).timestamp())
         run_a_night(nightly)
     kept = sorted(path.name for path in (nightly.parent / "store/runs/first/nights").iterdir())
     assert kept == ["2026-11-02T02-00-00", "2026-11-03T02-00-00"]
@@ -100,15 +118,6 @@ def test_older_nights_are_kept_as_configured(nightly: Path, monkeypatch: pytest.
     nightly.write_text(nightly.read_text().replace("keep_nights = 2", "keep_nights = 0"))
     run_a_night(nightly)
     assert list((nightly.parent / "store/runs/first/nights").iterdir()) == []
-
-
-def clock(text: str) -> Any:
-    class Clock:
-        @staticmethod
-        def now(zone: object) -> Any:
-            return type("Now", (), {"strftime": staticmethod(lambda _: text)})
-
-    return Clock
 
 
 def test_a_config_that_fails_is_told_and_the_others_run(nightly: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,25 +178,83 @@ def test_a_night_stops_before_it_costs_more_than_it_may_and_leaves_its_record(ni
     assert [history(nightly, name)[-1]["status"] for name in ("first", "second")] == [0, 1]
 
 
-class Shared(dict[str, Any]):
-    """A modal.Dict of this process."""
-
-    def put(self, key: str, value: Any, *, skip_if_exists: bool = False) -> bool:
-        if skip_if_exists and key in self:
-            return False
-        self[key] = value
-        return True
+KILLED = datetime(2026, 11, 29, 2, 0, 7, tzinfo=UTC).timestamp()
+"""02:00:07, when a night began that was killed an hour later; its lock stays."""
 
 
-def test_nights_never_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
-    lock = Shared()
-    assert may_start(lock, "monday")
-    assert not may_start(lock, "tuesday")
-    assert may_start(lock, "monday"), "a night whose machine was preempted is begun again"
-    lock["night"]["since"] -= 25 * 3600
-    assert may_start(lock, "wednesday"), "a night that was killed doesn't stop all others"
-    lock.pop("night")
-    assert may_start(lock, "thursday")
+def killed_night(seen: float, dollars: float = 1.5) -> Shared:
+    """Return what a night left that was killed: its last sign of life."""
+    sign = {"call": "killed", "since": KILLED, "seen": seen, "config": "second", "dollars": dollars}
+    return Shared({"bitext-nightly": {**sign, "dollars_before": 0.5}})
+
+
+def at(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    monkeypatch.setattr("pipeline.cloud.night_lock.time.time", lambda: seconds)
+
+
+def test_the_night_after_a_killed_one_runs_and_the_history_tells_of_both(
+    nightly: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = killed_night(seen=KILLED + 3600)
+    at(monkeypatch, KILLED + 24 * 3600 - 2)  # 02:00:05
+    assert [night.status for night in run_a_night(nightly, shared=shared)] == [0, 0]
+    assert [(night["started"], night["status"], night["dollars"]) for night in history(nightly, "second")] == [
+        ("2026-11-29T02-00-07", 1, 1.5),
+        ("2026-11-30T02-00-05", 0, 0.25),
+    ]
+    assert history(nightly, "second")[0]["text"] == "broken off: no sign of life after 2026-11-29T03-00-07 UTC"
+    assert [night["status"] for night in history(nightly, "first")] == [0]
+    assert not shared, "the lock is free again"
+
+
+def test_a_night_that_is_left_out_is_seen(nightly: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("pipeline.cloud.nights._tell_webhook", told.append)
+    shared = killed_night(seen=KILLED + 3600)
+    at(monkeypatch, KILLED + 3600 + STALE_SECONDS - 1)
+    with pytest.raises(NightFailed, match="left out: the night of 2026-11-29T02-00-07 UTC is still at work"):
+        run_a_night(nightly, shared=shared)
+    assert [history(nightly, name)[-1]["status"] for name in ("first", "second")] == [1, 1]
+    assert "left out" in told[0]
+    assert shared["bitext-nightly"]["call"] == "killed", "the other one keeps its lock"
+
+
+def test_a_night_whose_machine_was_taken_away_goes_on_with_what_is_left_of_its_money(
+    nightly: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nightly.write_text(nightly.read_text() + "max_dollars = 3\n")
+    given: list[float | None] = []
+
+    def open_backend(config: RunConfig, max_dollars: float | None) -> PricedLocal:
+        given.append(max_dollars)
+        return PricedLocal(nightly.parent / "store", workers=1)
+
+    at(monkeypatch, KILLED + 3660)
+    run_a_night(nightly, open_backend, killed_night(seen=KILLED + 3600), call="killed")
+    assert given[-2:] == [pytest.approx(1.0), pytest.approx(0.75)]
+
+
+def test_a_night_gives_signs_of_life_that_say_what_it_has_spent(nightly: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.cloud.night_lock.BEAT_SECONDS", 0.01)
+    signs: list[dict[str, Any]] = []
+
+    class Watched(Shared):
+        def put(self, key: str, value: Any, *, skip_if_exists: bool = False) -> bool:
+            signs.append(value)
+            return super().put(key, value, skip_if_exists=skip_if_exists)
+
+    run_a_night(nightly, shared=Watched())
+    assert {sign["config"] for sign in signs} >= {None, "first", "second"}
+    assert max(sign["dollars_before"] for sign in signs if sign["config"] == "second") == 0.25
+    assert max(sign["dollars"] for sign in signs) == 0.25
+
+
+def test_a_lock_of_an_older_release_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = Shared({"key": {"call": "monday", "since": KILLED}})
+    at(monkeypatch, KILLED + 60)
+    assert not NightLock(shared, "key", "tuesday").take()
+    at(monkeypatch, KILLED + STALE_SECONDS)
+    assert NightLock(shared, "key", "tuesday").take()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from pipeline.cloud import pins
 
 ROOT = Path(__file__).resolve().parents[1]
-GROUPS = {name: getattr(pins, name) for name in dir(pins) if name.isupper() and isinstance(getattr(pins, name), dict)}
+PINNED = {image: dict(line.split("==") for line in pins.requirements(image)) for image in pins.IMAGES}
 NOT_HERE = {"faiss-gpu-cu12", "nvidia-cublas-cu12", "nvidia-cuda-nvrtc-cu12", "nvidia-cuda-runtime-cu12"}
 """Only on machines with a GPU."""
 
@@ -29,15 +29,15 @@ def normal(name: str) -> str:
 def test_pins_are_the_versions_that_the_tests_run_with() -> None:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     tested = {normal(name): version for name, version in (line.split("==") for line in lines if "==" in line)}
-    for group, packages in GROUPS.items():
+    for image, packages in PINNED.items():
         for name, version in packages.items():
             if name not in NOT_HERE | UNLISTED:
-                assert tested.get(normal(name)) == version, f"{group}: {name}"
+                assert tested.get(normal(name)) == version, f"{image}: {name}"
 
 
-@pytest.mark.parametrize("group", sorted(GROUPS))
-def test_what_a_package_needs_is_pinned_as_well(group: str) -> None:
-    packages = {**pins.BASE, **GROUPS[group]}
+@pytest.mark.parametrize("image", sorted(PINNED))
+def test_what_a_package_needs_is_pinned_as_well(image: str) -> None:
+    packages = PINNED[image]
     known = {normal(name) for name in packages}
     for name in packages.keys() - NOT_HERE:
         for line in distribution(name).requires or []:
@@ -50,11 +50,11 @@ def test_what_a_package_needs_is_pinned_as_well(group: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.modal
-@pytest.mark.parametrize("group", ["SPLIT", "ENCODE_ON_CPU", "ENCODE_ON_GPU", "ALIGN_ON_CPU", "ALIGN_ON_GPU"])
-def test_the_registry_has_what_is_pinned(group: str) -> None:
+@pytest.mark.parametrize("image", sorted(PINNED))
+def test_the_registry_has_what_is_pinned(image: str) -> None:
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--ignore-installed", "--no-deps"]
     done = subprocess.run(
-        [*command, *pins.requirements(GROUPS[group])], capture_output=True, text=True, check=False, timeout=300
+        [*command, *pins.requirements(image)], capture_output=True, text=True, check=False, timeout=300
     )
     if "Temporary failure" in done.stderr or "Connection" in done.stderr:
         pytest.skip("the registry can't be reached")

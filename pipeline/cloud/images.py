@@ -57,20 +57,20 @@ def require_bucket(corpus: CorpusConfig) -> None:
         )
 
 
-def _image(env: dict[str, str], *groups: dict[str, str]) -> modal.Image:
+def _image(name: str, env: dict[str, str]) -> modal.Image:
     return (
         modal.Image.debian_slim(python_version=pins.PYTHON)
-        .pip_install(*pins.requirements(*groups))
+        .pip_install(*pins.requirements(name))
         .env(NAMES | env)
         .add_local_python_source("pipeline", "stages", ignore=["**/__pycache__"])  # the templates of reports as well
     )
 
 
-CLERK = _image(ONE_THREAD)
-SPLIT = _image(ONE_THREAD, pins.SPLIT)
-ENCODE_ON_CPU = _image(ONE_THREAD, pins.ENCODE_ON_CPU)
-ENCODE_ON_GPU = _image(KEPT_WEIGHTS, pins.ENCODE_ON_GPU)
-ALIGN_ON_CPU = _image(ONE_THREAD | CACHED_KERNELS, pins.ALIGN_ON_CPU)
-ALIGN_ON_GPU = _image(ONE_THREAD | CACHED_KERNELS, pins.ALIGN_ON_GPU)
-SERVE_ON_CPU = _image(ONE_THREAD | CACHED_KERNELS, pins.SPLIT, pins.ENCODE_ON_CPU, pins.ALIGN_ON_CPU, pins.SERVE)
-SERVE_ON_GPU = _image(KEPT_WEIGHTS | CACHED_KERNELS, pins.SPLIT, pins.ENCODE_ON_GPU, pins.ALIGN_ON_CPU, pins.SERVE)
+CLERK = _image("clerk", ONE_THREAD)
+SPLIT = _image("split", ONE_THREAD)
+ENCODE_ON_CPU = _image("encode_on_cpu", ONE_THREAD)
+ENCODE_ON_GPU = _image("encode_on_gpu", KEPT_WEIGHTS)
+ALIGN_ON_CPU = _image("align_on_cpu", ONE_THREAD | CACHED_KERNELS)
+ALIGN_ON_GPU = _image("align_on_gpu", ONE_THREAD | CACHED_KERNELS)
+SERVE_ON_CPU = _image("serve_on_cpu", ONE_THREAD | CACHED_KERNELS)
+SERVE_ON_GPU = _image("serve_on_gpu", KEPT_WEIGHTS | CACHED_KERNELS)

@@ -18,6 +18,9 @@ from stages.config import Section
 class NightlyConfig(Section):
     """What is run every night."""
 
+    name: str | None = Field(default=None, pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    """Its name among several: on Modal the app is called bitext-nightly-<name>; bitext-nightly without one."""
+
     schedule: str = "0 2 * * *"
     """When, as cron writes it: minute, hour, day of the month, month, day of the week."""
 
@@ -35,6 +38,11 @@ class NightlyConfig(Section):
 
     webhook_secret: str | None = None
     """The name of a Modal Secret with BITEXT_WEBHOOK_URL, which is told of every night that goes wrong."""
+
+    @property
+    def app_name(self) -> str:
+        """Return what the app is called on Modal."""
+        return f"bitext-nightly-{self.name}" if self.name else "bitext-nightly"
 
     @field_validator("schedule")
     @classmethod

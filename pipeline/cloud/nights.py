@@ -8,13 +8,14 @@ import shutil
 import time
 import traceback
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from pipeline.cloud.costs import Bill, costs_of, dollars_text
+from pipeline.cloud.night_lock import NightLock, Sign
 from pipeline.cloud.nightly_config import NightlyConfig
 from pipeline.commands.finish import keep_record
 from pipeline.config.run_config import RunConfig
@@ -28,10 +29,11 @@ from pipeline.store.files import write_text
 from pipeline.store.store import Store
 
 NIGHTS = "nights"
+TIME_FORMAT = "%Y-%m-%dT%H-%M-%S"
 HISTORY = "history.jsonl"
 WEBHOOK = "BITEXT_WEBHOOK_URL"
 LONGEST_NIGHT_SECONDS = 24 * 3600
-"""Modal stops a function then: a lock that is older was left by a night that was killed."""
+"""Modal stops a function then."""
 
 
 class PricedBackend(Backend, Protocol):
@@ -42,19 +44,6 @@ class PricedBackend(Backend, Protocol):
 
     def stop(self) -> None:
         """End what is still at work on a run that has been given up."""
-
-
-class Lock(Protocol):
-    """A dictionary that all containers share: a modal.Dict."""
-
-    def put(self, key: str, value: Any, *, skip_if_exists: bool = False) -> bool:
-        """Set a key, and say whether it was."""
-
-    def get(self, key: str) -> Any:
-        """Return the value of a key, or None."""
-
-    def pop(self, key: str) -> Any:
-        """Remove a key."""
 
 
 @dataclass(frozen=True)
@@ -82,42 +71,88 @@ OpenBackend = Callable[[RunConfig, float | None], PricedBackend]
 """Opens the backend of a config, which may cost at most so many dollars."""
 
 
-def run_nights(
-    settings: NightlyConfig, configs: Sequence[RunConfig], open_backend: OpenBackend, scratch: Path
-) -> list[Night]:
-    """Run every config, whatever becomes of the others, print a line for each and tell the webhook what went wrong.
+class Nightly:
+    """What is run every night, and how far tonight is."""
 
-    Raises NightFailed in the end if a config could not be run, or aligned nothing.
-    """
-    nights: list[Night] = []
-    for config in configs:
-        left = settings.max_dollars and settings.max_dollars - sum(night.dollars for night in nights)
-        nights.append(_run_night(config, open_backend(config, left), scratch, settings.keep_nights))
-    troubles = [str(night) for night in nights if night.status]
-    if troubles:
-        _tell_webhook("\n".join(troubles))
-    if any(night.status not in (0, 3) for night in nights):
-        raise NightFailed("\n".join(troubles))
-    return nights
+    def __init__(self, settings: NightlyConfig, configs: Sequence[RunConfig], open_backend: OpenBackend):
+        self._settings, self._configs, self._open = settings, configs, open_backend
+        self._nights: list[Night] = []
+        self._broken_off: list[Night] = []
+        self._spent_before = 0.0
+        """What tonight has cost before its machine was taken away."""
+        self._at: tuple[str, PricedBackend] | None = None
+
+    def run(self, lock: NightLock, scratch: Path) -> list[Night]:
+        """Run every config unless another night runs, and tell of one that was killed.
+
+        Raises NightFailed in the end if a night was left out or a config could not be run, or aligned nothing.
+        """
+        if not lock.take():
+            return self._finish(list(self._leave_out(lock)))
+        with lock.held(self.spent):
+            if lock.broken_off is not None:
+                self._tell_of(lock.broken_off, is_tonight=lock.broken_off.call == lock.call)
+            for config in self._configs:
+                self._nights.append(self._run_config(config, scratch))
+            return self._finish(self._nights)
+
+    def spent(self) -> tuple[str | None, float, float]:
+        """Return the config that is run now, what it has cost so far, and what those before it have."""
+        before = self._spent_before + sum(night.dollars for night in self._nights)
+        if self._at is None:
+            return None, 0.0, before
+        name, backend = self._at
+        return name, sum(bill.dollars for bill in backend.bills()), before
+
+    def _run_config(self, config: RunConfig, scratch: Path) -> Night:
+        _, _, before = self.spent()
+        left = self._settings.max_dollars and max(self._settings.max_dollars - before, 0.0)
+        backend = self._open(config, left)
+        self._at = config.name, backend
+        try:
+            return _run_night(config, backend, scratch, self._settings.keep_nights)
+        finally:
+            self._at = None
+
+    def _leave_out(self, lock: NightLock) -> Iterator[Night]:
+        """Leave a line in the history of each config: a night that didn't happen must be seen."""
+        assert lock.running is not None
+        text = f"left out: the night of {_time_text(lock.running.since)} UTC is still at work"
+        for config in self._configs:
+            night = Night(config.name, _time_text(time.time()), 1, text, 0.0, 0, 0.0)
+            yield self._note(night, config)
+
+    def _tell_of(self, sign: Sign, is_tonight: bool) -> None:
+        """Leave a line about a night that was broken off, at the config that it was at."""
+        if is_tonight:
+            self._spent_before = sign.dollars_before + sign.dollars
+        config = next((config for config in self._configs if config.name == sign.config), self._configs[0])
+        text = f"broken off: no sign of life after {_time_text(sign.seen)} UTC"
+        seconds = round(sign.seen - sign.since, 1)
+        night = Night(config.name, _time_text(sign.since), 1, text, seconds, 0, round(sign.dollars, 6))
+        self._broken_off.append(self._note(night, config))
+
+    def _note(self, night: Night, config: RunConfig) -> Night:
+        self._open(config, None).do(leave_night, night, None, self._settings.keep_nights)
+        print(night, flush=True)  # noqa: T201
+        return night
+
+    def _finish(self, nights: list[Night]) -> list[Night]:
+        """Tell the webhook what went wrong; raises NightFailed if tonight did."""
+        troubles = [str(night) for night in (*self._broken_off, *nights) if night.status]
+        if troubles:
+            _tell_webhook("\n".join(troubles))
+        if any(night.status not in (0, 3) for night in nights):
+            raise NightFailed("\n".join(troubles))
+        return nights
 
 
-def may_start(lock: Lock, call: str) -> bool:
-    """Say whether a night may start: none is running, or only this very call, begun before its machine was preempted.
-
-    Who may start must call `lock.pop("night")` in the end.
-    """
-    mine: dict[str, Any] = {"call": call, "since": time.time()}
-    if lock.put("night", mine, skip_if_exists=True):
-        return True
-    running: dict[str, Any] = lock.get("night") or mine
-    if running["call"] != call and time.time() - running["since"] < LONGEST_NIGHT_SECONDS:
-        return False
-    lock.put("night", mine)
-    return True
+def _time_text(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime(TIME_FORMAT)
 
 
 def _run_night(config: RunConfig, backend: PricedBackend, scratch: Path, keep_nights: int) -> Night:
-    started, begun = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S"), time.monotonic()
+    started, begun = _time_text(time.time()), time.monotonic()
     run = Run(config, out=scratch / config.name)
     status, text = _carry_out(run, backend)
     run.costs = costs_of(run, backend.bills())

@@ -102,6 +102,19 @@ SERVE = {
 """Beside all that encodes and aligns; Modal itself is the server."""
 
 
-def requirements(*groups: dict[str, str]) -> list[str]:
-    """Return the requirements of some groups, such as `numpy==2.4.6`, in a stable order: an image is known by them."""
-    return sorted({f"{name}=={version}" for group in (BASE, *groups) for name, version in group.items()})
+IMAGES: dict[str, tuple[dict[str, str], ...]] = {
+    "clerk": (BASE,),
+    "split": (BASE, SPLIT),
+    "encode_on_cpu": (BASE, ENCODE_ON_CPU),
+    "encode_on_gpu": (BASE, ENCODE_ON_GPU),
+    "align_on_cpu": (BASE, ALIGN_ON_CPU),
+    "align_on_gpu": (BASE, ALIGN_ON_GPU),
+    "serve_on_cpu": (BASE, SPLIT, ENCODE_ON_CPU, ALIGN_ON_CPU, SERVE),
+    "serve_on_gpu": (BASE, SPLIT, ENCODE_ON_GPU, ALIGN_ON_CPU, SERVE),
+}
+"""What each image installs."""
+
+
+def requirements(image: str) -> list[str]:
+    """Return the requirements of an image, such as `numpy==2.4.6`, in a stable order: an image is known by them."""
+    return sorted({f"{name}=={version}" for group in IMAGES[image] for name, version in group.items()})

@@ -5,6 +5,9 @@ faiss on a GPU has been seen to return zeros on some cards, without an error.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,6 +19,15 @@ TOLERANCE = 1e-3
 
 SCRATCH_BYTES = 64 << 20
 """What a process sets aside on the GPU for searching: several share it."""
+
+
+FINDING = "BITEXT_FAISS_ON_GPU"
+"""The environment variable in which processes learn what the one that started them has found."""
+
+WORKS = "faiss searches on the GPU, and agrees with NumPy"
+NO_GPU = "faiss searches on the CPU: it sees no GPU"
+TRY = "from stages.align.anchors.faiss_index import try_gpu; print(try_gpu())"
+CHECK_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -35,23 +47,57 @@ def flat_index(dimensions: int) -> Any:
 
 @lru_cache(maxsize=1)
 def check_gpu() -> GpuCheck:
-    """Compare a small search on the GPU with NumPy's answer; once a process."""
+    """Compare a small search on the GPU with NumPy's answer; once a process, or as the process that started it found.
+
+    It is tried in a process of its own: on a card that it has no code for, faiss ends the whole process.
+    """
+    if FINDING in os.environ:
+        return _as_check(os.environ[FINDING])
     import faiss
 
-    if not faiss.get_num_gpus():
-        return GpuCheck(False, "faiss searches on the CPU: it sees no GPU")
+    return _as_check(_ask_process()) if faiss.get_num_gpus() else GpuCheck(False, NO_GPU)
+
+
+def remember_check() -> GpuCheck:
+    """Check, and let processes that this one starts know what was found."""
+    check = check_gpu()
+    os.environ[FINDING] = check.finding
+    return check
+
+
+def _as_check(finding: str) -> GpuCheck:
+    return GpuCheck(finding == WORKS, finding)
+
+
+def _ask_process() -> str:
+    """Try the GPU in another process, and return what was found."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", TRY],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=CHECK_SECONDS,
+            check=False,
+        )
+        problem = done.stdout.strip() if done.returncode == 0 else f"it ended its process: status {done.returncode}"
+    except subprocess.TimeoutExpired:
+        problem = f"no answer in {CHECK_SECONDS} s"
+    return f"faiss is WRONG on this GPU ({problem}); it searches on the CPU instead" if problem else WORKS
+
+
+def try_gpu() -> str:
+    """Search on the GPU and say what is wrong with the answer; empty if nothing is."""
     generator = np.random.default_rng(1)
     keys, queries = (generator.standard_normal((n, 64)).astype(np.float32) for n in (500, 50))
     keys, queries = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (keys, queries))
     try:
         index = _gpu_index(64)
         index.add(keys)
-        problem = find_problem(queries, keys, *index.search(queries, 5))
+        return find_problem(queries, keys, *index.search(queries, 5))
     except RuntimeError as error:
-        problem = str(error).splitlines()[0]
-    if problem:
-        return GpuCheck(False, f"faiss is WRONG on this GPU ({problem}); it searches on the CPU instead")
-    return GpuCheck(True, "faiss searches on the GPU, and agrees with NumPy")
+        return str(error).splitlines()[0]
 
 
 def find_problem(queries: Any, keys: Any, scores: Any, found: Any) -> str:

@@ -12,6 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from stages.align.anchors.chain import chain_links
+from stages.align.anchors.neighbours import nearest_both_ways
 
 NEIGHBOURS = 4
 """How many nearest sentences of the other side count. Notes on USE and e5 vectors: 3 to 6 make no difference."""
@@ -59,18 +60,39 @@ class Links(NamedTuple):
 def find_nearest(
     source: NDArray[np.float32], target: NDArray[np.float32], start: NDArray[np.int64], stop: NDArray[np.int64]
 ) -> Nearest:
-    """Find the nearest sentences in both directions with one pass of matrix products.
+    """Find the nearest sentences in both directions; where every sentence meets all others, on a GPU if there is one.
 
     source, target : float32 arrays of shape (S, D) and (T, D).
     start, stop    : int64 arrays of shape (S,), neither ever decreasing: source sentence i meets the target sentences
                      `start[i] <= j < stop[i]` only.
     Equally similar sentences stand in the order of their positions.
     """
+    if len(source) and len(target) and start[-1] == 0 and stop[0] == len(target):
+        return Nearest(*nearest_both_ways(source, target, NEIGHBOURS, _search_everywhere))
+    return search_by_products(source, target, start, stop, NEIGHBOURS)
+
+
+def _search_everywhere(
+    source: NDArray[np.float32], target: NDArray[np.float32], count: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    everywhere = np.zeros(len(source), np.int64), np.full(len(source), len(target))
+    found = search_by_products(source, target, *everywhere, count)
+    return found.source_index, found.target_index
+
+
+def search_by_products(
+    source: NDArray[np.float32],
+    target: NDArray[np.float32],
+    start: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    count: int,
+) -> Nearest:
+    """Find so many nearest sentences in both directions with one pass of matrix products, on the CPU."""
     nearest = Nearest(
-        np.full((len(source), NEIGHBOURS), -1, np.int64),
-        np.full((len(source), NEIGHBOURS), -np.inf, np.float32),
-        np.full((len(target), NEIGHBOURS), -1, np.int64),
-        np.full((len(target), NEIGHBOURS), -np.inf, np.float32),
+        np.full((len(source), count), -1, np.int64),
+        np.full((len(source), count), -np.inf, np.float32),
+        np.full((len(target), count), -1, np.int64),
+        np.full((len(target), count), -np.inf, np.float32),
     )
     for first in range(0, len(source), ROWS_AT_ONCE):
         last = min(first + ROWS_AT_ONCE, len(source))
