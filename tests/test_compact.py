@@ -58,7 +58,7 @@ def run(config: Path, store: Path, out: Path) -> Run:
 
 
 def files(store: Path) -> list[Path]:
-    return [path for path in store.glob("*/*/*.parquet") if path.name != "index.parquet" and path.parts[-3] != "runs"]
+    return [path for path in store.glob("*/*/*.parquet") if path.parts[-3] != "runs"]
 
 
 def exports(out: Path) -> dict[str, bytes]:

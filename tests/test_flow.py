@@ -21,7 +21,6 @@ from pipeline.errors import MissingError, StoreError
 from pipeline.flow.flow import STAGES, Flow, Run
 from pipeline.runs.record import make_report, verdict, write_tables
 from pipeline.store.files import publish
-from pipeline.store.store import INDEX
 from pipeline.tasks import Shard, ShardOutcome, Task
 
 N_PAIRS = 3
@@ -75,7 +74,7 @@ class Place:
         return read_exports(self.out)
 
     def files(self, table: str) -> list[Path]:
-        return sorted(path for path in (self.store / table).rglob("*.parquet") if path.name != INDEX)
+        return sorted((self.store / table).rglob("*.parquet"))
 
 
 @pytest.fixture
@@ -379,7 +378,7 @@ def test_a_disk_that_damages_all_it_is_given_is_blamed(place: Place, monkeypatch
 
 def test_a_damaged_index_is_no_loss(place: Place) -> None:
     place.run()
-    for index in place.store.rglob(INDEX):
+    for index in place.store.rglob("*.index"):
         index.write_bytes(b"nonsense")
     run = place.run(backend=Idle)
     assert run.exit_status == 0

@@ -99,8 +99,8 @@ def test_the_align_stage_alone_encodes_nothing_and_a_full_run_makes_good(
         alone = carry_out(config, store, tmp_path / "out", stage="align")
         assert "2 pairs with provisional beads: run without --stage" in " ".join(alone.notes)
         assert len(embeddings(Store(store), config).places()) == n_vectors
-    places = beads(Store(store), config).places()
-    facts = [places[provisional_key(pair)].facts for pair in alone.manifest.pairs]
+    shelf = beads(Store(store), config)
+    facts = [shelf.facts(provisional_key(pair)) for pair in alone.manifest.pairs]
     assert all(int(one["provisional_beads"]) > 0 for one in facts)
     assert carry_out(config, store, tmp_path / "out", stage="export").exported.n_pairs == 2
     carry_out(config, store, tmp_path / "out")

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import CorruptFile, StoreError
 from pipeline.store import schema
-from pipeline.store.shard_file import is_damage
-from pipeline.store.store import INDEX, Shelf, Store, default_root
+from pipeline.store.shard_file import KEY_TABLE, is_damage
+from pipeline.store.store import Shelf, Store, default_root
 
 ADDRESS = "0123456789abcdef"
 
@@ -48,7 +48,7 @@ def shelf_in(root: Path) -> Shelf:
 
 
 def only_file(shelf: Shelf) -> Path:
-    (path,) = (path for path in shelf.folder.glob("*.parquet") if path.name != INDEX)
+    (path,) = shelf.folder.glob("*.parquet")
     return path
 
 
@@ -148,14 +148,20 @@ def test_a_reader_finds_what_others_have_made_again_elsewhere(tmp_path: Path) ->
         reader.read("b")
 
 
-def test_footers_that_are_kept_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.store.store.MAX_KEPT_ROW_GROUPS", 4)
+@pytest.mark.parametrize("what", ["MAX_KEPT_ROW_GROUPS", "MAX_KEPT_BYTES", "MAX_KEPT_PLACES"])
+@pytest.mark.parametrize("most", [1, 2])
+def test_what_is_kept_in_memory_is_bounded_and_changes_nothing(
+    what: str, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"pipeline.store.store.{what}", most)
     for number in range(5):
         write(shelf_in(tmp_path), **{f"{number}a": 1, f"{number}b": 1})
     shelf = shelf_in(tmp_path)
     for _ in range(2):
-        assert [shelf.read(f"{number}b")["document"][0].as_py() for number in range(5)] == [f"{n}b" for n in range(5)]
-    assert len(shelf._footers) == 2
+        for number in range(5):
+            assert shelf.read(f"{number}b").equals(rows(f"{number}b", 1))
+            assert shelf.facts(f"{number}b") == {"sentences": 1}
+    assert any(len(kept) <= most for kept in (shelf._footers, shelf._row_groups, shelf._asked))
 
 
 # ---- damage
@@ -254,10 +260,9 @@ def test_lack_of_memory_is_no_damage_but_a_bad_sector_is() -> None:
 def indexed(root: Path) -> Path:
     write(shelf_in(root), a=3, b=0)
     write(shelf_in(root), c=1)
-    shelf = shelf_in(root)
-    shelf.places()
-    shelf.save_index()
-    return shelf.folder / INDEX
+    shelf_in(root).save_index()
+    (path,) = shelf_in(root).folder.glob("*.index")
+    return path
 
 
 def test_the_index_says_what_the_footers_say(tmp_path: Path) -> None:
@@ -270,7 +275,7 @@ def test_the_index_says_what_the_footers_say(tmp_path: Path) -> None:
 
 def test_with_an_index_no_footer_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     indexed(tmp_path)
-    monkeypatch.setattr("pipeline.store.store.read_footer", lambda path: pytest.fail(f"{path} was opened"))
+    monkeypatch.setattr("pipeline.store.store.read_keys", lambda path, *_: pytest.fail(f"{path} was opened"))
     assert set(shelf_in(tmp_path).places()) == {"a", "b", "c"}
 
 
@@ -307,6 +312,7 @@ def test_a_damaged_index_is_made_again_from_the_footers(content: bytes | None, t
         index.write_bytes(content)
     shelf = shelf_in(tmp_path)
     assert set(shelf.places()) == {"a", "b", "c"}
+    assert not index.exists()
     shelf.save_index()
     assert pq.read_table(index).num_rows == 3
 
@@ -363,8 +369,17 @@ def test_the_store_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPat
     assert default_root().name == "bitext-pipeline"
 
 
-def test_a_footer_names_its_keys_with_their_facts_for_other_programs(tmp_path: Path) -> None:
+def test_other_programs_can_read_the_rows_and_the_table_of_keys(tmp_path: Path) -> None:
     write(shelf_in(tmp_path), a=3, b=2)
-    metadata = pq.read_metadata(only_file(shelf_in(tmp_path)))
-    assert json.loads(metadata.metadata[b"bitext.keys"]) == [["a", {"sentences": 3}], ["b", {"sentences": 2}]]
-    assert metadata.num_row_groups == 2
+    path = only_file(shelf_in(tmp_path))
+    place = json.loads(pq.read_metadata(path).metadata[KEY_TABLE])
+    with pa.ipc.open_file(path.read_bytes()[place["start"] :][: place["bytes"]]) as file:
+        table = file.read_all()
+    assert table.select(["key", "row_group", "first_row", "n_rows"]).to_pydict() == {
+        "key": ["a", "b"],
+        "row_group": [0, 0],
+        "first_row": [0, 3],
+        "n_rows": [3, 2],
+    }
+    assert [json.loads(facts) for facts in table["facts"].to_pylist()] == [{"sentences": 3}, {"sentences": 2}]
+    assert pq.read_table(path).num_rows == 5, "any reader of Parquet reads the rows"

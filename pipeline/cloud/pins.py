@@ -10,6 +10,7 @@ PYTHON = "3.11"
 
 BASE = {
     "annotated-types": "0.8.0",
+    "cachetools": "8.0.2",
     "certifi": "2026.10.18",
     "charset-normalizer": "3.5.2",
     "click": "8.5.1",

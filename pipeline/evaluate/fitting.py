@@ -92,7 +92,8 @@ def _read_aligned(
     store: Store, config: RunConfig, pairs: Iterable[DocumentPair]
 ) -> Iterator[tuple[DocumentPair, Overlaps, Overlaps]]:
     """Give the pairs that have been aligned for good, with the vectors that they were aligned by."""
-    done, which = beads(store, config).places(), which_overlaps(config)
+    pairs, which = list(pairs), which_overlaps(config)
+    done = beads(store, config).look_up(pair.uncorrected.key for pair in pairs)
     for pair in pairs:
         if pair.uncorrected.key not in done:
             continue

@@ -130,7 +130,8 @@ def place_pairs(store: Store, config: RunConfig, pairs: Iterable[DocumentPair]) 
 
     Raises CorruptFile where a stored file fails its checks.
     """
-    done = sentences(store, config).places()
+    pairs = list(pairs)
+    done = sentences(store, config).look_up(side.id for pair in pairs for side in (pair.source, pair.target))
     return [_place(store, config, pair) if {pair.source.id, pair.target.id} <= done.keys() else pair for pair in pairs]
 
 

@@ -22,7 +22,7 @@ from pipeline.review.corrections import (
     version_of,
     write_corrections,
 )
-from pipeline.store.rows import beads, read_map, read_pair, read_sentence_texts, stored_key
+from pipeline.store.rows import bead_keys, beads, read_map, read_pair, read_sentence_texts, stored_key
 from pipeline.store.store import Store
 from stages.corrections import (
     BAD,
@@ -72,7 +72,7 @@ class Desk:
     """The pairs of a run that have been aligned. Several threads may ask it at once."""
 
     def __init__(self, store: Store, config: RunConfig, pairs: Sequence[DocumentPair]):
-        done = beads(store, config).places()
+        done = beads(store, config).look_up(key for pair in pairs for key in bead_keys(pair))
         self.config = config
         self.pairs = [pair.uncorrected for pair in pairs if stored_key(pair, done)]
         self._store = store
@@ -148,9 +148,9 @@ class Desk:
             corrections = self._place(number, text) if text else None
         except (ConfigError, MissingError) as error:
             problem = str(error)
-        places = beads(self._store, self.config).places()
-        key = stored_key(replace(pair, corrections=corrections), places)
-        facts = places[key].facts if key else {}
+        shelf, pair_as_is = beads(self._store, self.config), replace(pair, corrections=corrections)
+        key = stored_key(pair_as_is, shelf.look_up(bead_keys(pair_as_is)))
+        facts = shelf.facts(key) if key else {}
         problem = problem or ("" if key else self._explain_loss(number))
         if corrections is None:
             return Listed(number, pair.pair_id, facts, problem=problem)
@@ -196,7 +196,7 @@ class Desk:
 
     def _as_shown(self, pair: DocumentPair) -> DocumentPair:
         """Return the pair such that bad beads are shown as long as the aligner hasn't found better ones."""
-        is_aligned_anew = pair.key in beads(self._store, self.config).places()
+        is_aligned_anew = bool(beads(self._store, self.config).look_up([pair.key]))
         if is_aligned_anew or pair.corrections is None:
             return pair
         return replace(pair, corrections=replace(pair.corrections, bad=()))

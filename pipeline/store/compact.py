@@ -40,7 +40,7 @@ def compact(store: Store, config: RunConfig, min_files: int = MIN_FILES) -> Coun
 
 def _compact_shelf(shelf: Shelf, options: dict[str, Any], min_files: int) -> Counter[str]:
     keys: dict[str, list[str]] = {}
-    for key, place in shelf.places().items():
+    for key, place in sorted(shelf.places().items(), key=lambda item: item[1].number):
         keys.setdefault(place.file, []).append(key)
     sizes = {file: (shelf.folder / file).stat().st_size for file in sorted(keys)}
     small = [file for file, size in sizes.items() if size < SMALL_BYTES]
@@ -51,7 +51,6 @@ def _compact_shelf(shelf: Shelf, options: dict[str, Any], min_files: int) -> Cou
         counts["files_before"] += len(group)
         counts["files_after"] += 1
         _merge(shelf, {file: keys[file] for file in group}, options)
-    shelf.places()
     shelf.save_index()
     return counts
 
@@ -72,8 +71,8 @@ def _merge(shelf: Shelf, keys: dict[str, list[str]], options: dict[str, Any]) ->
     before = _files(shelf.folder)
     with shelf.write(schema.remove_metadata(), **options) as writer:
         for names in keys.values():
-            for key in names:
-                writer.add(key, shelf.read(key).replace_schema_metadata(None), shelf.facts(key))
+            for key, rows in shelf.read_many(names):
+                writer.add(key, rows.replace_schema_metadata(None), shelf.facts(key))
     if _files(shelf.folder) > before:  # else what was written is one of the old ones
         for path in old:
             path.unlink()

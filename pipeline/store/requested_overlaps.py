@@ -10,7 +10,7 @@ asked for before is copied, not encoded again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
@@ -73,14 +73,12 @@ Known = dict[tuple[int, int], "NDArray[np.floating]"]
 """Vectors by overlap size and stop."""
 
 
-def keys_by_document(places: Places, documents: Iterable[Document]) -> dict[str, list[str]]:
-    """Return the keys that begin with each document, in order."""
-    keys: dict[str, list[str]] = {document.id: [] for document in documents}
-    for key in places:
-        document, _, _ = key.partition(":")
-        if document in keys:
-            keys[document].append(key)
-    return {document: sorted(found) for document, found in keys.items()}
+def keys_by_document(places: Places) -> dict[str, list[str]]:
+    """Return keys by the document that each begins with, in order."""
+    keys: dict[str, list[str]] = {}
+    for key in sorted(places):
+        keys.setdefault(key.partition(":")[0], []).append(key)
+    return keys
 
 
 def find_asked(shelf: Shelf, keys: Iterable[str], done: Places) -> list[Asked]:
@@ -148,12 +146,18 @@ def is_contested(pair: DocumentPair, places: Places) -> bool:
     return all(contested_key(pair, side) in places for side in SIDES)
 
 
-def lacking_documents(pair: DocumentPair, places: Places, encoded: Places) -> list[Document]:
+def contested_keys(pairs: Iterable[DocumentPair]) -> Iterator[str]:
+    """Give what the store knows the contested overlaps of pairs by, both sides of each."""
+    return (contested_key(pair, side) for pair in pairs for side in SIDES)
+
+
+def lacking_documents(pair: DocumentPair, shelf: Shelf, places: Places, encoded: Places) -> list[Document]:
     """Return the documents of a pair of which contested overlaps have no vectors."""
     lacking = []
     for side in SIDES:
-        place = places.get(contested_key(pair, side))
-        if place and place.facts["vectors"] and place.facts["vectors"] not in encoded:
+        key = contested_key(pair, side)
+        vectors = shelf.facts(key)["vectors"] if key in places else ""
+        if vectors and vectors not in encoded:
             lacking.append(getattr(pair, side))
     return lacking
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from stages.data import AlignedPair, Beads, Facts, Overlaps, Sentence
     from stages.encode import EncodedOverlaps
 
+WINDOW_PAIRS = 4096
+WINDOW_CHARS = 8_000_000
+"""Pairs are read together up to so many, and so many characters of both sides."""
+
 TEXTS_ADDRESS = "all"
 """A text is what it is, whatever the config."""
 
@@ -55,11 +59,15 @@ def provisional_key(pair: DocumentPair) -> str:
     return f"provisional:{pair.key}"
 
 
-def stored_key(pair: DocumentPair, places: Places) -> str | None:
-    """Return where the best beads of a pair lie that there are: made for its corrections, or at least before them."""
+def bead_keys(pair: DocumentPair) -> list[str]:
+    """Return what the store may know beads of a pair by, the best first: for its corrections, or from before them."""
     versions = (pair, pair.uncorrected)
-    keys = (key for version in versions for key in (version.key, provisional_key(version)))
-    return next((key for key in keys if key in places), None)
+    return list(dict.fromkeys(key for version in versions for key in (version.key, provisional_key(version))))
+
+
+def stored_key(pair: DocumentPair, places: Places) -> str | None:
+    """Return by what the best beads of a pair are known that there are."""
+    return next((key for key in bead_keys(pair) if key in places), None)
 
 
 def read_some_pairs(store: Store, config: RunConfig, pairs: Iterable[DocumentPair]) -> Iterator[AlignedPair]:
@@ -67,15 +75,44 @@ def read_some_pairs(store: Store, config: RunConfig, pairs: Iterable[DocumentPai
 
     Raises CorruptFile where a stored file fails its checks.
     """
+    for window in _windows(pairs):
+        yield from _read_window(store, config, window)
+
+
+def _windows(pairs: Iterable[DocumentPair]) -> Iterator[list[DocumentPair]]:
+    """Cut pairs into groups that are read together."""
+    window: list[DocumentPair] = []
+    n_chars = 0
+    for pair in pairs:
+        if window and (n_chars + pair.n_chars > WINDOW_CHARS or len(window) == WINDOW_PAIRS):
+            yield window
+            window, n_chars = [], 0
+        window.append(pair)
+        n_chars += pair.n_chars
+    if window:
+        yield window
+
+
+def _read_window(store: Store, config: RunConfig, pairs: Sequence[DocumentPair]) -> Iterator[AlignedPair]:
+    from stages.data import BEAD_ARRAYS, Sentence
+
     shelf = beads(store, config)
-    done = shelf.places()
-    keys = ((pair, stored_key(pair, done)) for pair in pairs)
-    return (_aligned_pair(store, config, pair, shelf.read(key), shelf.facts(key)) for pair, key in keys if key)
+    done = shelf.look_up(key for pair in pairs for key in bead_keys(pair))
+    keys = {pair.pair_id: key for pair in pairs if (key := stored_key(pair, done))}
+    aligned = [pair for pair in pairs if pair.pair_id in keys]
+    documents = dict.fromkeys(side.id for pair in aligned for side in (pair.source, pair.target))
+    shelf_of_sentences = sentences(store, config)
+    found = {key: _as_sentences(rows) for key, rows in shelf_of_sentences.read_many(documents, Sentence._fields)}
+    rows = dict(shelf.read_many(keys.values(), BEAD_ARRAYS))
+    facts = shelf.facts_of_many(keys.values())
+    for pair in aligned:
+        key = keys[pair.pair_id]
+        yield _aligned_pair(pair, found[pair.source.id], found[pair.target.id], rows[key], facts[key])
 
 
 def read_pair(store: Store, config: RunConfig, pair: DocumentPair) -> AlignedPair:
     """Return one aligned pair with its sentences, and with what people have decided about these sentences."""
-    return _aligned_pair(store, config, pair, *_read_beads(store, config, pair))
+    return _with_texts(store, config, pair, *_read_beads(store, config, pair))
 
 
 def read_pair_and_map(
@@ -83,10 +120,17 @@ def read_pair_and_map(
 ) -> tuple[AlignedPair, NDArray[np.uint8] | None]:
     """Return the same, and its similarity map."""
     rows, facts = _read_beads(store, config, pair)
-    return _aligned_pair(store, config, pair, rows, facts), _map_of(rows)
+    return _with_texts(store, config, pair, rows, facts), _map_of(rows)
 
 
-def _aligned_pair(store: Store, config: RunConfig, pair: DocumentPair, rows: pa.Table, facts: Facts) -> AlignedPair:
+def _with_texts(store: Store, config: RunConfig, pair: DocumentPair, rows: pa.Table, facts: Facts) -> AlignedPair:
+    source, target = (read_sentences(store, config, side) for side in (pair.source, pair.target))
+    return _aligned_pair(pair, source, target, rows, facts)
+
+
+def _aligned_pair(
+    pair: DocumentPair, source: list[Sentence], target: list[Sentence], rows: pa.Table, facts: Facts
+) -> AlignedPair:
     from stages.data import BEAD_ARRAYS, AlignedPair, Beads
 
     arrays = {name: rows[name].to_numpy() for name in BEAD_ARRAYS}
@@ -94,8 +138,8 @@ def _aligned_pair(store: Store, config: RunConfig, pair: DocumentPair, rows: pa.
         pair_id=pair.pair_id,
         source_language=pair.source.language,
         target_language=pair.target.language,
-        source=read_sentences(store, config, pair.source),
-        target=read_sentences(store, config, pair.target),
+        source=source,
+        target=target,
         beads=Beads(**arrays, facts=facts),
     )
     return _corrected(aligned, pair.corrections) if pair.corrections else aligned
@@ -127,15 +171,18 @@ def _map_of(rows: pa.Table) -> NDArray[np.uint8] | None:
 def _read_beads(store: Store, config: RunConfig, pair: DocumentPair) -> tuple[pa.Table, Facts]:
     """Return the rows of the best beads that there are of a pair, and what was said of them."""
     shelf = beads(store, config)
-    key = stored_key(pair, shelf.places()) or pair.key
+    key = stored_key(pair, shelf.look_up(bead_keys(pair))) or pair.key
     return shelf.read(key), shelf.facts(key)
 
 
 def read_sentences(store: Store, config: RunConfig, document: Document) -> list[Sentence]:
     """Return the sentences of a document."""
+    return _as_sentences(sentences(store, config).read(document.id))
+
+
+def _as_sentences(rows: pa.Table) -> list[Sentence]:
     from stages.data import Sentence
 
-    rows = sentences(store, config).read(document.id)
     columns = (rows[name].to_pylist() for name in Sentence._fields)
     return [Sentence(*row) for row in zip(*columns, strict=True)]
 

@@ -1,7 +1,11 @@
-"""One file of the store: a row group for each key, and a footer that names the keys and by whose digest it is named.
+"""One file of the store: row groups of many keys, a table of these keys, and a footer by whose digest it is named.
 
-Parquet keeps a checksum of each page, but none of the footer that says what the pages are. So the file's name is the
-digest of its footer: what is read is what was written, or the file is damaged.
+    row groups    each of about ROW_GROUP_BYTES; the rows of a key lie together, in one of them
+    key table     an Arrow file: each key with its row group, its first row there, how many, and facts about them
+    footer        Parquet's, which says where the key table lies, and its digest
+
+Any reader of Parquet reads the rows. Parquet keeps a checksum of each page, but none of the footer that says what the
+pages are. So the file's name is the digest of its footer: what is read is what was written, or the file is damaged.
 """
 
 from __future__ import annotations
@@ -10,10 +14,10 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,8 +26,11 @@ from pipeline.errors import StoreError
 from pipeline.store.files import publish, unfinished_file, unwritable
 from stages.data import Facts
 
-KEYS = "bitext.keys"
-"""Where a footer names the keys of the row groups, with their facts."""
+KEY_TABLE = b"bitext.key_table"
+"""Where a footer says where the key table lies: its first byte, how many, and the digest of them."""
+
+FORMER_KEYS = b"bitext.keys"
+"""What a footer held when each key had a row group of its own."""
 
 SUFFIX = ".parquet"
 DAMAGE = (OSError, KeyError, TypeError, ValueError, pa.ArrowException)
@@ -32,29 +39,65 @@ DAMAGE = (OSError, KeyError, TypeError, ValueError, pa.ArrowException)
 TAIL_BYTES = 8
 """A Parquet file ends with the footer, its length in 4 bytes, and `PAR1`."""
 
+ROW_GROUP_BYTES = 1 << 20
+"""How large a row group is in memory, unless a single key has more: to read one takes a few milliseconds."""
 
-class Footer(NamedTuple):
-    """What a file says of itself: its keys in the order of their row groups, with facts about them."""
-
-    metadata: pq.FileMetaData
-    keys: dict[str, tuple[int, Facts]]
+KEYS = pa.schema(
+    [
+        pa.field("key", pa.string(), nullable=False),
+        pa.field("row_group", pa.int32(), nullable=False),
+        pa.field("first_row", pa.int32(), nullable=False),
+        pa.field("n_rows", pa.int32(), nullable=False),
+        pa.field("n_bytes", pa.int64(), nullable=False),  # in memory
+        pa.field("number", pa.int32(), nullable=False),  # counts the keys of a file
+    ]
+)
+FACTS = pa.field("facts", pa.string(), nullable=False)
 
 
 class ShardWriter:
-    """Adds row groups to a file that is being written."""
+    """Adds the rows of keys to a file that is being written."""
 
     def __init__(self, parquet: pq.ParquetWriter, folder: Path):
-        self.keys: list[tuple[str, Facts]] = []
+        self.keys: list[str] = []
+        self._facts: list[str] = []
+        self._places: list[tuple[int, int, int, int]] = []
         self._parquet = parquet
         self._folder = folder
+        self._waiting: list[pa.Table] = []
+        self._n_rows = self._n_bytes = self._row_group = 0
 
     def add(self, key: str, table: pa.Table, facts: Facts | None = None) -> None:
-        """Write the rows of a key, as one row group; raises StoreError where the disk is full."""
+        """Write the rows of a key, beside those of others; raises StoreError where the disk is full."""
+        if self._n_bytes + table.nbytes > ROW_GROUP_BYTES:
+            self.flush()
+        self.keys.append(key)
+        self._facts.append(json.dumps(facts or {}))
+        self._places.append((self._row_group, self._n_rows, table.num_rows, table.nbytes))
+        self._waiting.append(table)
+        self._n_rows += table.num_rows
+        self._n_bytes += table.nbytes
+
+    def flush(self) -> None:
+        """Write the rows that wait as one row group."""
+        if not self._waiting:
+            return
         try:
-            self._parquet.write_table(table, row_group_size=max(1, table.num_rows))
+            self._parquet.write_table(pa.concat_tables(self._waiting), row_group_size=max(1, self._n_rows))
         except OSError as error:
             raise unwritable(self._folder, error) from error
-        self.keys.append((key, facts or {}))
+        self._waiting, self._n_rows, self._n_bytes = [], 0, 0
+        self._row_group += 1
+
+    def key_table(self) -> bytes:
+        """Return the table of all keys, as it is written."""
+        columns = [self.keys, *zip(*self._places, strict=True), range(len(self.keys)), self._facts]
+        table = pa.table(dict(zip([*KEYS.names, FACTS.name], columns, strict=True)), schema=KEYS.append(FACTS))
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+            writer.write_table(table)
+        written: bytes = sink.getvalue().to_pybytes()
+        return written
 
 
 @contextmanager
@@ -69,32 +112,50 @@ def write_shard(folder: Path, schema: pa.Schema, **options: Any) -> Iterator[Sha
         ):
             writer = ShardWriter(parquet, folder)
             yield writer
-            parquet.add_key_value_metadata({KEYS: json.dumps(writer.keys)})
-        if writer.keys:
-            publish(temporary, folder / f"{_digest_footer(temporary)}{SUFFIX}")
+            if not writer.keys:
+                return
+            writer.flush()
+            table = writer.key_table()
+            place = {"start": file.tell(), "bytes": len(table), "digest": _digest(table)}
+            file.write(table)
+            parquet.add_key_value_metadata({KEY_TABLE: json.dumps(place)})
+        publish(temporary, folder / f"{digest_footer(temporary)}{SUFFIX}")
 
 
-def read_footer(path: Path) -> Footer:
+def read_footer(path: Path) -> pq.FileMetaData:
     """Read and check the footer of a file; raises an error of which `is_damage` is true where it is not as written."""
-    if _digest_footer(path) != path.name.removesuffix(SUFFIX):
+    if digest_footer(path) != path.stem:
         raise ValueError("checksum mismatch in the footer")
-    metadata = pq.read_metadata(path)
-    keys = json.loads(metadata.metadata[KEYS.encode()])
-    if len(keys) != metadata.num_row_groups:
-        raise ValueError(f"{len(keys)} keys, but {metadata.num_row_groups} row groups")
-    return Footer(metadata, {key: (row_group, facts) for row_group, (key, facts) in enumerate(keys)})
+    return pq.read_metadata(path)
 
 
-def read_rows(path: Path, footer: Footer, key: str) -> pa.Table:
-    """Read the rows of a key, the checksums of their pages verified.
+def is_former(footer: pq.FileMetaData) -> bool:
+    """Say whether a file was written by a version that laid its files out in another way."""
+    return KEY_TABLE not in footer.metadata and FORMER_KEYS in footer.metadata
 
-    In this thread: to hand a few pages to others takes longer than to read them, and workers have a core each.
-    """
+
+def read_keys(path: Path, footer: pq.FileMetaData, columns: Sequence[str] = KEYS.names) -> pa.Table:
+    """Read columns of the key table of a file."""
+    place = json.loads(footer.metadata[KEY_TABLE])
+    with path.open("rb") as file:
+        file.seek(place["start"])
+        table = file.read(place["bytes"])
+    if _digest(table) != place["digest"]:
+        raise ValueError("checksum mismatch in the table of keys")
+    names = [*KEYS.names, FACTS.name]
+    options = pa.ipc.IpcReadOptions(included_fields=[names.index(name) for name in columns])
+    with pa.ipc.open_file(table, options=options) as opened:
+        return opened.read_all()
+
+
+@contextmanager
+def open_rows(path: Path, footer: pq.FileMetaData) -> Iterator[pq.ParquetFile]:
+    """Open a file to read row groups, the checksums of their pages verified."""
     with (
         pa.OSFile(str(path)) as opened,
-        pq.ParquetFile(opened, metadata=footer.metadata, page_checksum_verification=True) as file,
+        pq.ParquetFile(opened, metadata=footer, page_checksum_verification=True) as file,
     ):
-        return file.read_row_group(footer.keys[key][0], use_threads=False)
+        yield file
 
 
 def is_damage(error: Exception) -> bool:
@@ -110,7 +171,8 @@ def unreadable(path: Path, error: Exception) -> StoreError:
     return StoreError(f"{path} can't be read: {why}; mend that, or name another folder with --store")
 
 
-def _digest_footer(path: Path) -> str:
+def digest_footer(path: Path) -> str:
+    """Return the digest of a file's footer, by which the file is named."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - TAIL_BYTES))
@@ -118,4 +180,8 @@ def _digest_footer(path: Path) -> str:
         if not TAIL_BYTES < n_bytes <= size:
             raise ValueError(f"the file is cut off: it has {size:,} bytes")
         file.seek(size - n_bytes)
-        return hashlib.sha256(file.read()).hexdigest()[:16]
+        return _digest(file.read())
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]

@@ -22,6 +22,7 @@ from pipeline.review.corrections import CorrectionCounts
 from pipeline.store import requested_overlaps as contested
 from pipeline.store import schema
 from pipeline.store.rows import (
+    bead_keys,
     beads,
     embeddings,
     overlap_key,
@@ -152,15 +153,16 @@ def _find_work(store: Store, config: RunConfig, shard: Shard, outcome: Outcome) 
     from stages.encode import overlap_stops
 
     shelf, asked_for = embeddings(store, config), contested.contested(store, config)
-    places = shelf.places()
-    encoded_keys = contested.keys_by_document(places, shard.documents)
-    asked_keys = contested.keys_by_document(asked_for.places(), shard.documents)
+    ids = [document.id for document in shard.documents]
+    places = shelf.look_up_documents(ids)
+    encoded_keys = contested.keys_by_document(places)
+    asked_keys = contested.keys_by_document(asked_for.look_up_documents(ids))
     for document in shard.documents:
         with outcome.isolate("encode", document.path):
             lines = read_sentence_texts(store, config, document)
             sizes = missing_sizes(config, places, document)
-            asked = contested.find_asked(asked_for, asked_keys[document.id], places)
-            known = contested.find_known(shelf, encoded_keys[document.id], asked)
+            asked = contested.find_asked(asked_for, asked_keys.get(document.id, ()), places)
+            known = contested.find_known(shelf, encoded_keys.get(document.id, ()), asked)
             stops = {size: overlap_stops(lines, size) for size in sizes} | contested.unknown_stops(asked, known)
             yield Wanted(document, lines, stops, asked, known)
 
@@ -170,7 +172,7 @@ def contest_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
 
     Pairs that contest nothing are thereby aligned.
     """
-    outcome, stored = Outcome(), look_up(store, config)
+    outcome, stored = Outcome(), look_up(store, config, shard.pairs)
     with _pair_files(store, config) as files:
         for pair in shard.pairs:
             with outcome.isolate("align", pair.pair_id):
@@ -180,7 +182,7 @@ def contest_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
 
 def align_shard(store: Store, config: RunConfig, shard: Shard) -> Outcome:
     """Align pairs of documents; with overlaps on demand, as far as what they contest is known and encoded."""
-    outcome, stored = Outcome(), look_up(store, config)
+    outcome, stored = Outcome(), look_up(store, config, shard.pairs)
     with _pair_files(store, config) as files:
         for pair in shard.pairs:
             with outcome.isolate("align", pair.pair_id):
@@ -264,12 +266,14 @@ def find_missing(store: Store, config: RunConfig, manifest: Manifest) -> Missing
     """Compare a manifest with what is there."""
     documents = manifest.documents
     split, encoded, aligned = sentences(store, config), embeddings(store, config), beads(store, config)
-    done_split, done_encode, done_align = split.places(), encoded.places(), aligned.places()
+    ids = [document.id for document in documents]
+    done_split, done_encode = split.look_up(ids), encoded.look_up_documents(ids)
+    done_align = aligned.look_up(key for pair in manifest.pairs for key in bead_keys(pair))
     asked_for = contested.contested(store, config)
-    done_asking = asked_for.places()
     to_align = tuple({pair.key: pair for pair in manifest.pairs if pair.key not in done_align}.values())
     on_demand = which_overlaps(config) == "on-demand"
-    lacking = {pair.key: contested.lacking_documents(pair, done_asking, done_encode) for pair in to_align}
+    done_asking = asked_for.look_up(contested.contested_keys(to_align))
+    lacking = {pair.key: contested.lacking_documents(pair, asked_for, done_asking, done_encode) for pair in to_align}
     provisional = frozenset(pair.key for pair in to_align if provisional_key(pair) in done_align)
     superseded = frozenset(pair.key for pair in to_align if pair.corrections and stored_key(pair, done_align))
     for shelf in (texts(store), split, encoded, asked_for, aligned):

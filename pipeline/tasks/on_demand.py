@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.config.run_config import RunConfig
 from pipeline.corpus.manifest import DocumentPair
 from pipeline.store.requested_overlaps import (
     contested,
+    contested_keys,
     is_contested,
     read_contested,
     read_sides,
     vectors_key,
     write_contested,
 )
-from pipeline.store.rows import bead_rows, beads, embeddings, provisional_key
+from pipeline.store.rows import bead_keys, bead_rows, beads, embeddings, provisional_key
 from pipeline.store.shard_file import ShardWriter
 from pipeline.store.store import Places, Store
 
@@ -24,17 +27,21 @@ if TYPE_CHECKING:
 
 
 class Stored(NamedTuple):
-    """What lay on the shelves when a shard began. To list a folder of many files for every pair would take long."""
+    """What lay on the shelves of a shard's pairs when it began."""
 
     contested: Places
     vectors: Places
     beads: Places
 
 
-def look_up(store: Store, config: RunConfig) -> Stored:
-    """Say what lies on the shelves now."""
-    shelves = contested(store, config), embeddings(store, config), beads(store, config)
-    return Stored(*(shelf.places() for shelf in shelves))
+def look_up(store: Store, config: RunConfig, pairs: Sequence[DocumentPair]) -> Stored:
+    """Say what lies on the shelves now of some pairs and their documents."""
+    documents = {side.id for pair in pairs for side in (pair.source, pair.target)}
+    return Stored(
+        contested(store, config).look_up(contested_keys(pairs)),
+        embeddings(store, config).look_up_documents(documents),
+        beads(store, config).look_up(chain.from_iterable(map(bead_keys, pairs))),
+    )
 
 
 def contest_pair(
