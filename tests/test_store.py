@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import CorruptFile, StoreError
 from pipeline.store import schema
-from pipeline.store.shard_file import KEY_TABLE, is_damage
+from pipeline.store.index import Segment
+from pipeline.store.shard_file import KEY_TABLE, digest_footer, is_damage
 from pipeline.store.store import Shelf, Store, default_root
 
 ADDRESS = "0123456789abcdef"
@@ -162,6 +163,120 @@ def test_what_is_kept_in_memory_is_bounded_and_changes_nothing(
             assert shelf.read(f"{number}b").equals(rows(f"{number}b", 1))
             assert shelf.facts(f"{number}b") == {"sentences": 1}
     assert any(len(kept) <= most for kept in (shelf._footers, shelf._row_groups, shelf._asked))
+
+
+# ---- many keys in a row group
+
+
+@pytest.fixture
+def small_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row groups of some ten sentences, as if rows were large."""
+    monkeypatch.setattr("pipeline.store.shard_file.ROW_GROUP_BYTES", 1000)
+
+
+def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list to which each row group that is read adds its number."""
+    read: list[int] = []
+    read_row_group = pq.ParquetFile.read_row_group
+    monkeypatch.setattr(
+        "pipeline.store.store.pq.ParquetFile.read_row_group",
+        lambda file, number, *rest, **options: read.append(number) or read_row_group(file, number, *rest, **options),
+    )
+    return read
+
+
+def test_many_documents_lie_in_a_row_group_and_a_large_one_alone(tmp_path: Path) -> None:
+    sizes = {f"d{number}": 20 for number in range(2000)} | {"large": 60_000}
+    write(shelf_in(tmp_path), **sizes)
+    metadata = pq.read_metadata(only_file(shelf_in(tmp_path)))
+    n_rows = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
+    assert n_rows[-1] == 60_000
+    assert 2 <= len(n_rows) <= 10
+    assert shelf_in(tmp_path).read("large").num_rows == 60_000
+
+
+@pytest.mark.usefixtures("small_row_groups")
+def test_in_any_order_each_row_group_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {f"d{number}": number % 7 for number in range(100)}
+    write(shelf_in(tmp_path), **sizes)
+    keys = random.Random(1).sample(sorted(sizes), len(sizes))
+    n_row_groups = pq.read_metadata(only_file(shelf_in(tmp_path))).num_row_groups
+    assert n_row_groups > 10
+    read = count_reads(monkeypatch)
+    found = list(shelf_in(tmp_path).read_many([*keys, keys[0]]))
+    assert [key for key, _ in found] == [*keys, keys[0]]
+    assert all(table.equals(rows(key, sizes[key])) for key, table in found)
+    assert sorted(read) == list(range(n_row_groups))
+
+
+@pytest.mark.usefixtures("small_row_groups")
+def test_only_the_row_groups_of_what_is_asked_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(shelf_in(tmp_path), **{f"d{number:03}": 5 for number in range(100)})
+    read, shelf = count_reads(monkeypatch), shelf_in(tmp_path)
+    for key in ("d010", "d011", "d010"):
+        assert shelf.read(key, ["text"]).column_names == ["text"]
+    assert len(read) <= 2
+
+
+def test_reading_many_keys_goes_by_windows_of_bounded_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.store.store.WINDOW_BYTES", 300)
+    sizes = {f"d{number}": number for number in range(20)}
+    write(shelf_in(tmp_path), **sizes)
+    assert [table.num_rows for _, table in shelf_in(tmp_path).read_many(sizes)] == list(sizes.values())
+    assert list(shelf_in(tmp_path).read_many([])) == []
+    with pytest.raises(KeyError):
+        list(shelf_in(tmp_path).read_many(["d1", "nobody"]))
+
+
+def test_reading_many_keys_follows_a_compaction_in_the_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.store.store.WINDOW_BYTES", 1)
+    write(shelf_in(tmp_path), a=1)
+    write(shelf_in(tmp_path), b=2)
+    reading = shelf_in(tmp_path).read_many(["a", "b"])
+    assert next(reading)[0] == "a"
+    old = list(shelf_in(tmp_path).folder.glob("*.parquet"))
+    write(shelf_in(tmp_path), a=1, b=2)
+    for path in old:
+        path.unlink()
+    assert next(reading)[1].equals(rows("b", 2))
+
+
+def test_the_keys_of_documents_are_found_by_their_beginnings(tmp_path: Path) -> None:
+    for keys in (["a:1", "a:2", "ab:1"], ["a:+f", "b:1", "provisional:a:b", "a"]):
+        write(shelf_in(tmp_path), **dict.fromkeys(keys, 1))
+    for _ in range(2):
+        assert set(shelf_in(tmp_path).look_up_documents(["a", "nobody"])) == {"a", "a:1", "a:2", "a:+f"}
+        shelf_in(tmp_path).save_index()
+
+
+def test_facts_of_many_keys_are_those_of_each(tmp_path: Path) -> None:
+    write(shelf_in(tmp_path), a=1, b=2)
+    write(shelf_in(tmp_path), c=3)
+    assert shelf_in(tmp_path).facts_of_many(["c", "a"]) == {"a": {"sentences": 1}, "c": {"sentences": 3}}
+
+
+# ---- the former layout
+
+
+def test_a_file_of_the_former_layout_is_named_with_what_to_do(tmp_path: Path) -> None:
+    shelf = shelf_in(tmp_path)
+    shelf.folder.mkdir(parents=True)
+    table = rows("a", 1).replace_schema_metadata({"bitext.keys": '[["a", {}]]'})
+    pq.write_table(table, shelf.folder / "x")
+    (shelf.folder / "x").rename(shelf.folder / f"{digest_footer(shelf.folder / 'x')}.parquet")
+    before = sorted(shelf.folder.iterdir())
+    for ask in (lambda: shelf.look_up(["a"]), lambda: shelf.read("a"), shelf.places, shelf.save_index):
+        with pytest.raises(StoreError, match=r"written by an earlier version.*bitext store --prune"):
+            ask()
+    assert sorted(shelf.folder.iterdir()) == before, "nothing is set aside, nothing half read"
+    assert Store(tmp_path).prune() > 0
+
+
+def test_an_index_of_the_former_layout_is_named(tmp_path: Path) -> None:
+    write(shelf_in(tmp_path), a=1)
+    (shelf_in(tmp_path).folder / "index.parquet").write_bytes(b"whatever")
+    with pytest.raises(StoreError, match="written by an earlier version"):
+        shelf_in(tmp_path).look_up(["a"])
 
 
 # ---- damage
@@ -315,6 +430,59 @@ def test_a_damaged_index_is_made_again_from_the_footers(content: bytes | None, t
     assert not index.exists()
     shelf.save_index()
     assert pq.read_table(index).num_rows == 3
+
+
+def test_a_look_up_reads_only_what_of_the_index_can_hold_its_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.store.index.KEYS_IN_ROW_GROUP", 10)
+    write(shelf_in(tmp_path), **{f"d{number:03}": 1 for number in range(500)})
+    shelf_in(tmp_path).save_index()
+    read: list[int] = []
+    read_segment = Segment.read
+    monkeypatch.setattr(Segment, "read", lambda segment, groups: read.extend(groups) or read_segment(segment, groups))
+    shelf = shelf_in(tmp_path)
+    assert set(shelf.look_up(["d011", "d012", "d499", "nobody"])) == {"d011", "d012", "d499"}
+    assert len(read) <= 4
+
+
+def test_parts_of_the_index_are_put_together_and_never_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.store.index.KEYS_IN_ROW_GROUP", 4)
+    reader = shelf_in(tmp_path)
+    for number in range(40):
+        write(shelf_in(tmp_path), **{f"{number:02}a": 1, f"{number:02}b": 2})
+        shelf_in(tmp_path).save_index()
+        assert reader.read(f"{number:02}b").num_rows == 2
+    assert len(list(reader.folder.glob("*.index"))) <= 6
+    expected = {f"{number:02}{letter}" for number in range(40) for letter in "ab"}
+    assert set(shelf_in(tmp_path).places()) == set(reader.places()) == expected
+    assert set(shelf_in(tmp_path).look_up(expected)) == expected
+
+
+def test_a_full_part_of_the_index_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.store.index.MAX_KEYS", 3)
+    for number in range(4):
+        write(shelf_in(tmp_path), **{f"{number}a": 1, f"{number}b": 2})
+        shelf_in(tmp_path).save_index()
+    assert len(list(shelf_in(tmp_path).folder.glob("*.index"))) == 4
+    assert len(shelf_in(tmp_path).places()) == 8
+
+
+def test_a_damaged_index_that_can_not_be_removed_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = indexed(tmp_path)
+    flip_bit(index, 30)
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: (_ for _ in ()).throw(PermissionError(13, "denied")))
+    assert set(shelf_in(tmp_path).look_up(["a", "b", "c"])) == {"a", "b", "c"}
+
+
+def test_a_damaged_file_that_can_not_be_set_aside_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(shelf_in(tmp_path), a=3)
+    flip_bit(only_file(shelf_in(tmp_path)), -20)
+    monkeypatch.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(OSError(30, "Read-only file system")))
+    with pytest.raises(StoreError, match=r"checksum mismatch.*can't be set aside.*Read-only file system"):
+        shelf_in(tmp_path).look_up(["a"])
 
 
 # ---- tidying
