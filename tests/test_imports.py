@@ -17,7 +17,16 @@ MODULES = {
     for path in (ROOT / package).rglob("*.py")
 }
 LAYERS = (
-    ("errors", "config.explain", "store.files", "corpus.text", "corpus.languages", "corpus.patterns", "corpus.table"),
+    (
+        "errors",
+        "workers",
+        "config.explain",
+        "store.files",
+        "corpus.text",
+        "corpus.languages",
+        "corpus.patterns",
+        "corpus.table",
+    ),
     ("config.run_config", "store.schema", "exports.filenames", "exports.staging"),
     ("corpus.readers",),
     ("corpus.sources",),

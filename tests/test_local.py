@@ -17,8 +17,8 @@ from test_shards import shard_of
 
 from pipeline.flow.local import LocalBackend, available_cores
 from pipeline.flow.shards import run_shards
-from pipeline.flow.workers import THREAD_LIMITS
 from pipeline.tasks import Outcome, Task
+from pipeline.workers import THREAD_LIMITS
 
 
 class Notes(list[str]):

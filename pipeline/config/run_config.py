@@ -85,6 +85,12 @@ class CorpusConfig(Section):
     min_language_confidence: float = Field(default=0.5, ge=0, le=1)
     """A document whose language is detected with less certainty than this is refused."""
 
+    max_read_memory_mb: int = Field(default=1200, ge=64)
+    """Memory in MB that reading one document may take; what takes more is broken, or a bomb, and fails."""
+
+    max_read_seconds: float = Field(default=50, ge=1)
+    """Processor time in seconds that reading one document may take."""
+
     allow_unmatched: bool = False
     """Leave out documents without a counterpart, and count them, rather than refuse the corpus."""
 

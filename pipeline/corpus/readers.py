@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import reprlib
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+import stat
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,13 +14,41 @@ from pipeline.config.run_config import CorpusConfig
 from pipeline.corpus.formats.archives import MAX_DOCUMENT_BYTES
 from pipeline.corpus.formats.document import DocumentText, Options
 from pipeline.corpus.formats.files import read_file
-from pipeline.corpus.formats.names import format_of, has_rows
-from pipeline.corpus.formats.rows import read_rows
+from pipeline.corpus.formats.names import PACKED, format_of, has_rows
+from pipeline.corpus.formats.rows import Rows, read_rows
+from pipeline.corpus.reading import Reading
 from pipeline.corpus.text import normalise
 from pipeline.errors import ConfigError, DocumentError
+from pipeline.workers import Call
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 """What JSON can smuggle into a text: half a character, which no file name and no report can hold."""
+
+
+HARMLESS_BYTES = 1 << 20
+"""A plain text that is no larger is read without a process of its own: it can become 4 MB."""
+
+AHEAD = 4
+"""Documents for each process that are read before they are asked for."""
+
+ROWS_AT_ONCE = 256
+CHARS_AT_ONCE = 1 << 20
+"""Rows come from a process so many at once."""
+
+
+MOST_NAMES = 20
+MOST_NAME_CHARS = 100
+"""What is told of the columns of a row that lacks one."""
+
+DESCRIPTORS = Path("/dev/fd")
+"""Where a shell puts what it pipes: `bitext align <(zcat book.gz) book.fr.txt`."""
+
+KINDS = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
 
 
 class Source(NamedTuple):
@@ -50,29 +79,69 @@ class BadRow(NamedTuple):
 def read_documents(sources: Sequence[Source], corpus: CorpusConfig) -> Iterator[SourceText]:
     """Read each source once and give its text, or why it can't be had; files of many rows are read in one pass."""
     rows: dict[Path, dict[str, Source]] = defaultdict(dict)
+    files: list[Source] = []
     for source in sources:
         if source.row is not None and has_rows(source.path, corpus.format):
             rows[source.path][source.row] = source
         else:
-            yield source, _read_file(source, corpus)
-    for path, wanted in rows.items():
-        yield from _read_rows(path, wanted, corpus)
+            files.append(source)
+    with Reading(corpus) as reading:
+        yield from _read_files(files, corpus, reading)
+        for path, wanted in rows.items():
+            yield from _read_rows(path, wanted, corpus, reading)
+
+
+def _read_files(sources: Iterable[Source], corpus: CorpusConfig, reading: Reading) -> Iterator[SourceText]:
+    """Read files in their order, some of them ahead in processes with limits."""
+    ahead: deque[tuple[Source, Call | None]] = deque()
+    for source in sources:
+        is_harmless = _is_harmless(source, corpus)
+        ahead.append((source, None if is_harmless else reading.schedule(read_source, source, corpus)))
+        while ahead and (len(ahead) > AHEAD * reading.n_workers or _is_there(ahead[0][1])):
+            yield _result(*ahead.popleft(), corpus, reading)
+    while ahead:
+        yield _result(*ahead.popleft(), corpus, reading)
+
+
+def _is_harmless(source: Source, corpus: CorpusConfig) -> bool:
+    """Say whether a file can't take much time or memory to read; so is one that isn't there, or no file."""
+    try:
+        found = source.path.stat()
+    except (OSError, ValueError):
+        return True
+    is_plain = format_of(source.path, corpus.format) == "text" and source.path.suffix.lower() != PACKED
+    return not stat.S_ISREG(found.st_mode) or (is_plain and found.st_size <= HARMLESS_BYTES)
+
+
+def _is_there(call: Call | None) -> bool:
+    return call is None or call.done()
+
+
+def _result(source: Source, call: Call | None, corpus: CorpusConfig, reading: Reading) -> SourceText:
+    try:
+        return source, read_source(source, corpus) if call is None else reading.result(call)
+    except DocumentError as error:
+        failure = DocumentError(f"{source.name} {error}")
+        failure.__cause__ = error.__cause__
+        return source, failure
 
 
 def row_ids(path: Path, name: str, corpus: CorpusConfig) -> Iterator[str | BadRow]:
     """Give the name of the document in each row of a file; raises ConfigError where it isn't such a file at all."""
-    for line, row in read_rows(path, name, [corpus.id_column]):
-        found = row.get(corpus.id_column) if isinstance(row, dict) else None
-        if (
-            isinstance(found, str | int)
-            and not isinstance(found, bool)
-            and str(found)
-            and not SURROGATE.search(str(found))
-        ):
-            yield str(found)
-        else:
-            reason = row if isinstance(row, str) else _bad_cell(row, "id_column", corpus.id_column, "text or a number")
-            yield BadRow(f"{name} line {line}", f"{name} line {line}: {reason}")
+    with Reading(corpus) as reading:
+        try:
+            for line, row in _rows(path, name, [corpus.id_column], reading):
+                yield _row_id(f"{name} line {line}", row, corpus)
+        except DocumentError as error:
+            yield BadRow(name, f"{name} {error}")
+
+
+def _row_id(name: str, row: dict[str, Any] | str, corpus: CorpusConfig) -> str | BadRow:
+    found = row.get(corpus.id_column) if isinstance(row, dict) else None
+    if isinstance(found, str | int) and not isinstance(found, bool) and str(found) and not SURROGATE.search(str(found)):
+        return str(found)
+    reason = row if isinstance(row, str) else _bad_cell(row, "id_column", corpus.id_column, "text or a number")
+    return BadRow(name, f"{name}: {reason}")
 
 
 def _bad_cell(row: dict[str, Any], key: str, column: str, expected: str) -> str:
@@ -82,30 +151,44 @@ def _bad_cell(row: dict[str, Any], key: str, column: str, expected: str) -> str:
     return f"column {column!r} is {reprlib.repr(row[column])}; it must be {expected}"
 
 
-def _read_file(source: Source, corpus: CorpusConfig) -> Read:
+def read_source(source: Source, corpus: CorpusConfig) -> DocumentText:
+    """Read a file; raises DocumentError, which goes on from the document's name."""
     format_name = format_of(source.path, corpus.format)
     options = Options(source.encoding or corpus.encoding, corpus.min_encoding_confidence, source.row or "")
     try:
-        n_bytes = source.path.stat().st_size
-        if n_bytes > MAX_DOCUMENT_BYTES:
-            return DocumentError(f"{source.name} has {n_bytes:,} bytes, more than {MAX_DOCUMENT_BYTES:,}: split it")
-        return read_file(source.path.read_bytes(), source.path.name, format_name, options, corpus.is_split)
+        data = read_whole(source.path)
     except FileNotFoundError:
-        return DocumentError(f"{source.name} can't be read: there is no file {source.path}")
+        raise DocumentError(f"can't be read: there is no file {source.path}") from None
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
-        return DocumentError(f"{source.name} can't be read: {getattr(error, 'strerror', error)}")
-    except DocumentError as error:
-        failure = DocumentError(f"{source.name} {error}")
-        failure.__cause__ = error.__cause__
-        return failure
+        raise DocumentError(f"can't be read: {getattr(error, 'strerror', error)}") from None
+    return read_file(data, source.path.name, format_name, options, corpus.is_split)
 
 
-def _read_rows(path: Path, wanted: dict[str, Source], corpus: CorpusConfig) -> Iterator[SourceText]:
+def read_whole(path: Path) -> bytes:
+    """Return the bytes of a file, or of what a shell pipes; raises DocumentError for what is no file, or too large."""
+    n_bytes = check_kind(path)
+    with path.open("rb") as file:
+        data = file.read(MAX_DOCUMENT_BYTES + 1) if n_bytes <= MAX_DOCUMENT_BYTES else b""
+    if max(len(data), n_bytes) > MAX_DOCUMENT_BYTES:
+        raise DocumentError(f"has {n_bytes or len(data):,} bytes, more than {MAX_DOCUMENT_BYTES:,}: split it")
+    return data
+
+
+def check_kind(path: Path) -> int:
+    """Return how many bytes a file has; raises DocumentError for what would never end, or isn't read as a file is."""
+    found = path.stat()
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode) or path.parent == DESCRIPTORS):
+        what = next((name for is_kind, name in KINDS if is_kind(found.st_mode)), "no file")
+        raise DocumentError(f"can't be read: it is {what}, no file; name a file")
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
+
+
+def _read_rows(path: Path, wanted: dict[str, Source], corpus: CorpusConfig, reading: Reading) -> Iterator[SourceText]:
     name = next(iter(wanted.values())).name.partition("#")[0]
     found: set[str] = set()
     unreadable: list[str] = []
     try:
-        for line, row in read_rows(path, name, [corpus.id_column, corpus.text_column]):
+        for line, row in _rows(path, name, [corpus.id_column, corpus.text_column], reading):
             if isinstance(row, str):
                 unreadable.append(f"line {line}: {row}")
                 continue
@@ -113,12 +196,55 @@ def _read_rows(path: Path, wanted: dict[str, Source], corpus: CorpusConfig) -> I
             if row_id in wanted:
                 yield wanted[row_id], _text_of_row(wanted[row_id], row, corpus, is_second=row_id in found)
                 found.add(row_id)
-    except ConfigError as error:
-        yield from ((source, DocumentError(str(error))) for row_id, source in wanted.items() if row_id not in found)
+    except (ConfigError, DocumentError) as error:
+        reason = str(error) if isinstance(error, ConfigError) else f"{name} {error}"
+        yield from ((source, DocumentError(reason)) for row_id, source in wanted.items() if row_id not in found)
         return
     for row_id in [row_id for row_id in wanted if row_id not in found]:
         why = f" (what can't be read: {'; '.join(unreadable[:3])})" if unreadable else ""
         yield wanted[row_id], DocumentError(f"{wanted[row_id].name}: no row has this {corpus.id_column}{why}")
+
+
+def _rows(path: Path, name: str, columns: list[str], reading: Reading) -> Rows:
+    """Give the rows of a file as `read_rows` does, from a process with limits; raises DocumentError at one of them."""
+    check_kind(path)
+    for batch in reading.stream(_row_batches, path, name, columns):
+        yield from batch
+
+
+def _row_batches(path: Path, name: str, columns: list[str]) -> Iterator[list[tuple[int, dict[str, Any] | str]]]:
+    batch: list[tuple[int, dict[str, Any] | str]] = []
+    n_chars = 0
+    for line, row in read_rows(path, name, columns):
+        carried = row if isinstance(row, str) else _carried(row, columns)
+        batch.append((line, carried))
+        if isinstance(carried, dict):
+            n_chars += sum(len(cell) for cell in carried.values() if isinstance(cell, str))
+        if len(batch) >= ROWS_AT_ONCE or n_chars > CHARS_AT_ONCE:
+            yield batch
+            batch, n_chars = [], 0
+    if batch:
+        yield batch
+
+
+class _Shown:
+    """A cell that is neither text nor a number, as it is shown."""
+
+    def __init__(self, cell: Any):
+        self._shown = reprlib.repr(cell)
+
+    def __repr__(self) -> str:
+        return self._shown
+
+
+def _carried(row: dict[str, Any], columns: list[str]) -> dict[str, Any]:
+    """Return what of a row is needed: its cells, or, where it lacks one, the names of those that it has."""
+    if not all(column in row for column in columns):
+        return dict.fromkeys(name[:MOST_NAME_CHARS] for name in list(row)[:MOST_NAMES]) | {
+            column: row[column] for column in columns if column in row
+        }
+    cells = {column: row[column] for column in columns}
+    return {name: cell if isinstance(cell, str | int) else _Shown(cell) for name, cell in cells.items()}
 
 
 def _text_of_row(source: Source, row: dict[str, Any], corpus: CorpusConfig, is_second: bool) -> Read:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from functools import lru_cache
@@ -12,9 +11,9 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from pipeline.config.run_config import RunConfig
 from pipeline.errors import ConfigError
-from pipeline.flow.workers import Workers
 from pipeline.store.store import Store
 from pipeline.tasks import Outcome, Shard, ShardOutcome, Task, encode_shard
+from pipeline.workers import Workers, available_cores
 from stages.encode.registry import describe
 
 Parameters = ParamSpec("Parameters")
@@ -78,11 +77,6 @@ class LocalBackend:
         workers, self._workers = self._workers, None
         if workers is not None:
             workers.close()
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def require_stages() -> None:

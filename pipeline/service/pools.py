@@ -14,10 +14,9 @@ from functools import partial
 from multiprocessing.sharedctypes import RawArray
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pipeline.flow.local import available_cores
-from pipeline.flow.workers import Workers
 from pipeline.service.config import ServeConfig
 from pipeline.tasks import get_encoder
+from pipeline.workers import Workers, available_cores
 from stages.encode.config import EncodeConfig
 
 if TYPE_CHECKING:

@@ -55,7 +55,7 @@ def read_file(data: bytes, name: str, format_name: Format, options: Options, is_
         return DocumentText(normalise(decoded.text), tuple(filter(None, [decoded.note])))
     try:
         found = list(_read(data, format_name, options))
-    except BitextError:
+    except (BitextError, MemoryError):
         raise
     except Exception as error:  # what a library does with a broken file must not sink the run
         raise DocumentError(f"can't be read as {format_name}: {type(error).__name__}: {error}") from error
