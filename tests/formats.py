@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.config.run_config import CorpusConfig
 from pipeline.corpus.formats.document import DocumentText
-from pipeline.corpus.readers import Read, Source, read_documents
+from pipeline.corpus.readers import Read, Source, read_documents, read_here
 from stages.text import HEADING_MARKS
 
 SIDES = {"source": "a", "target": "b", "source_language": "en", "target_language": "de"}
@@ -16,7 +16,10 @@ SIDES = {"source": "a", "target": "b", "source_language": "en", "target_language
 def read(path: Path, row: str | None = None, **corpus: Any) -> Read:
     """Return what a file holds, or why it can't be had."""
     config = CorpusConfig(**SIDES, **corpus)
-    ((_, found),) = read_documents([Source(path, row, path.name)], config)
+    source = Source(path, row, path.name)
+    if row is None:
+        return read_here(source, config)  # without a process for each
+    ((_, found),) = read_documents([source], config)
     return found
 
 

@@ -6,20 +6,22 @@ import re
 import reprlib
 import stat
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.config.run_config import CorpusConfig
 from pipeline.corpus.formats.archives import MAX_DOCUMENT_BYTES
 from pipeline.corpus.formats.document import DocumentText, Options
 from pipeline.corpus.formats.files import read_file
 from pipeline.corpus.formats.names import PACKED, format_of, has_rows
-from pipeline.corpus.formats.rows import Rows, read_rows
 from pipeline.corpus.reading import Reading
 from pipeline.corpus.text import normalise
 from pipeline.errors import ConfigError, DocumentError
 from pipeline.workers import Call
+
+if TYPE_CHECKING:
+    from pipeline.corpus.formats.rows import Rows
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 """What JSON can smuggle into a text: half a character, which no file name and no report can hold."""
@@ -118,12 +120,23 @@ def _is_there(call: Call | None) -> bool:
 
 
 def _result(source: Source, call: Call | None, corpus: CorpusConfig, reading: Reading) -> SourceText:
+    if call is None:
+        return source, read_here(source, corpus)
+    return source, _named(source, lambda: reading.result(call))
+
+
+def read_here(source: Source, corpus: CorpusConfig) -> Read:
+    """Read a file in this process, without limits."""
+    return _named(source, lambda: read_source(source, corpus))
+
+
+def _named(source: Source, read: Callable[[], DocumentText]) -> Read:
     try:
-        return source, read_source(source, corpus) if call is None else reading.result(call)
+        return read()
     except DocumentError as error:
         failure = DocumentError(f"{source.name} {error}")
         failure.__cause__ = error.__cause__
-        return source, failure
+        return failure
 
 
 def row_ids(path: Path, name: str, corpus: CorpusConfig) -> Iterator[str | BadRow]:
@@ -213,6 +226,8 @@ def _rows(path: Path, name: str, columns: list[str], reading: Reading) -> Rows:
 
 
 def _row_batches(path: Path, name: str, columns: list[str]) -> Iterator[list[tuple[int, dict[str, Any] | str]]]:
+    from pipeline.corpus.formats.rows import read_rows  # Arrow takes half the time that a process takes to start
+
     batch: list[tuple[int, dict[str, Any] | str]] = []
     n_chars = 0
     for line, row in read_rows(path, name, columns):
