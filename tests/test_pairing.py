@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +13,9 @@ from stages.pairing.candidates import find_candidates, nearest
 from stages.pairing.config import PairingConfig
 from stages.pairing.duplicates import group_duplicates
 from stages.pairing.match import PairedDocuments, Side, confidence_of, match_documents
+from stages.pairing.pairing import DocumentSide, pair_documents
 from stages.pairing.score import score_pair
-from stages.pairing.summary import centre_of, centred, document_vectors, summarise, to_unit, weights_of
+from stages.pairing.summary import summarise, to_unit
 
 DIMENSIONS = 64
 LANGUAGE = np.random.default_rng(99).standard_normal(DIMENSIONS)
@@ -44,31 +44,14 @@ def make_pots(n_documents: int, n_sentences: int, noise: float = 0.8, seed: int 
     return side(LANGUAGE), side(-LANGUAGE)
 
 
-def pair_pots(source: Pot, target: Pot, config: PairingConfig | None = None) -> list[PairedDocuments]:
-    """Pair two pots from sentence vectors to pairs, as the task does."""
-    config = config or PairingConfig()
-    sides, vectors, sentences, weights = [], [], [], []
-    for pot in (source, target):
-        summaries = [summarise(*document) for document in zip(pot.vectors, pot.n_chars, strict=True)]
-        centre = centre_of(summaries)
-        vectors.append(document_vectors(summaries, centre))
-        sentences.append([centred(document, centre) for document in pot.vectors])
-        weights.append([weights_of(n_chars) for n_chars in pot.n_chars])
-        n_sentences, n_chars = np.array([[one.n_sentences, one.n_chars] for one in summaries]).reshape(-1, 2).T
-        groups = group_duplicates(vectors[-1], config.n_candidates, scorer(sentences[-1], weights[-1]))
-        sides.append(Side(n_sentences, n_chars, groups))
-    rows, columns = find_candidates(vectors[0], vectors[1], config.n_candidates)
-    scores = np.array(
-        [
-            score_pair(sentences[0][i], sentences[1][j], weights[0][i], weights[1][j])
-            for i, j in zip(rows, columns, strict=True)
-        ]
-    )
-    return match_documents(rows, columns, scores, (sides[0], sides[1]), config)[0]
+def pair_pots(source: Pot, target: Pot) -> list[PairedDocuments]:
+    """Pair two pots, from sentence vectors to pairs."""
+    return pair_documents(side_of(source), side_of(target), PairingConfig()).pairs
 
 
-def scorer(sentences: list[NDArray[np.float32]], weights: list[NDArray[np.float64]]) -> Callable[[int, int], float]:
-    return lambda i, j: score_pair(sentences[i], sentences[j], weights[i], weights[j])
+def side_of(pot: Pot) -> DocumentSide:
+    read = list(zip(pot.vectors, pot.n_chars, strict=True))
+    return DocumentSide([summarise(*document) for document in read], read.__getitem__)
 
 
 def test_every_document_finds_its_translation() -> None:
