@@ -1,0 +1,168 @@
+"""Bilingual books, XLIFF and XCES: every sentence is there, what stands alone is marked, and programs read them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from export_pairs import NASTY_TEXTS, any_pair, make_pair
+from hypothesis import given
+from lxml import etree
+
+from stages.data import AlignedPair, Sentence
+from stages.export.blocks import blocks_of
+from stages.export.book import BookRenderer, Layout, direction_of
+from stages.export.config import ExportConfig
+from stages.export.selection import select_units
+from stages.export.xces import render_document, render_links
+from stages.export.xliff import NAMESPACE, XliffRenderer
+
+XML = etree.XMLParser(load_dtd=False, no_network=True)
+
+
+def with_layout(pair: AlignedPair, source: list[tuple[int, int]], target: list[tuple[int, int]]) -> AlignedPair:
+    """Give the sentences of a pair their (paragraph, heading level)."""
+
+    def laid_out(sentences: list[Sentence], layout: list[tuple[int, int]]) -> list[Sentence]:
+        return [
+            sentence._replace(paragraph=paragraph, heading=heading)
+            for sentence, (paragraph, heading) in zip(sentences, layout, strict=True)
+        ]
+
+    return replace(pair, source=laid_out(list(pair.source), source), target=laid_out(list(pair.target), target))
+
+
+def story() -> AlignedPair:
+    """Two paragraphs under a heading; the second sentence of the first has no translation, nor has the last target."""
+    pair = make_pair(
+        ["One", "A.", "B.", "C."],
+        ["Eins", "a.", "c.", "d."],
+        [(0, 1, 0, 1), (1, 2, 1, 2), (2, 3, 2, 2), (3, 4, 2, 3), (4, 4, 3, 4)],
+    )
+    return with_layout(pair, [(0, 1), (1, 0), (1, 0), (2, 0)], [(0, 1), (1, 0), (1, 0), (2, 0)])
+
+
+def book_of(pair: AlignedPair, layout: Layout = "beside") -> etree._Element:
+    renderer = BookRenderer("A <book>", layout, has_parts=False)
+    text = "".join([renderer.header(), *renderer.pair(pair, []), renderer.footer()])
+    return etree.fromstring(text.encode(), XML)
+
+
+def texts_of(root: etree._Element, path: str) -> list[str]:
+    return ["".join(node.itertext()) for node in root.iterfind(path, {"h": "http://www.w3.org/1999/xhtml"})]
+
+
+def test_blocks_follow_the_paragraphs_of_the_source() -> None:
+    blocks = [
+        (block.level, [piece.text for piece in block.source], [piece.text for piece in block.target])
+        for block in blocks_of(story())
+    ]
+    assert blocks == [(1, ["One"], ["Eins"]), (0, ["A.", "B."], ["a."]), (0, ["C."], ["c."]), (0, [], ["d."])]
+
+
+def test_what_has_no_translation_is_told_apart() -> None:
+    unaligned = [piece.text for block in blocks_of(story()) for piece in (*block.source, *block.target) if not piece[1]]
+    assert unaligned == ["B.", "d."]
+
+
+@given(any_pair())
+def test_blocks_hold_every_sentence_once_and_in_order(pair: AlignedPair) -> None:
+    blocks = list(blocks_of(pair))
+    for side in ("source", "target"):
+        found = [piece for block in blocks for piece in getattr(block, side)]
+        assert len(found) == sum(bool(sentence.text) for sentence in getattr(pair, side))
+
+
+@pytest.mark.parametrize("layout", ["beside", "below"])
+def test_a_book_holds_both_texts(layout: Layout) -> None:
+    root = book_of(story(), layout)
+    assert texts_of(root, ".//h:h1/h:span") == ["One", "Eins"]
+    assert texts_of(root, ".//h:body//h:p") == ["A. B.", "a.", "C.", "c.", *([""] if layout == "beside" else []), "d."]
+    assert texts_of(root, ".//h:span[@class='unaligned']") == ["B.", "d."]
+    assert texts_of(root, ".//h:title") == ["A <book>"]
+
+
+def test_languages_and_directions_are_marked() -> None:
+    root = book_of(make_pair(["مرحبا."], ["Hello."], languages=("ar", "en")))
+    cells = [dict(cell.attrib) for cell in root.iter("{http://www.w3.org/1999/xhtml}td")]
+    assert [(cell["lang"], cell["dir"]) for cell in cells] == [("ar", "rtl"), ("en", "ltr")]
+    assert [direction_of(language) for language in ("he", "fa-IR", "uz-Arab", "zh-Hant", "de")] == [
+        "rtl", "rtl", "rtl", "ltr", "ltr",
+    ]  # fmt: skip
+
+
+def test_several_pairs_are_parts_with_their_contents() -> None:
+    renderer = BookRenderer("Two", "below", has_parts=True)
+    pair = with_layout(make_pair(["I", "II"], ["1", "2"]), [(0, 1), (1, 1)], [(0, 1), (1, 1)])
+    text = "".join([renderer.header(), *renderer.pair(pair, []), *renderer.pair(pair, []), renderer.footer()])
+    root = etree.fromstring(text.encode(), XML)
+    assert texts_of(root, ".//h:h1") == ["story", "story"]
+    links = [link.get("href", "")[1:] for link in root.iter("{http://www.w3.org/1999/xhtml}a")]
+    assert links == [heading.get("id") for heading in root.iter("{http://www.w3.org/1999/xhtml}h2")]
+    assert len(set(links)) == 4
+
+
+@given(any_pair())
+def test_a_book_of_any_text_is_well_formed(pair: AlignedPair) -> None:
+    for layout in ("beside", "below"):
+        assert book_of(pair, layout).tag.endswith("html")
+
+
+# ---- XLIFF
+
+
+def xliff_of(pair: AlignedPair, config: ExportConfig | None = None) -> bytes:
+    renderer = XliffRenderer((pair.source_language, pair.target_language))
+    units = list(select_units(pair, config or ExportConfig(keep_nulls=True), Counter()))
+    return "".join([renderer.header(), *renderer.pair(pair, units), renderer.footer()]).encode()
+
+
+def test_xliff_has_a_unit_for_each_bead_with_a_source() -> None:
+    root = etree.fromstring(xliff_of(story()), XML)
+    assert dict(root.attrib) == {"version": "2.0", "srcLang": "en", "trgLang": "de"}
+    segments = [[node.text for node in segment] for segment in root.iter(f"{{{NAMESPACE}}}segment")]
+    assert segments == [["One", "Eins"], ["A.", "a."], ["B."], ["C.", "c."]]
+
+
+@given(any_pair())
+def test_any_text_survives_xliff_but_for_what_xml_cannot_hold(pair: AlignedPair) -> None:
+    root = etree.fromstring(xliff_of(pair), XML)
+    ids = [unit.get("id") for unit in root.iter(f"{{{NAMESPACE}}}unit")]
+    assert ids
+    assert len(set(ids)) == len(ids)
+    assert all(list(file) for file in root.iter(f"{{{NAMESPACE}}}file"))
+
+
+# ---- XCES
+
+
+def xces_of(pair: AlignedPair) -> tuple[list[str], dict[int, str], dict[int, str]]:
+    links = etree.fromstring("".join(render_links(pair, "en/story.xml", "de/story.xml")).encode(), XML)
+    sides = []
+    for side, language in ((pair.source, pair.source_language), (pair.target, pair.target_language)):
+        root = etree.fromstring("".join(render_document(side, language)).encode(), XML)
+        sides.append({int(node.get("id", "")): node.text or "" for node in root.iter("s")})
+    return [link.get("xtargets", "") for link in links.iter("link")], sides[0], sides[1]
+
+
+def test_xces_links_the_sentences_of_both_documents() -> None:
+    links, source, target = xces_of(story())
+    assert links == ["1;1", "2;2", "3;", "4;3", ";4"]
+    assert source == {1: "One", 2: "A.", 3: "B.", 4: "C."}
+    assert target == {1: "Eins", 2: "a.", 3: "c.", 4: "d."}
+
+
+@given(any_pair())
+def test_xces_names_every_sentence_once(pair: AlignedPair) -> None:
+    links, *sides = xces_of(pair)
+    for number, documents in enumerate(sides):
+        named = [int(name) for link in links for name in link.split(";")[number].split()]
+        assert named == list(documents)
+
+
+def test_nasty_texts_are_read_back_from_every_format() -> None:
+    pair = make_pair(NASTY_TEXTS, NASTY_TEXTS)
+    assert len(xces_of(pair)[1]) == len(NASTY_TEXTS)
+    assert len(list(etree.fromstring(xliff_of(pair), XML).iter(f"{{{NAMESPACE}}}unit"))) == len(NASTY_TEXTS)
+    assert book_of(pair) is not None
