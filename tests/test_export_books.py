@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
+import docx
 import pytest
 from export_pairs import NASTY_TEXTS, any_pair, make_pair
 from hypothesis import given
 from lxml import etree
 
+from pipeline.errors import ConfigError
+from pipeline.exports.books import BookFormat, write_book
 from stages.data import AlignedPair, Sentence
 from stages.export.blocks import blocks_of
 from stages.export.book import BookRenderer, Layout, direction_of
@@ -78,14 +83,14 @@ def test_blocks_hold_every_sentence_once_and_in_order(pair: AlignedPair) -> None
 def test_a_book_holds_both_texts(layout: Layout) -> None:
     root = book_of(story(), layout)
     assert texts_of(root, ".//h:h1/h:span") == ["One", "Eins"]
-    assert texts_of(root, ".//h:body//h:p") == ["A. B.", "a.", "C.", "c.", *([""] if layout == "beside" else []), "d."]
+    assert texts_of(root, ".//h:body//h:p") == ["A. B.", "a.", "C.", "c.", "d."]
     assert texts_of(root, ".//h:span[@class='unaligned']") == ["B.", "d."]
     assert texts_of(root, ".//h:title") == ["A <book>"]
 
 
 def test_languages_and_directions_are_marked() -> None:
     root = book_of(make_pair(["مرحبا."], ["Hello."], languages=("ar", "en")))
-    cells = [dict(cell.attrib) for cell in root.iter("{http://www.w3.org/1999/xhtml}td")]
+    cells = [dict(cell.attrib) for cell in root.iter("{http://www.w3.org/1999/xhtml}div")]
     assert [(cell["lang"], cell["dir"]) for cell in cells] == [("ar", "rtl"), ("en", "ltr")]
     assert [direction_of(language) for language in ("he", "fa-IR", "uz-Arab", "zh-Hant", "de")] == [
         "rtl", "rtl", "rtl", "ltr", "ltr",
@@ -166,3 +171,46 @@ def test_nasty_texts_are_read_back_from_every_format() -> None:
     assert len(xces_of(pair)[1]) == len(NASTY_TEXTS)
     assert len(list(etree.fromstring(xliff_of(pair), XML).iter(f"{{{NAMESPACE}}}unit"))) == len(NASTY_TEXTS)
     assert book_of(pair) is not None
+
+
+# ---- EPUB and DOCX
+
+
+def write_story(path: Path, kind: BookFormat, layout: Layout = "beside", pair: AlignedPair | None = None) -> None:
+    pair = pair or story()
+    languages = [pair.source_language, pair.target_language]
+    write_book([pair], path, kind, title="The <story>", layout=layout, languages=languages, has_parts=False)
+
+
+@pytest.mark.parametrize("kind", ["epub", "docx"])
+def test_equal_books_have_equal_bytes(kind: BookFormat, tmp_path: Path) -> None:
+    write_story(tmp_path / "one", kind)
+    write_story(tmp_path / "two", kind)
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_an_epub_has_chapters_languages_and_a_name_of_its_own(tmp_path: Path) -> None:
+    write_story(tmp_path / "book.epub", "epub", pair=make_pair(["مرحبا."], ["Hello."], languages=("ar", "en")))
+    with zipfile.ZipFile(tmp_path / "book.epub") as book:
+        package = book.read("EPUB/content.opf").decode()
+        page = book.read("EPUB/text/ch001.xhtml").decode()
+    assert '<dc:title id="epub-title-1">The &lt;story&gt;</dc:title>' in package
+    assert "<dc:language>ar</dc:language>" in package
+    assert '<div class="original" lang="ar" dir="rtl">' in page
+
+
+def test_a_docx_is_read_by_another_program(tmp_path: Path) -> None:
+    write_story(tmp_path / "book.docx", "docx")
+    document = docx.Document(str(tmp_path / "book.docx"))
+    rows = [[cell.text for cell in row.cells] for table in document.tables for row in table.rows]
+    assert rows == [["A. B.", "a."], ["C.", "c."], ["", "d."]]
+    assert [paragraph.text for paragraph in document.paragraphs if paragraph.style.name == "Heading 1"] == ["One\nEins"]
+
+
+def test_without_pandoc_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> str:
+        raise OSError("no pandoc")
+
+    monkeypatch.setattr("pypandoc.get_pandoc_path", missing)
+    with pytest.raises(ConfigError, match=r"pip install '\.\[pandoc\]'"):
+        write_story(tmp_path / "book.epub", "epub")

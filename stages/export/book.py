@@ -46,11 +46,12 @@ table.bitext .translation { color: inherit; }
 class BookRenderer:
     """Renders pairs as a book; the filters of an export have no part in it: every sentence is kept."""
 
-    def __init__(self, title: str, layout: Layout, has_parts: bool) -> None:
+    def __init__(self, title: str, layout: Layout, has_parts: bool, has_contents: bool = True) -> None:
         self.counts: Counter[str] = Counter()
         self._title = title
         self._layout = layout
         self._has_parts = has_parts
+        self._has_contents = has_contents
         self._n_headings = 0
 
     def header(self) -> str:
@@ -87,7 +88,7 @@ class BookRenderer:
         return "</body>\n</html>\n"
 
     def _contents(self, pair: AlignedPair, headings: Sequence[Block], first: int) -> Iterator[str]:
-        if len(headings) < 2:
+        if len(headings) < 2 or not self._has_contents:
             return
         yield "<nav>\n<ul>\n"
         for number, block in enumerate(headings, first + 1):
@@ -102,14 +103,13 @@ class BookRenderer:
         languages = _language(pair.source_language), _language(pair.target_language)
         if block.level:
             return self._heading(block.level, (source, target), languages)
+        cells = [
+            f'<div class="{side}"{language}><p>{text}</p></div>' if text else ""
+            for side, language, text in zip(("original", "translation"), languages, (source, target), strict=True)
+        ]
         if self._layout == "beside":
-            return (
-                f"<tr><td{languages[0]}><p>{source}</p></td>"
-                f'<td class="translation"{languages[1]}><p>{target}</p></td></tr>\n'
-            )
-        paragraphs = [f"<p{languages[0]}>{source}</p>\n"] if source else []
-        paragraphs += [f'<p class="translation"{languages[1]}>{target}</p>\n'] if target else []
-        return "".join(paragraphs)
+            return f"<tr><td>{cells[0]}</td><td>{cells[1]}</td></tr>\n"
+        return "".join(f"{cell}\n" for cell in cells if cell)
 
     def _heading(self, level: int, texts: tuple[str, str], languages: tuple[str, str]) -> str:
         self._n_headings += 1
@@ -124,7 +124,7 @@ class BookRenderer:
 
     def _piece(self, piece: Piece) -> str:
         text = self._escaped(piece.text)
-        return text if piece.is_aligned else f'<span class="unaligned">{text}</span>'
+        return text if piece.is_aligned else f'<span class="unaligned" data-custom-style="Unaligned">{text}</span>'
 
     def _escaped(self, text: str) -> str:
         escaped, n_removed = escape_xml(replace_surrogates(text)[0])
