@@ -35,7 +35,7 @@ def main() -> None:
     demo = [sys.executable, "-m", "pipeline", "run", "--config", str(ROOT / "configs/demo.toml")]
     done = subprocess.run([*demo, "--store", "/nonexistent/store"], capture_output=True, text=True, check=False)
     assert done.returncode == 2, done
-    assert "pip install 'bitext-pipeline[local]'" in done.stderr, done.stderr
+    assert "pip install '.[local]'" in done.stderr, done.stderr
     print(f"bitext run says: {done.stderr.strip()}")  # noqa: T201
 
 

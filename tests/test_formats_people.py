@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import zipfile
 from pathlib import Path
 
 import docx
@@ -85,10 +84,10 @@ def test_what_a_page_hides_or_has_deleted_is_not_read(tmp_path: Path) -> None:
 
 
 def test_soft_hyphens_of_pages_are_left_out_and_those_of_texts_are_not(tmp_path: Path) -> None:
-    for name in ("a.html", "a.txt"):
-        (tmp_path / name).write_text("<h1>Light\u00adhouse</h1>A light&shy;house\u00ad.", encoding="utf-8")
+    (tmp_path / "a.html").write_text("<h1>Light\u00adhouse</h1>A light&shy;house\u00ad.", encoding="utf-8")
+    (tmp_path / "a.txt").write_text("A light\u00adhouse.", encoding="utf-8")
     assert paragraphs(tmp_path / "a.html") == ["Lighthouse", "A lighthouse."]
-    assert "\u00ad" in paragraphs(tmp_path / "a.txt")[0]
+    assert paragraphs(tmp_path / "a.txt") == ["A light\u00adhouse."]
 
 
 def test_a_table_of_contents_of_a_book_is_left_out_and_the_menu_of_a_page_is_not(tmp_path: Path) -> None:
@@ -306,12 +305,3 @@ def test_what_pandoc_makes_of_a_book_is_the_same_in_every_format(tmp_path: Path)
             (1, "One"),
             (2, "Two"),
         ]
-
-
-def test_an_opendocument_text_is_refused_with_what_to_do(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "a.odt", "w") as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.text")
-    expected = (
-        "a.odt is an OpenDocument file (as LibreOffice writes: .odt), not text; save it as .docx, or as plain text"
-    )
-    assert str(read(tmp_path / "a.odt")).startswith(expected)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -11,6 +11,7 @@ from pipeline.commands.exits import reported
 from pipeline.commands.options import PATH, STORE, WORKERS, make_flow, spare
 from pipeline.commands.spelling import OptionsProgress, spelt_as_options
 from pipeline.config.run_config import AUTO, make_config
+from pipeline.corpus.formats.names import Format
 from pipeline.corpus.sources import find_pairs
 from pipeline.errors import BitextError, ConfigError
 from pipeline.exports.write import SUFFIXES, write_pair
@@ -21,6 +22,8 @@ from pipeline.review.pages import pack_pair
 from pipeline.store.files import write_text
 from pipeline.store.rows import read_some_pairs
 from stages.export.render import render
+
+FORMATS = get_args(Format)
 
 PAGE = ".html"
 """What the page of a pair ends with."""
@@ -36,6 +39,9 @@ PAGE = ".html"
 @click.option("--encoding", help="Of both, where they aren't UTF-8, such as cp1252 [default: a guess, which is told].")
 @click.option("--source-encoding", help="Of one of them.")
 @click.option("--target-encoding", help="Of the other.")
+@click.option("--format", type=click.Choice(FORMATS), help="Of both, where names and first bytes don't tell; or text.")
+@click.option("--source-column", help="Of a table: the column of the source [default: the one named as its language].")
+@click.option("--target-column", help="The same for the target; or numbers, where the first row is text.")
 @click.option("-o", "--output", type=PATH, help=f"A {', '.join(SUFFIXES)} or .html file [default: print TSV].")
 @STORE
 @WORKERS

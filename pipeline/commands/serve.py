@@ -13,6 +13,7 @@ from pipeline.commands.exits import reported
 from pipeline.commands.options import PATH
 from pipeline.errors import ConfigError
 from pipeline.flow.local import require_stages
+from pipeline.installing import pip_install
 from pipeline.service.config import ServeConfig, load_serve
 
 
@@ -35,7 +36,7 @@ def serve(host: str, port: int, config_path: Path | None, jobs: Path | None) -> 
     config = ServeConfig() if config_path is None else load_serve(config_path)
     require_stages()
     if importlib.util.find_spec("fastapi") is None:
-        raise ConfigError("the service is not installed; pip install 'bitext-pipeline[local,serve]'")
+        raise ConfigError(f"the service is not installed; {pip_install('local', 'serve')}")
     from pipeline.service.server import serve as serve_here
     from pipeline.service.wire import TOKEN
 

@@ -76,6 +76,12 @@ class CorpusConfig(Section):
     min_encoding_confidence: float = Field(default=MIN_CONFIDENCE, ge=0, le=1)
     """A file that isn't UTF-8, and whose encoding is guessed with less certainty than this, is refused."""
 
+    source_column: str | None = None
+    """Of a table (CSV, TSV, XLSX): the column with the source's text; else the one that is named after its language."""
+
+    target_column: str | None = None
+    """The same for the target; a number counts columns from 1, in a table whose first row is text already."""
+
     id_column: str = "id"
     """In files with a document in each row (.jsonl, .parquet, .arrow, datasets): the column with its name."""
 

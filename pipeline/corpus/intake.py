@@ -147,7 +147,7 @@ class KnownFiles:
 
 def _declared(source: Source, language: str) -> str:
     """Return what is said of a file by the side or the row of the manifest that names it."""
-    return f"{language} {source.encoding}" if source.encoding else language
+    return " ".join(filter(None, [language, *source[3:]]))
 
 
 def _places(corpus: CorpusConfig) -> dict[str, str]:

@@ -70,6 +70,11 @@ def parse_language(tag: str) -> str:
     raise ConfigError(f"{tag!r} is not a language tag; expected one such as 'de', 'pt-BR' or 'zh-Hant'{hint}")
 
 
+def is_near(tag: str, language: str) -> bool:
+    """Say whether two tags name one language, one of them perhaps more closely: `en-US` and `en`."""
+    return tag == language or tag.startswith(f"{language}-") or language.startswith(f"{tag}-")
+
+
 def _nearest(tag: str) -> str | None:
     first = re.split(r"[\s,;()./_-]", tag.lower())[0]
     if first in SLIPS:

@@ -14,7 +14,7 @@ from pipeline.config.run_config import CorpusConfig
 from pipeline.corpus.formats.archives import MAX_DOCUMENT_BYTES
 from pipeline.corpus.formats.document import DocumentText, Options
 from pipeline.corpus.formats.files import read_file
-from pipeline.corpus.formats.names import PACKED, format_of, has_rows
+from pipeline.corpus.formats.names import PACKED, has_rows
 from pipeline.corpus.reading import Reading
 from pipeline.corpus.text import normalise
 from pipeline.errors import ConfigError, DocumentError
@@ -63,6 +63,8 @@ class Source(NamedTuple):
     """As the config would write it: for people."""
     encoding: str | None = None
     """What it is written in, where it isn't UTF-8 and the config or the manifest says so."""
+    column: str | None = None
+    """Of a table: which column it is, where the config says so."""
 
 
 Read = DocumentText | DocumentError
@@ -166,15 +168,16 @@ def _bad_cell(row: dict[str, Any], key: str, column: str, expected: str) -> str:
 
 def read_source(source: Source, corpus: CorpusConfig) -> DocumentText:
     """Read a file; raises DocumentError, which goes on from the document's name."""
-    format_name = format_of(source.path, corpus.format)
-    options = Options(source.encoding or corpus.encoding, corpus.min_encoding_confidence, source.row or "")
+    options = Options(
+        source.encoding or corpus.encoding, corpus.min_encoding_confidence, source.row or "", source.column
+    )
     try:
         data = read_whole(source.path)
     except FileNotFoundError:
         raise DocumentError(f"can't be read: there is no file {source.path}") from None
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
         raise DocumentError(f"can't be read: {getattr(error, 'strerror', error)}") from None
-    return read_file(data, source.path.name, format_name, options, corpus.is_split)
+    return read_file(data, source.path, corpus.format, options, corpus.is_split)
 
 
 def read_whole(path: Path) -> bytes:

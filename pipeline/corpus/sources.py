@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipeline.config.run_config import AUTO, RunConfig, expand_user, split_pair
-from pipeline.corpus.formats.names import format_of, has_rows
+from pipeline.corpus.formats.names import SEVERAL_LANGUAGES, format_of, has_rows
 from pipeline.corpus.languages import parse_language
 from pipeline.corpus.patterns import WILDCARD, Match, find_files, is_unicode
 from pipeline.corpus.readers import BadRow, Source, row_ids
@@ -38,6 +38,21 @@ class PairSource(NamedTuple):
     @property
     def target_side(self) -> tuple[Source, str]:
         return self.target, self.target_language
+
+
+class Told(NamedTuple):
+    """What is said of all documents of one side."""
+
+    encoding: str | None = None
+    column: str | None = None
+
+    @classmethod
+    def of(cls, config: RunConfig, side: str) -> Told:
+        """Return what the config says of "source" or "target"."""
+        return cls(*(getattr(config.corpus, f"{side}_{name}") for name in cls._fields))
+
+
+UNTOLD = Told()
 
 
 @dataclass
@@ -93,9 +108,9 @@ def _pairs_of_sides(config: RunConfig, source: str, target: str) -> Corpus:
     sides: tuple[Found, Found] = ({}, {})
     languages = _parsed((config.corpus.source_language or AUTO, config.corpus.target_language or AUTO))
     for pattern, language, found in zip((source, target), languages, sides, strict=True):
-        encoding = config.corpus.source_encoding if found is sides[0] else config.corpus.target_encoding
+        told = Told.of(config, "source" if found is sides[0] else "target")
         for path, key, _ in finder.match(pattern):
-            finder.add(found, path, key, language, encoding)
+            finder.add(found, path, key, language, told)
     for pattern, found in zip((source, target), sides, strict=True):
         finder.check_found({pattern: found})
     if "*" not in source + target and all(len(side) == 1 for side in sides):
@@ -141,36 +156,37 @@ def _pair_of_row(config: RunConfig, row: dict[str, str]) -> PairSource:
         raise ConfigError("no language; add the columns source_language and target_language, or set them in [corpus]")
     parsed = _parsed((languages[0], languages[1]))
     source, target = (
-        _source_of_path(config, row[f"{side}_path"], language, _encoding_of_row(config, row, f"{side}_encoding"))
+        _source_of_path(config, row[f"{side}_path"], language, _told_of_row(config, row, side))
         for side, language in zip(("source", "target"), parsed, strict=True)
     )
     return PairSource(row["pair_id"], source, target, *parsed)
 
 
-def _encoding_of_row(config: RunConfig, row: dict[str, str], column: str) -> str | None:
-    found: str | None = row.get(column) or getattr(config.corpus, column)
-    if found:
-        known_encoding(found)
-    return found
+def _told_of_row(config: RunConfig, row: dict[str, str], side: str) -> Told:
+    told = Told.of(config, side)
+    if encoding := row.get(f"{side}_encoding"):
+        known_encoding(encoding)
+        return told._replace(encoding=encoding)
+    return told
 
 
-def _source_of_path(config: RunConfig, name: str, language: str, encoding: str | None) -> Source:
+def _source_of_path(config: RunConfig, name: str, language: str, told: Told) -> Source:
     """Read `books/07.txt`, or `pages.jsonl#17` for the row whose id is 17."""
     file, _, row = name.partition("#")
     if not has_rows(config.resolve(file), config.corpus.format):
-        return _source_of_file(config, config.resolve(name), name, language, encoding)
+        return _source_of_file(config, config.resolve(name), name, language, told)
     if not row:
         raise ConfigError(f"{file} holds a document in each row; name one of them by its id: {file}#ID")
     return Source(config.resolve(file), row, name)
 
 
-def _source_of_file(config: RunConfig, path: Path, name: str, language: str, encoding: str | None) -> Source:
-    """Return a file as a document; a TMX file is one for each of its languages."""
-    if format_of(path, config.corpus.format) != "tmx":
-        return Source(path, None, name, encoding)
+def _source_of_file(config: RunConfig, path: Path, name: str, language: str, told: Told) -> Source:
+    """Return a file as a document; a TMX file, or a table, is one for each of its languages."""
+    if format_of(path, config.corpus.format) not in SEVERAL_LANGUAGES:
+        return Source(path, None, name, told.encoding)
     if language == AUTO:
         raise ConfigError(f"{name} holds several languages; name the two to read: source_language, target_language")
-    return Source(path, language, f"{name}#{language}", encoding)
+    return Source(path, language, f"{name}#{language}", *told)
 
 
 # ---- matching
@@ -194,11 +210,11 @@ class _Finder:
                 shown = os.fsencode(name).decode(errors="backslashreplace")
                 self.corpus.unreadable.append((shown, f"{shown}: the name of this file is not UTF-8; rename it"))
 
-    def add(self, found: Found, path: Path, key: str, language: str, encoding: str | None = None) -> None:
+    def add(self, found: Found, path: Path, key: str, language: str, told: Told = UNTOLD) -> None:
         """Add a file, or each row of a file of rows."""
         name = self._name(path)
         if not has_rows(path, self.config.corpus.format):
-            self._add(found, key, _source_of_file(self.config, path, name, language, encoding))
+            self._add(found, key, _source_of_file(self.config, path, name, language, told))
             return
         for row in row_ids(path, name, self.config.corpus):
             if isinstance(row, BadRow):

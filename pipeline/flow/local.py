@@ -11,6 +11,7 @@ from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from pipeline.config.run_config import RunConfig
 from pipeline.errors import ConfigError
+from pipeline.installing import pip_install
 from pipeline.store.store import Store
 from pipeline.tasks import Outcome, Shard, ShardOutcome, Task, encode_shard
 from pipeline.workers import Workers, available_cores
@@ -82,7 +83,7 @@ class LocalBackend:
 def require_stages() -> None:
     """Raise ConfigError, with what to install, where only the base is installed, which can't run the stages."""
     if any(importlib.util.find_spec(name) is None for name in ("numba", "numpy", "pebble")):
-        raise ConfigError("this installation can only drive Modal; to run here: pip install 'bitext-pipeline[local]'")
+        raise ConfigError(f"this installation can only drive Modal; to run here: {pip_install('local')}")
 
 
 def _work(root: Path, task: Task, config: RunConfig, shard: Shard) -> Outcome:

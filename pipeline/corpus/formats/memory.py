@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pipeline.corpus.formats.codes import text_without_codes
 from pipeline.corpus.formats.document import Options
-from pipeline.corpus.formats.markup import local_name, parse_xml
-from pipeline.corpus.languages import parse_language
+from pipeline.corpus.formats.markup import parse_xml
+from pipeline.corpus.languages import is_near, parse_language
 from pipeline.errors import ConfigError, DocumentError
 
 XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
-CODES = frozenset({"bpt", "ept", "it", "ph", "ut"})
-"""Elements that hold the codes of another program, no text (TMX 1.4b, section 2.4)."""
 
 
 def read_tmx(text: str, options: Options) -> Iterator[str]:
@@ -30,7 +29,7 @@ def read_tmx(text: str, options: Options) -> Iterator[str]:
             variant = _relative(variants, options.language)
         if variant is not None:
             n_segments += 1
-            yield " ".join("".join(_text(segment) for segment in variant.iter("{*}seg")).split())
+            yield " ".join(text_without_codes(segment) for segment in variant.iter("{*}seg"))
     if not n_segments:
         there = f"it has {', '.join(sorted(found))}" if found else "it has no units"
         raise DocumentError(f"holds nothing in {options.language!r}; {there}")
@@ -46,13 +45,5 @@ def _language(variant: Any) -> str:
 
 def _relative(variants: dict[str, Any], language: str) -> Any | None:
     """Return the first variant of a language that says less or more than was asked for: `en-US` for `en`."""
-    near = [
-        variant for tag, variant in variants.items() if tag.startswith(f"{language}-") or language.startswith(f"{tag}-")
-    ]
+    near = [variant for tag, variant in variants.items() if is_near(tag, language)]
     return near[-1] if near else None
-
-
-def _text(element: Any) -> str:
-    """Return the text of a segment without the codes in it; what is highlighted is text."""
-    inside = "" if local_name(element) in CODES else (element.text or "") + "".join(map(_text, element))
-    return inside + ("" if local_name(element) == "seg" else element.tail or "")

@@ -1,14 +1,15 @@
-"""SRT and WebVTT subtitles: what is said, without times and colours."""
+"""Subtitles (SRT, WebVTT, ASS, SSA, MicroDVD, TTML): what is said, once, without times and colours."""
 
 from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from pipeline.corpus.formats.document import Options, load, space_between
+from pipeline.corpus.formats.document import Note, Options, load, space_between
 from pipeline.corpus.text import normalise
 from pipeline.errors import DocumentError
 
@@ -19,8 +20,26 @@ MIN_FULL_STOPS = 0.2
 """A file ends its sentences with marks if so many of its speeches have a full stop. Others mostly have none at all, and
 question marks only."""
 
+MIN_ROLLING = 0.3
+"""Captions roll, and show each line again beside the next, if so many of them begin with what the one before ended
+with. In other files only what somebody says twice does."""
+
+MAX_REPEATED_WORDS = 100
+"""So many words at most are compared: two lines of captions have twenty."""
+
+FRAMES_PER_SECOND = 25
+"""Of a MicroDVD file that doesn't say; only the length of pauses depends on it."""
+
 _DASH = re.compile(r"[-–—‐]\s*(?=[^\s\d])")
 _ENDED = re.compile(r"[.!?。！？؟।][\"'”’»)\]」』]*$")
+_LISTS = re.compile(r"[,;:–—-]$")
+_NEXT_SPEAKER = re.compile(r"(?:(?<=[.!?…。！？])|(?<=[.!?…。！？][\"”»)\]]))\s+(?=[-–—‐]\s*[^\s\d-])")
+"""Where, within a line, another may begin to speak: "- Who? - Me."."""
+_PLACED = re.compile(r"\{[^}]*\\(?:an[4-9]|pos|move)")
+"""Moved away from where speech is written."""
+_AT_TOP = re.compile(r"\bline:(?:[0-4]?\d(?:\.\d+)?%|\d)(?=\s|$)")
+"""The same in WebVTT."""
+_SIGN_STYLE = re.compile(r"\bsigns?\b|\btitle", re.IGNORECASE)
 _GOES_ON = re.compile(r"(…|\.{2,})[\"'”’»)\]」』]*$")
 _FULL_STOP = re.compile(r"(?<![.…])[.。।][\"'”’»)\]」』]*$")
 _APART = re.compile(r"[♪♫]|[\[(#].*[\])#]\.?$")
@@ -29,38 +48,92 @@ _VTT_UNSEEN = re.compile(r"<rt\b[^>]*>.*?</rt>|<[\d:.]+>", re.DOTALL)
 """The reading above a word, and when the next word is to be shown."""
 
 
+class Cue(NamedTuple):
+    """One subtitle."""
+
+    lines: list[str]
+    start: int
+    """In milliseconds, as the stop."""
+    stop: int
+    is_sign: bool
+    """It is written in the picture, and not said: it stands apart from speech that goes on beside it."""
+
+
 class Speech(NamedTuple):
     """What one speaker says in one subtitle."""
 
     text: str
     start: int
-    """In milliseconds, as the stop."""
     stop: int
     is_new: bool
     """It begins with a dash: another speaker."""
 
 
-def read_subtitles(format_name: str) -> Callable[[str, Options], Iterator[str]]:
-    """Return the reader of "srt" or "vtt"."""
+def read_subtitles(format_name: str) -> Callable[[str, Options], Iterator[str | Note]]:
+    """Return the reader of "srt", "vtt", "ass", "microdvd" or "ttml"."""
 
-    def read(text: str, options: Options) -> Iterator[str]:
-        pysubs2 = load("pysubs2", "subtitles")
+    def read(text: str, options: Options) -> Iterator[str | Note]:
         del options
         text = normalise(text)
-        is_vtt = format_name == "vtt"
-        try:
-            found = pysubs2.SSAFile.from_string(_only_cues(text) if is_vtt else text, format_=format_name)
-        except pysubs2.exceptions.Pysubs2Error as error:
-            raise DocumentError(f"is no {format_name.upper()} file that can be read: {error}") from None
-        if text.strip() and not found.events:
+        events = _events(text, format_name)
+        if text.strip() and not events:
             raise DocumentError(f"holds no subtitle that can be read: is it a {format_name.upper()} file?")
-        speeches: list[Speech] = []
-        for cue in found:
-            words = html.unescape(cue.plaintext) if is_vtt else cue.plaintext  # WebVTT is escaped as HTML is
-            speeches += _speeches(words, cue.start, cue.end)
-        yield from _joined(speeches)
+        cues = [cue for cue in _cues(events, is_escaped=format_name == "vtt") if cue.lines]
+        rolled = _without_repeated(cues)
+        if rolled is not cues:
+            yield Note("its captions roll: each line is shown again beside the next, and was read once")
+        yield from _said(rolled)
 
     return read
+
+
+def _events(text: str, format_name: str) -> list[Any]:
+    """Return the subtitles of a file in the order of their times."""
+    pysubs2 = load("pysubs2", "subtitles")
+    more = {"fps": FRAMES_PER_SECOND} if format_name == "microdvd" else {}
+    try:
+        found = pysubs2.SSAFile.from_string(
+            _only_cues(text) if format_name == "vtt" else text, format_=format_name, **more
+        )
+    except pysubs2.exceptions.Pysubs2Error as error:
+        raise DocumentError(f"is no {format_name.upper()} file that can be read: {error}") from None
+    return sorted(
+        (event for event in found if not event.is_comment and not event.is_drawing), key=lambda one: one.start
+    )
+
+
+def _cues(events: Sequence[Any], is_escaped: bool) -> Iterator[Cue]:
+    main_style = Counter(event.style for event in events).most_common(1)[0][0] if events else ""
+    last_stop = 0
+    for index, event in enumerate(events):
+        words = html.unescape(event.plaintext) if is_escaped else event.plaintext  # WebVTT is escaped as HTML is
+        lines = [line.strip() for line in words.split("\n") if line.strip()]
+        following = events[index + 1].start if index + 1 < len(events) else event.end
+        is_beside = event.start < last_stop or following < event.end
+        is_set_off = _PLACED.search(event.text) is not None or event.style != main_style or " ".join(lines).isupper()
+        is_sign = _SIGN_STYLE.search(event.style) is not None or (is_beside and is_set_off)
+        yield Cue(lines, event.start, event.end, is_sign)
+        last_stop = last_stop if is_sign else max(last_stop, event.end)
+
+
+def _without_repeated(cues: list[Cue]) -> list[Cue]:
+    """Return captions that roll without what each shows again; the same list where they don't roll."""
+    words = [[word for line in cue.lines for word in line.split()] for cue in cues]
+    repeated = [0, *(_n_repeated(before, after) for before, after in pairwise(words))]
+    n_rolling = sum(n > 0 for n in repeated)
+    if n_rolling < 2 or n_rolling < MIN_ROLLING * len(cues):
+        return cues
+    return [
+        cue._replace(lines=[" ".join(words[index][n:])] if n else cue.lines)
+        for index, (cue, n) in enumerate(zip(cues, repeated, strict=True))
+        if n < len(words[index])
+    ]
+
+
+def _n_repeated(before: list[str], after: list[str]) -> int:
+    """Return how many words, the most there can be, end one caption and begin the next."""
+    most = min(len(before), len(after), MAX_REPEATED_WORDS)
+    return next((n for n in range(most, 0, -1) if before[-n:] == after[:n]), 0)
 
 
 def _only_cues(text: str) -> str:
@@ -70,32 +143,68 @@ def _only_cues(text: str) -> str:
     for lines in blocks:
         timing = next((index for index, line in enumerate(lines) if "-->" in line), None)
         if timing is not None:
-            cues.append("\n".join(lines[timing:]))
+            mark = "{\\an8}" if _AT_TOP.search(lines[timing]) else ""
+            cues.append("\n".join([lines[timing], *(mark + line for line in lines[timing + 1 :])]))
     return "WEBVTT\n\n" + _VTT_UNSEEN.sub("", "\n\n".join(cues))
 
 
-def _speeches(words: str, start: int, stop: int) -> Iterator[Speech]:
+def _speeches(cue: Cue) -> Iterator[Speech]:
     """Give what one subtitle says: a speech, or one for each speaker where dashes set them off."""
-    lines = [line.strip() for line in words.split("\n") if line.strip()]
-    starts = [index for index, line in enumerate(lines) if index == 0 or _DASH.match(line)]
-    for first, last in pairwise([*starts, len(lines)]):
-        text = ""
-        for line in lines[first:last]:
-            text += space_between(text, line) + line
-        spoken = _DASH.sub("", text, count=1) if _DASH.match(text) else text
-        yield Speech(spoken, start, stop, spoken != text)
+    text, is_new = "", False
+    for before, line in pairwise(["", *_turns(cue.lines)]):
+        begins = _DASH.match(line) is not None and _is_turn(text, before, is_new)
+        if begins and text:
+            yield Speech(text, cue.start, cue.stop, is_new)
+            text = ""
+        is_new = is_new or begins
+        text += space_between(text, line) + (_DASH.sub("", line, count=1) if begins else line)
+    if text:
+        yield Speech(text, cue.start, cue.stop, is_new)
 
 
-def _joined(speeches: Sequence[Speech]) -> Iterator[str]:
-    """Join a sentence that runs over several subtitles."""
-    has_marks = _has_marks([speech.text for speech in speeches if not _APART.match(speech.text)])
-    sentences: list[str] = []
-    for before, speech in zip([None, *speeches], speeches, strict=False):
-        if before is not None and _is_continued(before, speech, has_marks):
-            sentences[-1] += space_between(sentences[-1], speech.text) + speech.text
+def _turns(lines: Sequence[str]) -> Iterator[str]:
+    """Give lines, cut where within one another begins to speak."""
+    for line in lines:
+        start = 0
+        for gap in _NEXT_SPEAKER.finditer(line):
+            if not _first_letter(line[gap.end() :]).islower():
+                yield line[start : gap.start()]
+                start = gap.end()
+        yield line[start:]
+
+
+def _first_letter(turn: str) -> str:
+    return _DASH.sub("", turn, count=1).lstrip("\"“¿¡'‘(")[:1]
+
+
+def _is_turn(text: str, before: str, is_dialogue: bool) -> bool:
+    """Say whether a dash begins what another says: not after a comma, where it sets off a part of the sentence."""
+    if not text:
+        return True
+    return not _LISTS.search(before) and (is_dialogue or _ENDED.search(before) is not None)
+
+
+def _said(cues: Sequence[Cue]) -> Iterator[str]:
+    """Give what is said and what is written, each sentence where it begins."""
+    speeches = [(index, speech) for index, cue in enumerate(cues) if not cue.is_sign for speech in _speeches(cue)]
+    sentences = _joined(speeches)
+    signs = ((index, " ".join(cue.lines)) for index, cue in enumerate(cues) if cue.is_sign)
+    for _, text in sorted([*sentences, *signs], key=lambda one: one[0]):
+        yield text
+
+
+def _joined(speeches: Sequence[tuple[int, Speech]]) -> list[tuple[int, str]]:
+    """Join a sentence that runs over several subtitles; return it with the number of its first."""
+    has_marks = _has_marks([speech.text for _, speech in speeches if not _APART.match(speech.text)])
+    sentences: list[tuple[int, list[str]]] = []
+    last: Speech | None = None
+    for index, speech in speeches:
+        if last is not None and _is_continued(last, speech, has_marks):
+            sentences[-1][1].append(space_between(last.text, speech.text) + speech.text)
         else:
-            sentences.append(speech.text)
-    yield from sentences
+            sentences.append((index, [speech.text]))
+        last = speech
+    return [(index, "".join(pieces)) for index, pieces in sentences]
 
 
 def _has_marks(texts: Sequence[str]) -> bool:
