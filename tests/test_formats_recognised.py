@@ -154,7 +154,7 @@ def test_other_archives_are_refused(tmp_path: Path) -> None:
 def test_text_with_a_little_markup_is_read_and_prose_is_not_suspected() -> None:
     prose = "He said: a & b, 5 < 7, “quoted” sic. See http://example.org/?a=b&c=d; (a) one, two: three.\n" * 50
     assert markup_note(prose) == ""
-    assert "3% of it is markup" in markup_note(f"<b>{'The lamp is lit. ' * 14}</b>\n" * 20)
+    assert "4% of it is markup" in markup_note(f"<b>{'The lamp is lit. ' * 14}</b>\n" * 20)
     with pytest.raises(DocumentError, match=r"is markup to \d\d%"):
         markup_note("<a href='x'>lamp</a> lit\n" * 20)
 
