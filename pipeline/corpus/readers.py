@@ -14,7 +14,8 @@ from pipeline.config.run_config import CorpusConfig
 from pipeline.corpus.formats.archives import MAX_DOCUMENT_BYTES
 from pipeline.corpus.formats.document import DocumentText, Options
 from pipeline.corpus.formats.files import read_file
-from pipeline.corpus.formats.names import PACKED, has_rows
+from pipeline.corpus.formats.names import PACKED, format_of, has_rows, suffix_of
+from pipeline.corpus.formats.recognise import HEAD_BYTES, begins_plain
 from pipeline.corpus.reading import Reading
 from pipeline.corpus.text import normalise
 from pipeline.errors import ConfigError, DocumentError
@@ -113,8 +114,20 @@ def _is_harmless(source: Source, corpus: CorpusConfig) -> bool:
         found = source.path.stat()
     except (OSError, ValueError):
         return True
-    is_plain = format_of(source.path, corpus.format) == "text" and source.path.suffix.lower() != PACKED
-    return not stat.S_ISREG(found.st_mode) or (is_plain and found.st_size <= HARMLESS_BYTES)
+    if not stat.S_ISREG(found.st_mode):
+        return True
+    is_small = found.st_size <= HARMLESS_BYTES and source.path.suffix.lower() != PACKED
+    return is_small and format_of(source.path, corpus.format) == "text" and _begins_plain(source.path, corpus)
+
+
+def _begins_plain(path: Path, corpus: CorpusConfig) -> bool:
+    if corpus.format is not None:
+        return True
+    try:
+        with path.open("rb") as file:
+            return begins_plain(file.read(HEAD_BYTES), suffix_of(path))
+    except OSError:
+        return True
 
 
 def _is_there(call: Call | None) -> bool:

@@ -71,6 +71,9 @@ _MARKUP = re.compile(
 """Tags, commands of LaTeX, templates and links of a wiki, what stands for a letter, keys of JSON."""
 
 
+BINARY = (b"%PDF-", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+
 class Recognised(NamedTuple):
     """What a file is read as, and what people should know of it."""
 
@@ -94,6 +97,14 @@ def recognise(data: bytes, suffix: str) -> Recognised:
         return Recognised(found)
     what = f"its name says {named}" if suffix in SUFFIXES else "its name doesn't say what it is"
     return Recognised(found, f"{what}; it begins as {found} does, and is read as such. If it is text, {_BY_FORCE}")
+
+
+def begins_plain(head: bytes, suffix: str) -> bool:
+    """Say whether a file will be taken for plain text, or refused at once, by its first bytes."""
+    try:
+        return not head.startswith(BINARY) and recognise(head, suffix).format == "text"
+    except DocumentError:
+        return True
 
 
 def markup_note(text: str) -> str:
