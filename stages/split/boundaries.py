@@ -1,17 +1,21 @@
-"""Where the sentences of a paragraph end: sentence-splitter for its languages, sentencex for all others.
+"""Where the sentences of a paragraph end: sentence-splitter for its languages, PyThaiNLP for Thai, sentencex for all.
 
-Both libraries take time that grows with the square of a paragraph's length, so that a long one is read through windows.
+The libraries take time that grows with the square of a paragraph's length, so that a long one is read through windows.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import chain
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from stages.split.repairs import mask_quotes, mask_unspaced, repair_ends, settle_at_quotes
+from stages.split.full_stops import is_no_end, overlooked_ends
+from stages.split.marks import ends_at_marks, ends_at_spaces, mask_marks
+from stages.split.repairs import mask_quotes, mask_unspaced, new_speeches, repair_ends, settle_at_quotes
+from stages.split.thai import ends_by_pythainlp
 from stages.text import UNSPACED, primary_language
 
 if TYPE_CHECKING:
@@ -27,6 +31,7 @@ SENTENCEX_LANGUAGES = frozenset(
 )
 """Those of the rest for which sentencex has rules, or is tested; what it does with others is its general rules."""
 
+THAI, LAO = "th", "lo"
 NORWEGIAN = frozenset({"nb", "nn"})
 
 WINDOW_WORDS, MARGIN_WORDS = 2_000, 20
@@ -53,6 +58,8 @@ def splitter_name(language: str) -> str:
     code = primary_language(language)
     if _splitter_code(code) in SENTENCE_SPLITTER_LANGUAGES:
         return "sentence-splitter"
+    if code in (THAI, LAO):
+        return "pythainlp" if code == THAI else "spaces"
     return "sentencex" if code in SENTENCEX_LANGUAGES else "sentencex-general"
 
 
@@ -60,11 +67,22 @@ def find_sentence_ends(paragraph: str, language: str) -> list[int]:
     """Return the positions where sentences end within a paragraph, in order; its own end is left out."""
     code = primary_language(language)
     paragraph = paragraph.replace("\n", " ")
-    if _splitter_code(code) in SENTENCE_SPLITTER_LANGUAGES:
-        ends = _ends_by_sentence_splitter(paragraph, _splitter_code(code))
-    else:
-        ends = _ends_by_sentencex(paragraph, code)
+    ends = _ends_by_library(paragraph, code)
+    if code not in UNSPACED:
+        more = (overlooked_ends(paragraph, ends, code), new_speeches(paragraph, code), ends_at_marks(paragraph))
+        ends = sorted({*ends, *chain.from_iterable(more)} - {len(paragraph)})
+        ends = [end for end in ends if not is_no_end(paragraph, end, code)]
     return repair_ends(paragraph, ends, code)
+
+
+def _ends_by_library(paragraph: str, code: str) -> list[int]:
+    if _splitter_code(code) in SENTENCE_SPLITTER_LANGUAGES:
+        return _ends_by_sentence_splitter(paragraph, _splitter_code(code))
+    if code == THAI:
+        return _read_through_windows(len(paragraph), WINDOW_CHARS, MARGIN_CHARS, partial(ends_by_pythainlp, paragraph))
+    if code == LAO:
+        return ends_at_spaces(paragraph)
+    return _ends_by_sentencex(paragraph, code)
 
 
 def _splitter_code(code: str) -> str:
@@ -114,7 +132,7 @@ def _shown(word: str, code: str) -> str:
 def _ends_by_sentencex(paragraph: str, code: str) -> list[int]:
     """Ask twice: sentencex ends no sentence inside quotation marks, and a speech of thirty sentences would be one."""
     is_unspaced = code in UNSPACED
-    shown = mask_unspaced(paragraph) if is_unspaced else paragraph
+    shown = mask_unspaced(paragraph) if is_unspaced else mask_marks(paragraph)
     ends = set(_segment(shown, code))
     masked = mask_quotes(shown)
     if masked != shown:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from stages.config import Section
 
-VERSION = 2
+VERSION = 3
 """Raise it when the same config splits the same text differently: stored sentences are then made anew."""
 
 

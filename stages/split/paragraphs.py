@@ -28,7 +28,6 @@ MAX_OVERLONG = 0.2
 """Share of all lines that may be a fifth wider than the width: addresses and tables; paragraphs would be more."""
 
 _T = TypeVar("_T")
-_LINE = re.compile(r"[^\n]*\S[^\n]*")
 _UNSPACED = re.compile(
     "[\u2e80-\u303f\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff60\U00020000-\U0003ffff]"
     "|[\u0e00-\u109f\u1780-\u17ff]{1,6}"
@@ -60,7 +59,14 @@ class Break(NamedTuple):
 
 def line_spans(text: str) -> list[Span]:
     """Return the lines that hold something: every newline ends a paragraph."""
-    return [_trimmed(match) for match in _LINE.finditer(text)]
+    spans = []
+    start = 0
+    for line in text.split("\n"):
+        if content := line.strip():
+            begin = start + len(line) - len(line.lstrip())
+            spans.append(Span(begin, begin + len(content)))
+        start += len(line) + 1
+    return spans
 
 
 def blocks_of_lines(text: str) -> list[Span]:
@@ -152,11 +158,6 @@ def _begins_paragraph(text: str, before: Span, line: Span) -> bool:
 
 def _indent(text: str, line: Span) -> int:
     return line.start - text.rfind("\n", 0, line.start) - 1
-
-
-def _trimmed(match: re.Match[str]) -> Span:
-    line = match.group()
-    return Span(match.start() + len(line) - len(line.lstrip()), match.start() + len(line.rstrip()))
 
 
 def _columns(line: str) -> int:
