@@ -1,7 +1,8 @@
 """Environments with what the images install, and nothing else: no installation of ours, no tool of the tests.
 
-Each group of `pipeline.cloud.pins` is installed once into a folder of its own, named by its digest; the environment of
-an image is a Python that sees the folders of its groups and then, as on Modal, what the client itself needs.
+Each group of `pipeline.cloud.pins` is put once into a folder of its own, named by its digest: by links to the files of
+what the tests run with, which have the same versions, and by pip what is not installed here. The environment of an
+image is a Python that sees the folders of its groups and then, as on Modal, what the client itself needs.
 Modal's stand-in starts all containers with one program: `choose_python.py` takes the Python of the container's image.
 They lie in a folder that git ignores. PyTorch is its CPU build, as $TORCH_OPTIONS says (see README, "Installing").
 """
@@ -12,26 +13,29 @@ import fcntl
 import hashlib
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from pipeline.cloud import pins
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = Path(os.environ.get("BITEXT_TEST_IMAGES", ROOT / ".image-environments"))
 CHOOSE_PYTHON = FOLDER / "bin" / "python"
-CONSTRAINTS = ROOT / "constraints.txt"
 
 
 def make_environments(images: Iterable[str] = tuple(pins.IMAGES)) -> Path:
     """Make what is missing for some images, and return the program that starts their containers."""
     with _locked():
         for image in images:
-            layers = [_layer(group) for group in pins.IMAGES[image]]
-            _make_python(pins.requirements(image), [*layers, _client_layer()])
+            layers = [*map(_layer, pins.IMAGES[image]), _client_layer()]
+            _make_python(pins.requirements(image), layers)
         _make_choice()
     return CHOOSE_PYTHON
 
@@ -49,25 +53,65 @@ def digest(requirements: Iterable[str]) -> str:
 
 def _layer(group: Mapping[str, str]) -> Path:
     """Install a group of pins without what it needs: that must be pinned as well."""
-    needed = [f"{name}=={version}" for name, version in group.items()]
-    options = shlex.split(os.environ.get("TORCH_OPTIONS", "")) if "torch" in group else []
-    return _install("layer-" + digest(needed), ["--no-deps", *options, *sorted(needed)])
+    return _install("layer-" + digest(f"{name}=={version}" for name, version in group.items()), group)
 
 
 def _client_layer() -> Path:
-    (client,) = (line for line in CONSTRAINTS.read_text().splitlines() if line.startswith("modal=="))
-    return _install("client-" + digest([client]), ["--constraint", str(CONSTRAINTS), client])
+    """Install the client and all that it needs, in the versions that the tests run with."""
+    needed, waiting = {}, ["modal"]
+    while waiting:
+        name = waiting.pop()
+        needed[name] = metadata.version(name)
+        requirements = map(Requirement, metadata.requires(name) or [])
+        names = {one.name for one in requirements if one.marker is None or one.marker.evaluate({"extra": ""})}
+        waiting += sorted(names - needed.keys())
+    return _install("client-" + digest(f"{name}=={version}" for name, version in needed.items()), needed)
 
 
-def _install(name: str, arguments: list[str]) -> Path:
-    folder = FOLDER / name
-    if not folder.exists():
-        temporary = FOLDER / f"{name}.part"
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target"]
-        done = subprocess.run([*command, str(temporary), "--upgrade", *arguments], capture_output=True, text=True)
+def _install(name: str, pinned: Mapping[str, str]) -> Path:
+    """Install exactly these into a folder: by links to the files of what is installed here, or else by pip."""
+    folder, temporary = FOLDER / name, FOLDER / f"{name}.part"
+    if folder.exists():
+        return folder
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    elsewhere = [
+        f"{package}=={version}" for package, version in pinned.items() if not _link(package, version, temporary)
+    ]
+    if elsewhere:
+        options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--upgrade", "--target", str(temporary)]
+        options += shlex.split(os.environ.get("TORCH_OPTIONS", "")) if "torch" in pinned else []
+        command = [sys.executable, "-m", "pip", "install", *options, *elsewhere]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        temporary.rename(folder)
-    return folder
+    return temporary.rename(folder)
+
+
+def _link(package: str, version: str, folder: Path) -> bool:
+    """Link the files of a package that is installed here in this version; of PyTorch any build will do."""
+    try:
+        found = metadata.distribution(package)
+    except metadata.PackageNotFoundError:
+        return False
+    if found.version.partition("+")[0] != version or not found.files:
+        return False
+    for file in found.files:
+        if ".." not in file.parts:  # commands, which nothing in a container calls
+            target = folder / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _link_or_copy(Path(str(file.locate())), target)
+    return True
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    if not source.exists():  # compiled by somebody else
+        return
+    try:
+        target.hardlink_to(source)
+    except FileExistsError:
+        return  # a folder that two packages share
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _make_python(requirements: list[str], layers: list[Path]) -> None:

@@ -120,7 +120,6 @@ sys.meta_path.insert(0, Finder())
 
 ASK_WEB = """
 import asyncio, json, sys
-import modal
 from modal._serialization import serialize_data_format
 from modal._utils.function_utils import _stream_function_call_data
 from modal.client import _Client
@@ -134,14 +133,11 @@ async def ask(method, path, body=None, token=None):
     scope |= {"path": path, "raw_path": path.encode(), "query_string": b"", "headers": headers, "root_path": ""}
     scope |= {"client": ("203.0.113.1", 1), "server": None, "body": json.dumps(body).encode() if body else b""}
     client = await _Client.from_env()
-    service = modal.Cls.from_name("bitext-serve-test", "Service")()
-    await service.embed.hydrate.aio()
     put = api_pb2.FunctionPutInputsItem(idx=0, input=api_pb2.FunctionInput(
         args=serialize_data_format(scope, api_pb2.DATA_FORMAT_ASGI),
         data_format=api_pb2.DATA_FORMAT_ASGI, method_name="web"))
     call = await client.stub.FunctionMap(api_pb2.FunctionMapRequest(
-        function_id=service.embed.object_id,
-        function_call_type=api_pb2.FUNCTION_CALL_TYPE_UNARY, pipelined_inputs=[put]))
+        function_id=sys.argv[2], function_call_type=api_pb2.FUNCTION_CALL_TYPE_UNARY, pipelined_inputs=[put]))
     status, answer = 0, b""
     messages = _stream_function_call_data(client, client.stub, call.function_call_id, "data_out")
     async for message in messages:
@@ -210,7 +206,8 @@ def test_a_deployed_class_aligns_embeds_and_keeps_jobs(service: ModalWorld) -> N
 
 
 def test_the_deployed_application_answers_those_who_have_the_token(service: ModalWorld) -> None:
-    answers = [json.loads(line) for line in ask(service, ASK_WEB, TOKEN).splitlines()]
+    (function,) = (app["functions"]["Service.*"] for app in service.state()["apps"].values())
+    answers = [json.loads(line) for line in ask(service, ASK_WEB, TOKEN, function).splitlines()]
     assert [status for status, _ in answers] == [200, 401, 401, 401, 200, 200, 200]
     bodies = [json.loads(body) for _, body in answers]
     assert bodies[0]["status"] == "ready"
