@@ -14,6 +14,7 @@ from pipeline.cloud.machines import CLERK
 from pipeline.cloud.night_lock import NightLock
 from pipeline.cloud.nightly_config import load_nightly
 from pipeline.cloud.nights import LONGEST_NIGHT_SECONDS, Nightly
+from pipeline.cloud.weights import refuse_folder_here, resolve_encoder
 from pipeline.config.run_config import RunConfig, weights_file
 from pipeline.review.corrections import corrections_folder
 
@@ -26,6 +27,8 @@ settings, configs = load_nightly(CONFIG)
 app = modal.App(settings.app_name, include_source=False).include(cloud.app)
 for config in configs:
     images.require_bucket(config.corpus)
+    if modal.is_local():
+        refuse_folder_here(config.encode)
 shared = modal.Dict.from_name("bitext-nights", create_if_missing=True)
 
 image = images.CLERK.add_local_file(CONFIG, f"{SENT_ALONG}/nightly.toml")
@@ -53,7 +56,7 @@ def nightly() -> list[str]:
     call = modal.current_function_call_id() or container.container_name()
     lock = NightLock(shared, settings.app_name, call)
     with tempfile.TemporaryDirectory() as scratch:
-        return [str(night) for night in Nightly(settings, configs, _backend).run(lock, Path(scratch))]
+        return [str(night) for night in Nightly(settings, configs, _backend, resolve_encoder).run(lock, Path(scratch))]
 
 
 def _backend(config: RunConfig, max_dollars: float | None) -> ModalBackend:

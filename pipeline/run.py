@@ -11,6 +11,7 @@ from pipeline.cloud.app import app
 from pipeline.cloud.costs import costs_of, dollars_text, estimate
 from pipeline.cloud.laptop import LaptopBackend
 from pipeline.cloud.machines import PRICES_DATE
+from pipeline.cloud.weights import describe_weights, resolve_encoder
 from pipeline.commands.console import out_console
 from pipeline.commands.exits import reported
 from pipeline.commands.finish import finish
@@ -33,7 +34,7 @@ def run(
 ) -> int:
     """Align the documents of a config on rented machines. Only what is new or changed is done."""
     _check_options(limit, max_dollars)
-    wanted = Run(load_config(Path(config)), None if stage == "all" else stage, limit)
+    wanted = Run(resolve_encoder(load_config(Path(config))), None if stage == "all" else stage, limit)
     wanted.out = Path(out) if out else Path("out") / wanted.config.name
     progress = Progress()
     backend = LaptopBackend(wanted.config, progress.note, max_dollars=max_dollars)
@@ -54,6 +55,8 @@ def _check_options(limit: int | None, max_dollars: float | None) -> None:
 
 def estimate_run(flow: Flow) -> int:
     """Print what is missing and what it would take; nothing is written or rented but the clerk who looks."""
+    if weights := describe_weights(flow.run.config):
+        click.echo(weights)
     missing = print_status(flow)
     estimates = estimate(flow.run.config, missing)
     click.echo("This would take, as far as it can be reckoned from the size of the texts:")

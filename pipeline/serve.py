@@ -11,6 +11,8 @@ import modal
 
 from pipeline.cloud import images
 from pipeline.cloud.app import CACHE, WEIGHTS
+from pipeline.cloud.images import HF_TOKEN
+from pipeline.cloud.weights import refuse_folder_here
 from pipeline.service import modal_containers as rented
 from pipeline.service.config import load_serve
 from pipeline.service.wire import TOKEN
@@ -19,6 +21,8 @@ SENT_ALONG = Path("/root/serve.toml")
 CONFIG = Path(os.environ.get("BITEXT_SERVE", "configs/serve/labse.toml")) if modal.is_local() else SENT_ALONG
 
 config = load_serve(CONFIG)
+if modal.is_local():
+    refuse_folder_here(config.encode)
 deploy = config.deploy
 app = modal.App(rented.app_name(config), include_source=False)
 image = images.SERVE_ON_GPU if config.wants_gpu else images.SERVE_ON_CPU
@@ -27,7 +31,10 @@ image = images.SERVE_ON_GPU if config.wants_gpu else images.SERVE_ON_CPU
 @app.cls(
     image=image.add_local_file(CONFIG, str(SENT_ALONG)),
     volumes=WEIGHTS | CACHE,
-    secrets=[modal.Secret.from_name(deploy.token_secret, required_keys=[TOKEN])],
+    secrets=[
+        modal.Secret.from_name(deploy.token_secret, required_keys=[TOKEN]),
+        *([modal.Secret.from_name(deploy.hf_secret, required_keys=[HF_TOKEN])] if deploy.hf_secret else []),
+    ],
     gpu=deploy.gpu if config.wants_gpu else None,
     cpu=deploy.cores,
     max_containers=deploy.max_containers,

@@ -12,6 +12,7 @@ from pipeline.cloud.app import app
 from pipeline.cloud.costs import dollars_text
 from pipeline.cloud.laptop import LaptopBackend
 from pipeline.cloud.machines import COMPUTING_STAGES, Machine, machine_of
+from pipeline.cloud.weights import resolve_encoder
 from pipeline.commands.exits import reported
 from pipeline.config.run_config import RunConfig, make_config
 from pipeline.flow.flow import Flow, Run
@@ -67,7 +68,7 @@ def _config(folder: Path, encoder: str, align_gpu: str) -> RunConfig:
         "align": {"max_bead": 3},
         "compute": {"align_gpu": align_gpu, "cores": 2},
     }
-    return make_config(values, where="the command line", folder=folder)
+    return resolve_encoder(make_config(values, where="the command line", folder=folder))
 
 
 def _sum_up(machine: Machine, ready_seconds: float, work_seconds: float) -> str:

@@ -41,22 +41,22 @@ align_gpu = "none"
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModalWorld]:
     folder = tmp_path_factory.mktemp("modal")
     kernels = shared_kernels(tmp_path_factory.getbasetemp())
-    options = ("--bind-volume", f"bitext-weights={weights(folder)}", *kernels)
+    options = ("--bind-volume", f"bitext-weights={weights(folder)}", *kernels, "--env", "HF_HUB_OFFLINE=1")
+    options += ("--secret", "huggingface:HF_TOKEN=hf_none")
     world = ModalWorld(folder / "world", *options, images=IMAGES)
     yield world
     world.close()
 
 
 def weights(folder: Path) -> Path:
-    """Return a Volume of weights to which a tiny model has been downloaded before."""
+    """Return a Volume of weights with a tiny model as the hub's library keeps it, and one that somebody put there."""
     cache = folder / "weights" / "hub" / "models--somebody--tiny"
     shutil.copytree(save_tiny_model(folder / "tiny"), cache / "snapshots" / COMMIT)
     (cache / "refs").mkdir()
     (cache / "refs" / "main").write_text(COMMIT)
-    for name in ("somebody/tiny@main", "nobody/none@main"):
-        marker = folder / "weights" / "loaded" / name
-        marker.parent.mkdir(parents=True)
-        marker.touch()
+    shutil.copytree(folder / "tiny", folder / "weights" / "models" / "own")
+    (folder / "weights" / "models" / "empty").mkdir()
+    (folder / "weights" / "models" / "empty" / "config.json").touch()
     return folder / "weights"
 
 
@@ -95,8 +95,62 @@ def test_a_model_that_cannot_be_had_ends_the_run_at_once(world: ModalWorld, tmp_
     before = world.n_started()
     output = world.run(write_corpus(tmp_path, encoder="nobody/none"), tmp_path / "out", status=2)
     assert "nobody/none (revision main) can't be had" in output
-    assert world.started(before).count("encode_on_gpu.*") == 1
-    assert "align_on_cpu" not in world.started(before)
+    assert "fetch_weights" in world.started(before)
+    assert not [name for name in world.started(before) if "gpu" in name or "align" in name]
+
+
+def test_weights_are_fetched_once_by_a_machine_without_a_gpu(world: ModalWorld, tmp_path: Path) -> None:
+    for path in (world.volume("bitext-weights") / "loaded").glob("*/*"):
+        path.unlink()
+    config = write_corpus(tmp_path)
+    config.write_text(config.read_text() + 'hf_secret = "huggingface"\n')
+    before = world.n_started()
+    output = world.run(config, tmp_path / "out", "--dry-run")
+    assert "weights somebody/tiny (revision main): fetched first, once, by a machine without a GPU" in output
+    assert "with the Secret huggingface" in output
+    output = world.run(config, tmp_path / "out")
+    assert "fetch_weights: 1 container" in output
+    assert [name for name in world.started(before) if name in ("fetch_weights", "encode_on_gpu.*")] == [
+        "fetch_weights",
+        "encode_on_gpu.*",
+    ]
+    (tmp_path / "en" / "one.txt").write_text("an old house. it is new.")
+    before = world.n_started()
+    assert "on the Volume bitext-weights" in world.run(config, tmp_path / "out", "--dry-run")
+    world.run(config, tmp_path / "out")
+    assert "fetch_weights" not in world.started(before)
+
+
+def test_an_own_model_is_used_from_the_volume_and_known_by_its_files(world: ModalWorld, tmp_path: Path) -> None:
+    config = write_corpus(tmp_path, encoder="/weights/models/own")
+    output = world.run(config, tmp_path / "out", "--dry-run")
+    assert "weights /weights/models/own: " in output
+    assert "MB, on the Volume bitext-weights" in output
+    assert "1 of 1 pair aligned" in world.run(config, tmp_path / "out")
+    before = world.n_started()
+    world.run(config, tmp_path / "out")
+    assert "encode_on_gpu.*" not in world.started(before)
+    (world.volume("bitext-weights") / "models/own/README.md").write_text("trained again")
+    world.run(config, tmp_path / "out")
+    assert "encode_on_gpu.*" in world.started(before)
+
+
+def test_a_model_that_rented_machines_do_not_have_is_refused_before_any_is_rented(
+    world: ModalWorld, tmp_path: Path
+) -> None:
+    before = world.n_started()
+    folder = save_tiny_model(tmp_path / "mine")
+    for number, (encoder, said) in enumerate(
+        {
+            str(folder): f"modal volume put bitext-weights {folder} models/mine",
+            "/weights/models/none": "there is no models/none on the Volume bitext-weights",
+            "/weights/models/empty": "is not a sentence-transformers model",
+        }.items()
+    ):
+        (tmp_path / str(number)).mkdir()
+        config = write_corpus(tmp_path / str(number), encoder=encoder)
+        assert said in " ".join(world.run(config, tmp_path / "out", "--dry-run", status=2).split())
+    assert world.n_started() == before
 
 
 def test_smoke_tries_every_machine_and_tells_what_it_is(world: ModalWorld) -> None:

@@ -120,7 +120,7 @@ sys.meta_path.insert(0, Finder())
 
 ASK_WEB = """
 import asyncio, json, sys
-from modal._serialization import serialize_data_format
+from modal._serialization import serialize
 from modal._utils.function_utils import _stream_function_call_data
 from modal.client import _Client
 from modal_proto import api_pb2
@@ -134,12 +134,11 @@ async def ask(method, path, body=None, token=None):
     scope |= {"client": ("203.0.113.1", 1), "server": None, "body": json.dumps(body).encode() if body else b""}
     client = await _Client.from_env()
     put = api_pb2.FunctionPutInputsItem(idx=0, input=api_pb2.FunctionInput(
-        args=serialize_data_format(scope, api_pb2.DATA_FORMAT_ASGI),
-        data_format=api_pb2.DATA_FORMAT_ASGI, method_name="web"))
-    call = await client.stub.FunctionMap(api_pb2.FunctionMapRequest(
+        args=serialize(((scope,), {})), data_format=api_pb2.DATA_FORMAT_PICKLE, method_name="web"))
+    call = await client._stub.FunctionMap(api_pb2.FunctionMapRequest(
         function_id=sys.argv[2], function_call_type=api_pb2.FUNCTION_CALL_TYPE_UNARY, pipelined_inputs=[put]))
     status, answer = 0, b""
-    messages = _stream_function_call_data(client, client.stub, call.function_call_id, "data_out")
+    messages = _stream_function_call_data(client, client._stub, call.function_call_id, "data_out")
     async for message in messages:
         status = message.get("status", status)
         answer += message.get("body", b"")

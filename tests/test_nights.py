@@ -149,7 +149,7 @@ def test_a_webhook_that_is_down_is_no_failure(
     nightly: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("BITEXT_WEBHOOK_URL", "http://127.0.0.1:9/")
-    (nightly.parent / "store/first/de/one.txt").write_bytes(b"\xff")
+    (nightly.parent / "store/first/de/one.txt").write_bytes(b"%PDF-1.7 and no more")
     write_document(nightly.parent, "first", "en", "two", "A tree.")
     write_document(nightly.parent, "first", "de", "two", "Ein Baum.")
     assert [night.status for night in run_a_night(nightly)] == [3, 0]

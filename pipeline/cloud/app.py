@@ -13,7 +13,8 @@ import modal
 from pipeline import tasks
 from pipeline.cloud import container, images
 from pipeline.cloud.container import Done, Work
-from pipeline.cloud.machines import CLERK
+from pipeline.cloud.machines import CLERK, FETCHER
+from pipeline.errors import ConfigError
 
 app = modal.App("bitext", include_source=False)
 
@@ -54,6 +55,19 @@ def encode_on_cpu(work: Work) -> Done:
     return container.run_work(images.STORE, tasks.encode_shard, work, work.config.compute.cores)
 
 
+@app.function(
+    image=images.FETCH_WEIGHTS,
+    volumes=WEIGHTS,
+    cpu=FETCHER.cores,
+    memory=FETCHER.memory_gib * 1024,
+    timeout=HOUR,
+    max_containers=1,
+)
+def fetch_weights(encode_config: str) -> ConfigError | None:
+    """Fetch the weights of a model of the hub to their Volume; return what is wrong with it."""
+    return container.fetch_weights(images.WEIGHTS, encode_config)
+
+
 @app.cls(image=images.ENCODE_ON_GPU, volumes=STORE | WEIGHTS, gpu=ENCODE_GPUS, timeout=HOUR)
 class encode_on_gpu:  # noqa: N801 - named as the functions are: a kind of machine
     """Encodes on a GPU; the encoder is loaded before the first shard comes."""
@@ -62,8 +76,8 @@ class encode_on_gpu:  # noqa: N801 - named as the functions are: a kind of machi
 
     @modal.enter()
     def load(self) -> None:
-        """Load the encoder, from the Volume of weights if it has been loaded before."""
-        container.load_encoder(images.WEIGHTS, self.encode_config)
+        """Load the encoder from the Volume of weights."""
+        container.load_encoder(self.encode_config)
 
     @modal.method()
     def encode(self, work: Work) -> Done:

@@ -21,16 +21,19 @@ from pipeline.cloud.costs import (
     Bill,
     bill,
     bill_clerk,
+    bill_fetcher,
     dollars_text,
     n_containers_for,
 )
 from pipeline.cloud.exports import export_to_volume
 from pipeline.cloud.machines import ComputingStage, Machine, machine_of
+from pipeline.cloud.weights import is_fetched
 from pipeline.config.run_config import RunConfig
 from pipeline.corpus.manifest import Manifest
 from pipeline.errors import BitextError, BudgetError
 from pipeline.store.store import Store
 from pipeline.tasks import Exported, Shard, ShardOutcome, Task
+from stages.encode.registry import describe
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -73,6 +76,7 @@ class ModalBackend:
         """What each container did."""
         self._first_asked: float | None = None
         self._clerk_seconds = 0.0
+        self._fetch_seconds = 0.0
         self._call: str | None = None
 
     def do(
@@ -106,6 +110,8 @@ class ModalBackend:
         waiting, deaths = dict(enumerate(shards)), []
         n_working = min(n_containers, len(shards))
         around = STARTUP_SECONDS[machine.function] + config.compute.scaledown_seconds
+        if machine.function == "encode_on_gpu":
+            self._fetch_weights(config)
         before, started = self.dollars(), time.time()
         self._check_budget(before, n_working * around * _price(machine, config))
         function = _function(machine, config, n_containers)
@@ -119,6 +125,21 @@ class ModalBackend:
             self._check_budget(before, n_working * seconds * _price(machine, config))
         self._call = None
         yield from zip(waiting.values(), deaths, strict=True)
+
+    def _fetch_weights(self, config: RunConfig) -> None:
+        """Have a machine without a GPU fetch a model of the hub, unless it is there; raises ConfigError."""
+        info, secret = describe(config.encode), config.compute.hf_secret
+        if info.revision is None or is_fetched(info):
+            return
+        self.note(f"weights of {info.id} are fetched, once")
+        started = time.time()
+        function: Any = cloud.fetch_weights
+        if secret:
+            function = function.with_options(secrets=[modal.Secret.from_name(secret, required_keys=[images.HF_TOKEN])])
+        problem = function.remote(config.encode.model_dump_json())
+        self._fetch_seconds += time.time() - started
+        if problem is not None:
+            raise problem
 
     def _take(self, machine: Machine, done: Done) -> None:
         """Remember what a container did, and say so where faiss is not to be trusted on its GPU."""
@@ -139,6 +160,8 @@ class ModalBackend:
     def bills(self) -> list[Bill]:
         """Return what each function of the app has cost this run so far."""
         bills = bill(self.done, self._config)
+        if self._fetch_seconds:
+            bills.append(bill_fetcher(self._fetch_seconds, self._config))
         if self._first_asked is not None:
             bills.append(bill_clerk(self._first_asked, self._clerk_seconds, self._config))
         return bills

@@ -36,7 +36,7 @@ from pipeline.store.store import Store
 from pipeline.tasks import Outcome, Shard, Task, align_shard, contest_shard, get_encoder
 from stages.data import Facts
 from stages.encode.config import EncodeConfig
-from stages.encode.registry import describe
+from stages.encode.registry import EncoderInfo, describe
 
 STORE = Path("/store")
 WEIGHTS = Path("/weights")
@@ -134,22 +134,48 @@ def run_align(volume: Volume, cache: Volume, work: Work) -> Done:
     return run_work(volume, task, work, work.config.compute.cores)
 
 
-def load_encoder(weights: Volume, encode_config: str) -> None:
-    """Load an encoder before the first shard comes; without the network, if this model has been loaded before.
+def load_encoder(encode_config: str) -> None:
+    """Load an encoder before the first shard comes.
 
     One that can't be had is no error yet: the first shard will say so, where the run can hear it.
     """
-    config = EncodeConfig.model_validate_json(encode_config)
-    info = describe(config)
-    loaded = Path(os.environ.get("HF_HOME", WEIGHTS)) / "loaded" / f"{info.id}@{info.revision}"
-    if loaded.exists():
-        os.environ["HF_HUB_OFFLINE"] = "1"
     with suppress(ConfigError), machine.timed("encoder_seconds"):
-        get_encoder(config)
-        if not loaded.exists():
-            loaded.parent.mkdir(parents=True, exist_ok=True)
-            loaded.touch()
-            weights.commit()
+        get_encoder(EncodeConfig.model_validate_json(encode_config))
+
+
+def fetch_weights(weights: Volume, encode_config: str) -> ConfigError | None:
+    """Bring the weights of a model of the hub to their Volume, and see that they can be loaded."""
+    config = EncodeConfig.model_validate_json(encode_config)
+    try:
+        get_encoder(config.model_copy(update={"dtype": "float32"}))  # which precision is best shows on the GPU
+    except ConfigError as error:
+        return error
+    keep_weights(weights, config)
+    return None
+
+
+def keep_weights(weights: Volume, config: EncodeConfig) -> None:
+    """Let others see the weights of an encoder that has been loaded, and that they need not be fetched again."""
+    marker = _marker(config)
+    if not marker.exists():
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+        weights.commit()
+
+
+def stay_offline(config: EncodeConfig) -> None:
+    """Use no network for an encoder whose weights are there: to be called before the hub's library is imported."""
+    if _marker(config).exists():
+        os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def _marker(config: EncodeConfig) -> Path:
+    return Path(os.environ.get("HF_HOME", WEIGHTS)) / marker_of(describe(config))
+
+
+def marker_of(info: EncoderInfo) -> str:
+    """Return the empty file on the Volume of weights that says that a model has been fetched."""
+    return f"loaded/{info.id}@{info.revision}"
 
 
 def _patiently(synchronise: Callable[[], None]) -> None:

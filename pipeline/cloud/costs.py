@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.cloud.container import Done
-from pipeline.cloud.machines import CLERK, COMPUTING_STAGES, PRICES_DATE, ComputingStage, Machine, machine_of
+from pipeline.cloud.machines import CLERK, COMPUTING_STAGES, FETCHER, PRICES_DATE, ComputingStage, Machine, machine_of
 from pipeline.config.run_config import RunConfig, which_overlaps
 from pipeline.corpus.manifest import Document, DocumentPair
 from pipeline.flow.flow import Run
@@ -152,6 +152,11 @@ def bill_clerk(asked: float, busy_seconds: float, config: RunConfig) -> Bill:
     """Reckon the clerk from when it was asked first (a Unix time) until now."""
     seconds = time.time() - asked
     return Bill(CLERK.function, 1, seconds, busy_seconds, seconds * CLERK.dollars_per_second(config.compute.prices))
+
+
+def bill_fetcher(seconds: float, config: RunConfig) -> Bill:
+    """Reckon the machine that fetches weights, as long as it was waited for."""
+    return Bill(FETCHER.function, 1, seconds, seconds, seconds * FETCHER.dollars_per_second(config.compute.prices))
 
 
 def _bill_machine(machine: Machine, lives: Sequence[Sequence[Done]], config: RunConfig) -> Bill:

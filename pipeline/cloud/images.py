@@ -16,6 +16,7 @@ from pipeline.errors import ConfigError
 
 STORE_FOLDER = "/store"
 WEIGHTS_FOLDER = "/weights"
+WEIGHTS_NAME = "bitext-weights"
 CACHE_FOLDER = "/cache"
 
 BUCKET_FOLDER = str(intake.BUCKET_FOLDER)
@@ -26,7 +27,7 @@ STORE_NAME = os.environ.get("BITEXT_MODAL_STORE", "bitext-store")
 """The Volume with all that is worth keeping; another name keeps another world."""
 
 STORE = modal.Volume.from_name(STORE_NAME, create_if_missing=True, version=2)
-WEIGHTS = modal.Volume.from_name("bitext-weights", create_if_missing=True, version=2)
+WEIGHTS = modal.Volume.from_name(WEIGHTS_NAME, create_if_missing=True, version=2)
 CACHE = modal.Volume.from_name("bitext-cache", create_if_missing=True, version=2)
 
 BUCKET = (
@@ -45,6 +46,9 @@ CACHED_KERNELS = {"NUMBA_CACHE_DIR": f"{CACHE_FOLDER}/numba"}
 """Compiling takes seconds in every new container otherwise."""
 
 KEPT_WEIGHTS = {"HF_HOME": WEIGHTS_FOLDER, "TOKENIZERS_PARALLELISM": "true"}
+HF_TOKEN = "HF_TOKEN"
+OFFLINE = {"HF_HUB_OFFLINE": "1"}
+"""Weights have been fetched before, and a GPU is not to wait for the hub."""
 
 
 def require_bucket(corpus: CorpusConfig) -> None:
@@ -69,7 +73,8 @@ def _image(name: str, env: dict[str, str]) -> modal.Image:
 CLERK = _image("clerk", ONE_THREAD)
 SPLIT = _image("split", ONE_THREAD)
 ENCODE_ON_CPU = _image("encode_on_cpu", ONE_THREAD)
-ENCODE_ON_GPU = _image("encode_on_gpu", KEPT_WEIGHTS)
+FETCH_WEIGHTS = _image("encode_on_gpu", KEPT_WEIGHTS)
+ENCODE_ON_GPU = _image("encode_on_gpu", KEPT_WEIGHTS | OFFLINE)
 ALIGN_ON_CPU = _image("align_on_cpu", ONE_THREAD | CACHED_KERNELS)
 ALIGN_ON_GPU = _image("align_on_gpu", ONE_THREAD | CACHED_KERNELS)
 SERVE_ON_CPU = _image("serve_on_cpu", ONE_THREAD | CACHED_KERNELS)

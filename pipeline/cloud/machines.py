@@ -46,6 +46,7 @@ class Machine:
 
 
 CLERK = Machine("clerk", cores=2, memory_gib=4)
+FETCHER = Machine("fetch_weights", cores=2, memory_gib=8)
 
 
 def machine_of(stage: ComputingStage, config: RunConfig) -> Machine:

@@ -74,8 +74,14 @@ OpenBackend = Callable[[RunConfig, float | None], PricedBackend]
 class Nightly:
     """What is run every night, and how far tonight is."""
 
-    def __init__(self, settings: NightlyConfig, configs: Sequence[RunConfig], open_backend: OpenBackend):
-        self._settings, self._configs, self._open = settings, configs, open_backend
+    def __init__(
+        self,
+        settings: NightlyConfig,
+        configs: Sequence[RunConfig],
+        open_backend: OpenBackend,
+        prepare: Callable[[RunConfig], RunConfig] = lambda config: config,
+    ):
+        self._settings, self._configs, self._open, self._prepare = settings, configs, open_backend, prepare
         self._nights: list[Night] = []
         self._broken_off: list[Night] = []
         self._spent_before = 0.0
@@ -110,7 +116,7 @@ class Nightly:
         backend = self._open(config, left)
         self._at = config.name, backend
         try:
-            return _run_night(config, backend, scratch, self._settings.keep_nights)
+            return _run_night(config, self._prepare, backend, scratch, self._settings.keep_nights)
         finally:
             self._at = None
 
@@ -151,10 +157,16 @@ def _time_text(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime(TIME_FORMAT)
 
 
-def _run_night(config: RunConfig, backend: PricedBackend, scratch: Path, keep_nights: int) -> Night:
+def _run_night(
+    config: RunConfig,
+    prepare: Callable[[RunConfig], RunConfig],
+    backend: PricedBackend,
+    scratch: Path,
+    keep_nights: int,
+) -> Night:
     started, begun = _time_text(time.time()), time.monotonic()
     run = Run(config, out=scratch / config.name)
-    status, text = _carry_out(run, backend)
+    status, text = _carry_out(run, prepare, backend)
     run.costs = costs_of(run, backend.bills())
     n_encoded = run.records["encode"].counts["documents"] if "encode" in run.records else 0
     seconds = round(time.monotonic() - begun, 1)
@@ -164,9 +176,10 @@ def _run_night(config: RunConfig, backend: PricedBackend, scratch: Path, keep_ni
     return night
 
 
-def _carry_out(run: Run, backend: PricedBackend) -> tuple[int, str]:
+def _carry_out(run: Run, prepare: Callable[[RunConfig], RunConfig], backend: PricedBackend) -> tuple[int, str]:
     """Carry out a run; return its exit status, and what became of it in words."""
     try:
+        run.config = prepare(run.config)
         Flow(run, backend, Progress()).carry_out()
     except BitextError as error:
         backend.stop()

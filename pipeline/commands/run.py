@@ -12,8 +12,10 @@ from pipeline.commands.finish import finish
 from pipeline.commands.options import CONFIG, LIMIT, PATH, STORE, WORKERS, make_flow
 from pipeline.commands.status import print_status
 from pipeline.config.run_config import load_config
+from pipeline.errors import ConfigError
 from pipeline.flow.flow import STAGES, Run, Stage
 from pipeline.flow.local import require_stages
+from stages.encode.registry import is_elsewhere
 
 
 @click.command()
@@ -43,6 +45,11 @@ def run(
     bitext run --config configs/demo.toml --stage align
     """
     config = load_config(config_path)
+    if is_elsewhere(config.encode):
+        raise ConfigError(
+            f"[encode] encoder: {config.encode.encoder} lies on Modal's Volume of weights, not here: run it there, "
+            f"with modal run -m pipeline.run --config {config_path}{' --dry-run' if dry_run else ''}"
+        )
     flow = make_flow(Run(config, stage, limit, out or Path("out") / config.name), store, workers)
     if dry_run:
         print_status(flow)

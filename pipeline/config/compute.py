@@ -25,6 +25,9 @@ class ComputeConfig(Section):
     encode_gpu: Gpu | Literal["any"] = "L40S"
     """On Modal: the GPU that encodes, or "any" for the first that is free; an encoder that wants none rents none."""
 
+    hf_secret: str | None = None
+    """On Modal: the name of a Secret with HF_TOKEN, with which the weights of a private model are fetched."""
+
     align_gpu: Gpu | Literal["none"] = "T4"
     """On Modal: the GPU that searches for anchors; "none" aligns on CPUs."""
 

@@ -81,6 +81,9 @@ class DeployConfig(Section):
     token_secret: str = "bitext-api-token"
     """The name of the Modal Secret with BITEXT_API_TOKEN."""
 
+    hf_secret: str | None = None
+    """The name of a Modal Secret with HF_TOKEN, for a private model."""
+
 
 class ServeConfig(Section):
     """A service: one encoder by one name."""

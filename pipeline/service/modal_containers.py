@@ -37,6 +37,7 @@ def timeout_seconds(config: ServeConfig) -> int:
 
 def load_libraries(config: ServeConfig) -> None:
     """Load libraries without touching a GPU, which isn't there while the picture is taken."""
+    container.stay_offline(config.encode)
     for name in (*LIBRARIES, *(("torch", "sentence_transformers") if config.wants_gpu else ())):
         import_module(name)
 
@@ -52,7 +53,8 @@ class Container:
         self._token = os.environ.get(TOKEN)
         check_token(self._token)  # first: a model is not loaded for nothing, again and again
         if config.wants_gpu:
-            container.load_encoder(weights, config.encode.model_dump_json())
+            container.load_encoder(config.encode.model_dump_json())
+            container.keep_weights(weights, config.encode)
         elif config.workers is None:  # the machine has more cores than are rented
             config = config.model_copy(update={"workers": int(config.deploy.cores)})
         self._config, self._metrics = config, Metrics()

@@ -23,6 +23,12 @@ USE_LANGUAGES = frozenset(("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl",
 LABSE_ID = "sentence-transformers/LaBSE"
 LABSE_REVISION = "836121a0533e5664b21c7aacc5d22951f2b8b25b"
 
+ON_VOLUME = "/weights/"
+"""How the path of an own model begins that lies on the Volume of weights, which rented machines mount there."""
+
+VOLUME_REVISION = "volume-"
+"""How the revision of such a model begins, which is read from the Volume: nobody writes it."""
+
 HUB_DEFAULT = "main"
 """What the hub gives to those who name no revision. It can move: pin a revision for a corpus that is to last."""
 
@@ -54,6 +60,16 @@ def model_folder(name: str) -> Path:
         return Path(name)
 
 
+def is_on_volume(name: str) -> bool:
+    """Say whether an encoder's name is the path of an own model on the Volume of weights."""
+    return name.startswith(ON_VOLUME)
+
+
+def is_elsewhere(config: EncodeConfig) -> bool:
+    """Say whether an encoder is an own model that lies on the Volume of weights, and not on this machine."""
+    return is_on_volume(config.encoder) and not Path(config.encoder).is_dir()
+
+
 def describe(config: EncodeConfig) -> EncoderInfo:
     """Say which encoder the config means; ValueError if it means none, or asks for what this encoder can't do."""
     name = config.encoder
@@ -63,6 +79,10 @@ def describe(config: EncodeConfig) -> EncoderInfo:
     if name == LABSE:
         return EncoderInfo(LABSE_ID, config.revision or LABSE_REVISION, None, wants_gpu=True)
     folder = model_folder(name)
+    if is_on_volume(name) and not (config.revision is None and folder.is_dir()):
+        if not (config.revision or VOLUME_REVISION).startswith(VOLUME_REVISION):
+            raise ValueError(f"encode.revision: {config.revision!r} is not valid with {name}; leave it out")
+        return EncoderInfo(name, None, None, wants_gpu=True)
     if folder.is_dir():
         return EncoderInfo(_model_folder(folder, config), None, None, wants_gpu=True)
     if _looks_like_path(name):
@@ -83,6 +103,8 @@ def identity(config: EncodeConfig) -> dict[str, str]:
     if info.id == USE_MULTILINGUAL:
         return {"encoder": info.id, "revision": USE_SERIES, **made_by}
     made_by["dtype"] = config.dtype
+    if is_on_volume(info.id) and (config.revision or not Path(info.id).is_dir()):
+        return {"encoder": info.id, "revision": config.revision or "", **made_by}
     if info.revision is None:
         return {"encoder": "folder", "revision": digest_model(Path(info.id)), **made_by}
     return {"encoder": info.id, "revision": info.revision, **made_by}
