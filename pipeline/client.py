@@ -5,7 +5,8 @@ Only where it is done here does it need more than the base install.
 >>> from pipeline.client import Bertalign
 >>> aligner = Bertalign(chinese, english, where="https://example.org")
 >>> aligner.align_sents()
->>> aligner.print_sents()
+>>> for source, target in aligner.sent_pairs():
+...     print(source, target)
 """
 
 from __future__ import annotations
@@ -15,16 +16,20 @@ import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.client import HTTPException
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from pydantic import ValidationError
 
 from pipeline.config.explain import explain
+from pipeline.corpus.languages import detect_language
 from pipeline.errors import ConfigError, ServiceError
 from pipeline.service.wire import TOKEN, AlignAnswer, AlignRequest
+
+if TYPE_CHECKING:
+    from stages.encode.encoder import Encoder
 
 DEFAULT_APP = "bitext-serve-labse"
 """What `where="modal"` means: the app that configs/serve/labse.toml deploys."""
@@ -59,11 +64,13 @@ def align_remote(
 
 
 class Bertalign:
-    """Used as the published class of this name is; `where` says where it is done: None is here.
+    """Aligns two texts as the published classes of this name do, the first one and that of its packages 2.0.
 
     The arguments mean what they mean there, and by default the method is that of Liu & Zhu (2022) as well.
     `method="bitext"` takes this project's own, which finds more, and has no use for `win`, `skip`, `margin` and
-    `len_penalty`. `encoder` is for here: a service has its own. With `is_split` every line is a sentence.
+    `len_penalty`. With `is_split` every line is a sentence. `splitter` is called with a text and its language, and
+    returns its sentences. `model` is the name of an encoder, or one that is loaded (`stages.encode.load_encoder`).
+    `where` says where the work is done: None is here; elsewhere is an encoder already, and `model` can't be chosen.
     """
 
     def __init__(
@@ -82,28 +89,33 @@ class Bertalign:
         token: str | None = None,
         source_language: str | None = None,
         target_language: str | None = None,
-        encoder: str | None = None,
+        model: str | Encoder | None = None,
+        splitter: Callable[[str, str], Sequence[str]] | None = None,
         method: str = "bertalign",
     ):
-        if encoder is not None and where is not None:
-            raise ConfigError(f"encoder: {encoder!r} can't be chosen with where={where!r}, which has one of its own")
+        if model is not None and where is not None:
+            raise ConfigError(f"model: {model!r} can't be chosen with where={where!r}, which has one of its own")
         options: dict[str, Any] = {"method": method, "max_bead": max_align, "top_k": top_k}
         classic = {"band_radius": win, "null_score": skip, "use_margin": margin, "use_length": len_penalty}
         if method == "bertalign":
             options |= classic
         elif (win, skip, margin, len_penalty) != (5, -0.1, True, True):
             raise ConfigError(f"win, skip, margin and len_penalty mean nothing with method={method!r}; leave them out")
+        languages = (source_language, target_language)
         self._texts: tuple[Text, Text] = (_lines(src), _lines(tgt)) if is_split else (src, tgt)
-        self._languages = {"source_language": source_language, "target_language": target_language}
+        if splitter is not None and not is_split:
+            languages = (source_language or _language(src, "source"), target_language or _language(tgt, "target"))
+            self._texts = (list(splitter(src, str(languages[0]))), list(splitter(tgt, str(languages[1]))))
+        self._languages = {"source_language": languages[0], "target_language": languages[1]}
         self._options, self._max_overlap = options, max(1, max_align - 1)
-        self._where, self._token, self._encoder = where, token, encoder
+        self._where, self._token, self._model = where, token, model
         self._answer: AlignAnswer | None = None
 
     def align_sents(self) -> None:
         """Align the texts; the results are attributes."""
         options = {**self._languages, "max_overlap": self._max_overlap, **self._options}
         if self._where is None:
-            self._answer = _align_here(*self._texts, self._encoder or "use-multilingual", options)
+            self._answer = _align_here(*self._texts, self._model or "use-multilingual", options)
         else:
             self._answer = align_remote(*self._texts, where=self._where, token=self._token, **options)
 
@@ -125,6 +137,10 @@ class Bertalign:
         """The sentences of the target."""
         return self._aligned.target_sentences
 
+    def sent_pairs(self) -> list[tuple[str, str]]:
+        """Return the texts of the beads: source and target; one of them is empty where there is no translation."""
+        return [(bead.source, bead.target) for bead in self._aligned.beads]
+
     def print_sents(self) -> None:
         """Print the beads: source, target, and an empty line."""
         for bead in self._aligned.beads:
@@ -132,11 +148,18 @@ class Bertalign:
 
     @property
     def _aligned(self) -> AlignAnswer:
-        """The answer; whoever asks for results first has the texts aligned."""
+        """The answer; raises RuntimeError where there is none yet."""
         if self._answer is None:
-            self.align_sents()
-            assert self._answer is not None
+            raise RuntimeError("the texts are not aligned yet; call align_sents() first")
         return self._answer
+
+
+def _language(text: str, side: str) -> str:
+    """Return the language of a text; raises ConfigError where it can't be told."""
+    found = detect_language(text).language
+    if found is None:
+        raise ConfigError(f"the language of the {side} can't be told; give {side}_language")
+    return found
 
 
 def _lines(text: str) -> list[str]:
@@ -159,11 +182,12 @@ def _request(
         raise ConfigError.from_problems("the request", explain(error, AlignRequest)) from None
 
 
-def _align_here(source: Text, target: Text, encoder: str, options: dict[str, Any]) -> AlignAnswer:
+def _align_here(source: Text, target: Text, encoder: str | Encoder, options: dict[str, Any]) -> AlignAnswer:
     from pipeline.api import align_texts
     from pipeline.service.worker import answer
 
-    return answer(align_texts(source, target, encoder=encoder, **options), encoder)
+    name = encoder if isinstance(encoder, str) else encoder.info.id
+    return answer(align_texts(source, target, encoder=encoder, **options), name)
 
 
 def _ask_modal(app: str, request: AlignRequest) -> AlignAnswer:

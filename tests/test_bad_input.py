@@ -447,7 +447,7 @@ COMMANDS = [
     ),
     Case(
         "eval of nothing",
-        "name a run with --config, or two files or folders of beads: bitext eval PREDICTED GOLD",
+        "name the config of a run, or two files or folders of beads: bitext eval PREDICTED GOLD",
         arguments=("eval",),
     ),
     Case(

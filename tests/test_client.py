@@ -17,6 +17,8 @@ from pipeline import align_texts
 from pipeline.client import Bertalign, align_remote
 from pipeline.errors import ConfigError, ServiceError
 from pipeline.service.config import LimitsConfig, ServeConfig
+from stages.encode import load_encoder
+from stages.encode.config import EncodeConfig
 
 ROOT = Path(__file__).parents[1]
 CHINESE, ENGLISH = (
@@ -47,6 +49,8 @@ def test_a_program_for_the_published_class_needs_another_import_only(capsys: pyt
 def test_it_gives_the_same_at_a_service_as_here(live: Live) -> None:
     here = Bertalign(CHINESE, ENGLISH, max_align=4, top_k=2, win=4, skip=-0.2, margin=False, len_penalty=False)
     there = Bertalign(CHINESE, ENGLISH, 4, 2, 4, -0.2, False, False, where=live.url, token=TOKEN, source_language="zh")
+    here.align_sents()
+    there.align_sents()
     assert here.result == there.result
     assert (here.src_sents, here.tgt_sents) == (there.src_sents, there.tgt_sents)
     assert max(len(source) + len(target) for source, target in here.result) <= 4
@@ -62,16 +66,42 @@ def test_its_arguments_are_those_of_the_method(monkeypatch: pytest.MonkeyPatch) 
 
 def test_lines_are_sentences_with_is_split() -> None:
     aligner = Bertalign("One. Two.\n\nThree.\n", "Eins. Zwei.\nDrei.", is_split=True, source_language="en")
+    aligner.align_sents()
     assert (aligner.src_sents, aligner.tgt_sents) == (["One. Two.", "Three."], ["Eins. Zwei.", "Drei."])
     assert sum(len(source) for source, _ in aligner.result) == 2
 
 
 def test_this_projects_own_method_has_no_use_for_some_arguments() -> None:
-    assert Bertalign("It rained.", "Es regnete.", method="bitext").result == [([0], [0])]
+    aligner = Bertalign("It rained.", "Es regnete.", method="bitext")
+    aligner.align_sents()
+    assert aligner.result == [([0], [0])]
     with pytest.raises(ConfigError, match="win, skip, margin and len_penalty"):
         Bertalign("x", "y", win=7, method="bitext")
     with pytest.raises(ConfigError, match="can't be chosen"):
-        Bertalign("x", "y", where="modal", encoder="labse")
+        Bertalign("x", "y", where="modal", model="labse")
+
+
+def test_a_program_for_the_packages_of_the_published_class_needs_another_import_only() -> None:
+    encoder = load_encoder(EncodeConfig(encoder="use-multilingual"))
+    aligner = Bertalign(CHINESE, ENGLISH, max_align=4, top_k=3, model=encoder, source_language="zh")
+    with pytest.raises(RuntimeError, match=r"call align_sents\(\) first"):
+        aligner.sent_pairs()
+    aligner.align_sents()
+    assert aligner.sent_pairs()[0] == ("霍林的灯塔", "The Lighthouse of Hollin")
+    assert len(aligner.sent_pairs()) == len(aligner.result)
+
+
+def test_a_splitter_of_ones_own_gets_the_language() -> None:
+    asked = []
+
+    def splitter(text: str, language: str) -> list[str]:
+        asked.append(language)
+        return text.split("|")
+
+    aligner = Bertalign("It rained|all day.", "Es regnete|den ganzen Tag.", splitter=splitter)
+    aligner.align_sents()
+    assert asked == ["en", "de"]
+    assert aligner.src_sents == ["It rained", "all day."]
 
 
 def test_one_call_aligns_at_a_service(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,18 +43,20 @@ def evaluate(
     judged: other beads don't count.
 
     \b
-    bitext eval --config configs/demo.toml
+    bitext eval configs/demo.toml
     bitext eval out/demo/beads configs/demo/gold
     """
     from stages.evaluate.scores import summarize
     from stages.evaluate.table import render_table
 
+    if predicted is not None and gold_beads is None and config_path is None and predicted.suffix == ".toml":
+        predicted, config_path = None, predicted
     if config_path is not None and predicted is None:
         documents = _evaluate_config(config_path, gold, store)
     elif predicted is not None and gold_beads is not None and config_path is None:
         documents = evaluate_files(predicted, gold_beads).documents
     else:
-        raise ConfigError("name a run with --config, or two files or folders of beads: bitext eval PREDICTED GOLD")
+        raise ConfigError("name the config of a run, or two files or folders of beads: bitext eval PREDICTED GOLD")
     click.echo(json.dumps(summarize(documents), indent=2) if as_json else render_table(documents))
 
 

@@ -35,7 +35,7 @@ def export(config_path: Path, name: str | None, output: Path, limit: int | None,
     """Write what a run has aligned in one more format.
 
     \b
-    bitext export --config configs/demo.toml --format tmx -o demo.tmx
+    bitext export configs/demo.toml --format tmx -o demo.tmx
     """
     spare([config_path], output)
     return export_format(make_flow(Run(load_config(config_path), limit=limit), store, 1), name, output)

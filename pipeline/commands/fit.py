@@ -41,7 +41,7 @@ def fit(config_path: Path, gold: Path | None, output: Path, store: Path | None) 
     """Fit the weights of [align] to hand-made beads, with the vectors that a run has left.
 
     \b
-    bitext fit --config configs/demo.toml -o weights.toml
+    bitext fit configs/demo.toml -o weights.toml
 
     Gold is a folder of <pair_id>.gold.txt, or of corrections as `bitext review` leaves them: of these, stretches that
     were gone through bead by bead. Ten documents of two kinds are better than one long one. What is printed as

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,11 +15,39 @@ from pipeline.flow.local import LocalBackend
 from pipeline.progress import Progress
 from pipeline.store.store import default_root
 
+Command = Callable[..., Any]
+
 PATH = click.Path(path_type=Path)
-CONFIG = click.option("--config", "config_path", type=PATH, required=True, help="The run's TOML file.")
 STORE = click.option("--store", type=PATH, help="Where finished work is kept [default: $BITEXT_STORE, or a cache].")
 WORKERS = click.option("--workers", type=click.IntRange(min=1), help="How many processes [default: all cores].")
 LIMIT = click.option("--limit", type=click.IntRange(min=1), help="Only the first N pairs.")
+
+
+def named_by(parameter: str, metavar: str, is_required: bool = True) -> Callable[[Command], Command]:
+    """Let a command take what names its run as an argument, or as --config: `bitext run x.toml`, `run --config x.toml`.
+
+    The command gets it as a path, by the name of the parameter; None where it isn't required and isn't named.
+    """
+
+    def decorate(command: Command) -> Command:
+        @click.argument("named_run", type=PATH, required=False, metavar=metavar)
+        @click.option("--config", "named_config", type=PATH, help=f"The same as {metavar}.")
+        @wraps(command)
+        def taking_either(*, named_run: Path | None, named_config: Path | None, **options: Any) -> Any:
+            if named_run is not None and named_config is not None:
+                raise click.UsageError(f"Name it once: {named_run}, or --config {named_config}.")
+            named = named_run if named_config is None else named_config
+            if named is None and is_required:
+                raise click.UsageError(f"Missing {metavar}: name the config of a run, such as configs/demo.toml.")
+            return command(**options, **{parameter: named})
+
+        return taking_either
+
+    return decorate
+
+
+CONFIG = named_by("config_path", "CONFIG")
+"""For commands that take the config of a run: a TOML file."""
 
 
 def make_flow(run: Run, store: Path | None, workers: int | None, progress: Progress | None = None) -> Flow:

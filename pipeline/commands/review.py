@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.exits import reported
-from pipeline.commands.options import STORE
+from pipeline.commands.options import STORE, named_by
 from pipeline.errors import ConfigError, MissingError
 from pipeline.flow.local import require_stages
 from pipeline.progress import units
@@ -20,13 +20,13 @@ from pipeline.store.store import Store, default_root
 
 
 @click.command()
-@click.argument("run")
+@named_by("run", "RUN")
 @click.option("--pair", "pair_id", help="Open this pair rather than the list of all.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port to listen on [default: a free one].")
 @click.option("--no-open", is_flag=True, help="Only print the address to open.")
 @STORE
 @reported
-def review(run: str, pair_id: str | None, port: int, no_open: bool, store: Path | None) -> None:
+def review(run: Path, pair_id: str | None, port: int, no_open: bool, store: Path | None) -> None:
     """Correct the beads of a run in the browser; what you decide is kept beside the config.
 
     RUN is the name of a run, its config file, or its folder of results.
@@ -36,7 +36,7 @@ def review(run: str, pair_id: str | None, port: int, no_open: bool, store: Path 
     bitext review demo --pair lighthouse.en-de
     """
     require_stages()
-    desk = make_desk(Store(store or default_root()), run)
+    desk = make_desk(Store(store or default_root()), str(run))
     number = desk.number_of(pair_id) if pair_id is not None else None
     with make_server(desk, port) as server:
         click.echo(f"{units({'pairs': len(desk.pairs)})}. What you decide is kept in {corrections_folder(desk.config)}")

@@ -41,8 +41,8 @@ def run(
     """Align the documents of a config. Only what is new or changed is done.
 
     \b
-    bitext run --config configs/demo.toml
-    bitext run --config configs/demo.toml --stage align
+    bitext run configs/demo.toml
+    bitext run configs/demo.toml --stage align
     """
     config = load_config(config_path)
     if is_elsewhere(config.encode):

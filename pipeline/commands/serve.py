@@ -10,7 +10,7 @@ import click
 from platformdirs import user_state_path
 
 from pipeline.commands.exits import reported
-from pipeline.commands.options import PATH
+from pipeline.commands.options import PATH, named_by
 from pipeline.errors import ConfigError
 from pipeline.flow.local import require_stages
 from pipeline.installing import pip_install
@@ -20,11 +20,13 @@ from pipeline.service.config import ServeConfig, load_serve
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen; others need BITEXT_API_TOKEN.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="Where to listen.")
-@click.option("--config", "config_path", type=PATH, help="A TOML file with the encoder and limits [default: embedded].")
+@named_by("config_path", "[CONFIG]", is_required=False)
 @click.option("--jobs", type=PATH, help="A folder for jobs and their results [default: the user's state folder].")
 @reported
 def serve(host: str, port: int, config_path: Path | None, jobs: Path | None) -> None:
     """Serve alignments and embeddings on this machine, with an encoder that stays warm.
+
+    CONFIG is a TOML file with the encoder and limits; without it, the embedded encoder serves.
 
     Requests need the bearer token in BITEXT_API_TOKEN, if it is set. The page /docs says what can be asked.
 

@@ -23,7 +23,7 @@ def status(config_path: Path, limit: int | None, store: Path | None) -> None:
     """Say what of a run is done, and what is missing.
 
     \b
-    bitext status --config configs/demo.toml
+    bitext status configs/demo.toml
     """
     print_status(make_flow(Run(load_config(config_path), limit=limit), store, None))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.exits import reported
-from pipeline.commands.options import PATH, STORE, spare
+from pipeline.commands.options import PATH, STORE, named_by, spare
 from pipeline.errors import MissingError
 from pipeline.exports.filenames import file_name
 from pipeline.runs.past_run import PastRun, find_run, write_pair_page
@@ -17,13 +17,13 @@ from pipeline.store.store import Store, default_root
 
 
 @click.command()
-@click.argument("run")
+@named_by("run", "RUN")
 @click.option("--pair", "pair_id", help="The pair to show [default: the report of the run].")
 @click.option("-o", "--output", type=PATH, help="Write the page here [default: beside the run's record in the store].")
 @click.option("--no-open", is_flag=True, help="Only write the page, and print where it lies.")
 @STORE
 @reported
-def view(run: str, pair_id: str | None, output: Path | None, no_open: bool, store: Path | None) -> None:
+def view(run: Path, pair_id: str | None, output: Path | None, no_open: bool, store: Path | None) -> None:
     """Open the report of a run, or any pair of it: sentences side by side, and their dot plot.
 
     RUN is the name of a run, its config file, or its folder of results.
@@ -32,9 +32,9 @@ def view(run: str, pair_id: str | None, output: Path | None, no_open: bool, stor
     bitext view configs/demo.toml
     bitext view demo --pair lighthouse.en-de
     """
-    spare([Path(run)], output)
+    spare([run], output)
     where = Store(store or default_root())
-    found = find_run(where, run)
+    found = find_run(where, str(run))
     page = _report(found, output) if pair_id is None else _pair(where, found, pair_id, output)
     click.echo(page)
     if not no_open:
