@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -33,6 +34,14 @@ def test_pins_are_the_versions_that_the_tests_run_with() -> None:
         for name, version in packages.items():
             if name not in NOT_HERE | UNLISTED:
                 assert tested.get(normal(name)) == version, f"{image}: {name}"
+
+
+def test_every_image_has_what_the_pipeline_itself_needs() -> None:
+    """The distribution isn't installed there: what it depends on comes from the pins alone."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = {normal(Requirement(line).name) for line in project["dependencies"]} - {"modal"}
+    for image, packages in PINNED.items():
+        assert needed <= {normal(name) for name in packages}, image
 
 
 @pytest.mark.parametrize("image", sorted(PINNED))

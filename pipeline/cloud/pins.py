@@ -1,7 +1,8 @@
 """The versions that are installed in the images: everything that each stage needs, and what that needs in turn.
 
 They are those of constraints.txt, which the tests run with; a test compares the two. `modal` itself is brought along by
-Modal. Packages of NVIDIA's that PyTorch needs are pinned by PyTorch.
+Modal. The packages of NVIDIA's that PyTorch needs come with it: most in the versions that it names; of `cuda-bindings`
+and what CUDA's libraries need of each other, such as nvJitLink, whatever is newest when the image is built.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ BASE = {
     "annotated-types": "0.8.0",
     "cachetools": "8.0.2",
     "certifi": "2026.10.18",
+    "chardet": "7.7.0",
     "charset-normalizer": "3.5.2",
     "click": "8.5.1",
     "colorlog": "6.12.0",
@@ -23,6 +25,7 @@ BASE = {
     "markdown-it-py": "4.3.0",
     "markupsafe": "3.0.4",
     "mdurl": "0.1.2",
+    "natsort": "8.4.0",
     "numpy": "2.4.6",
     "pebble": "5.2.3",
     "platformdirs": "4.14.5",
@@ -40,6 +43,31 @@ BASE = {
     "xlsxwriter": "3.3.1",
 }
 """What every container needs: the pipeline itself, Parquet and NumPy."""
+
+FORMATS = {
+    "babel": "2.19.0",
+    "cobble": "0.1.4",
+    "courlan": "1.4.0",
+    "dateparser": "1.5.0",
+    "et-xmlfile": "2.0.0",
+    "htmldate": "1.11.0",
+    "justext": "3.0.2",
+    "lxml": "6.1.3",
+    "mammoth": "1.13.0",
+    "openpyxl": "3.1.5",
+    "pypdfium2": "5.15.2",
+    "pysubs2": "1.8.1",
+    "python-dateutil": "4.0.0",
+    "pytz": "2026.6",
+    "regex": "2026.11.15",
+    "tld": "0.13.2",
+    "trafilatura": "2.3.1",
+    "translate-toolkit": "3.20.4",
+    "tzdata": "2026.6",
+    "tzlocal": "5.4.5",
+    "unicode-segmentation-rs": "1.0.0",
+}
+"""For documents on the Volume or in a bucket that are not plain text: the clerk reads them."""
 
 SPLIT = {
     "pythainlp": "5.4.0",
@@ -110,7 +138,7 @@ SERVE = {
 
 
 IMAGES: dict[str, tuple[dict[str, str], ...]] = {
-    "clerk": (BASE,),
+    "clerk": (BASE, FORMATS),
     "split": (BASE, SPLIT),
     "encode_on_cpu": (BASE, ENCODE_ON_CPU),
     "encode_on_gpu": (BASE, ENCODE_ON_GPU),
