@@ -112,12 +112,21 @@ def test_tsv_has_a_line_a_bead_and_gives_the_texts_back(pair: AlignedPair):
     header, *lines = text.splitlines()  # splits at everything that Python takes for the end of a line
     rows = [dict(zip(header.split("\t"), line.split("\t"), strict=True)) for line in lines]
     read = [(unescape_tsv(row["source"]), unescape_tsv(row["target"]), float(row["score"])) for row in rows]
-    assert read == [(unit.source, unit.target, unit.score) for unit in units_of(pair)]
+    sides = (pair.source_language, pair.target_language)
+    assert read == [
+        (on_one_line(unit.source, sides[0]), on_one_line(unit.target, sides[1]), unit.score) for unit in units_of(pair)
+    ]
+
+
+@pytest.mark.parametrize(("language", "expected"), [("en", "It was late, and cold."), ("zh", "It was late,and cold.")])
+def test_a_text_that_was_wrapped_is_a_line_of_tsv(language: str, expected: str):
+    text = render(make_pair(["It was late,\n  and cold."], ["x"], languages=(language, "de")), "tsv")
+    assert text.split("\n")[1].split("\t")[0] == expected
 
 
 def test_csv_and_pandas_read_tsv_back():
     text = render(nasty_pair, "tsv")
-    expected = [unit.source for unit in units_of(nasty_pair)]
+    expected = [on_one_line(unit.source, nasty_pair.source_language) for unit in units_of(nasty_pair)]
     by_csv = list(csv.DictReader(io.StringIO(text, newline=""), delimiter="\t", quoting=csv.QUOTE_NONE))
     by_pandas = pd.read_csv(io.StringIO(text), sep="\t", quoting=csv.QUOTE_NONE, keep_default_na=False)
     assert [unescape_tsv(row["source"]) for row in by_csv] == expected

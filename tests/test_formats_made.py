@@ -45,8 +45,8 @@ def test_html_gives_its_blocks_in_the_encoding_it_names(encoding: str, tmp_path:
 
 
 def test_a_break_ends_a_line_and_two_a_paragraph_and_readings_above_words_are_left_out(tmp_path: Path) -> None:
-    (tmp_path / "a.htm").write_text("<p>first<br>second<br><br/>third <ruby>漢<rt>かん</rt></ruby>字</p>tail")
-    assert paragraphs(tmp_path / "a.htm") == ["first\nsecond", "third 漢字", "tail"]
+    (tmp_path / "a.htm").write_text("<p>First<br>Second<br><br/>third <ruby>漢<rt>かん</rt></ruby>字</p>tail")
+    assert paragraphs(tmp_path / "a.htm") == ["First\nSecond", "third 漢字", "tail"]
 
 
 def test_markdown_gives_its_paragraphs_without_marks_or_front_matter(tmp_path: Path) -> None:
@@ -84,13 +84,13 @@ def test_epub_by_mkepub_gives_its_pages_in_the_order_of_the_spine(tmp_path: Path
     book = mkepub.Book("A book")
     first = book.add_page("z first", "<h1>One</h1><p>Caf&eacute; &amp; bar.</p>")
     book.add_page("a nested", "<p>Nested, żółw.</p>", parent=first)
-    book.add_page("m last", "<p>Last<br/>line.</p>")
+    book.add_page("m last", "<p>Last<br/>Line.</p>")
     book.save(str(tmp_path / "a.epub"))
     book.tempdir.cleanup()
     found = paragraphs(tmp_path / "a.epub")
     assert (1, "One") in headings(tmp_path / "a.epub")
-    assert [one for one in found if one in ("One", "Café & bar.", "Nested, żółw.", "Last\nline.")] == [
-        "One", "Café & bar.", "Nested, żółw.", "Last\nline.",
+    assert [one for one in found if one in ("One", "Café & bar.", "Nested, żółw.", "Last\nLine.")] == [
+        "One", "Café & bar.", "Nested, żółw.", "Last\nLine.",
     ]  # fmt: skip
 
 

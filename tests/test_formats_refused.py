@@ -107,7 +107,7 @@ def test_an_empty_file_is_an_empty_document(name: str, tmp_path: Path) -> None:
 
 def test_a_page_that_is_no_xml_is_read_as_html_and_a_name_is_decoded(tmp_path: Path) -> None:
     make_epub(tmp_path / "a.epub", page="<html><body><p>One &nbsp;<br>two.<p>Three</body></html>")
-    assert paragraphs(tmp_path / "a.epub") == ["One \xa0\ntwo.", "Three"]
+    assert paragraphs(tmp_path / "a.epub") == ["One \xa0 two.", "Three"]
 
 
 def test_a_page_that_a_book_names_twice_is_read_once(tmp_path: Path) -> None:

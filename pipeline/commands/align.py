@@ -11,6 +11,7 @@ from pipeline.commands.exits import reported
 from pipeline.commands.options import PATH, STORE, WORKERS, make_flow, spare
 from pipeline.commands.spelling import OptionsProgress, spelt_as_options
 from pipeline.config.run_config import AUTO, make_config
+from pipeline.corpus.formats.document import Layout
 from pipeline.corpus.formats.names import Format
 from pipeline.corpus.sources import find_pairs
 from pipeline.errors import BitextError, ConfigError
@@ -40,6 +41,10 @@ PAGE = ".html"
 @click.option("--source-encoding", help="Of one of them.")
 @click.option("--target-encoding", help="Of the other.")
 @click.option("--format", type=click.Choice(FORMATS), help="Of both, where names and first bytes don't tell; or text.")
+@click.option(
+    "--layout", type=click.Choice(get_args(Layout)), default="auto", help="pages: text from OCR or pdftotext."
+)
+@click.option("--main-text", is_flag=True, help="Leave out the menus, heads and feet of web pages.")
 @click.option("--source-column", help="Of a table: the column of the source [default: the one named as its language].")
 @click.option("--target-column", help="The same for the target; or numbers, where the first row is text.")
 @click.option("-o", "--output", type=PATH, help=f"A {', '.join(SUFFIXES)} or .html file [default: print TSV].")

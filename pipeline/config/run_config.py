@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from pipeline.config.compute import ComputeConfig
 from pipeline.config.explain import explain
+from pipeline.corpus.formats.document import Layout
 from pipeline.corpus.formats.names import Format
 from pipeline.corpus.languages import parse_language
 from pipeline.corpus.text import MIN_CONFIDENCE, known_encoding
@@ -75,6 +76,13 @@ class CorpusConfig(Section):
 
     min_encoding_confidence: float = Field(default=MIN_CONFIDENCE, ge=0, le=1)
     """A file that isn't UTF-8, and whose encoding is guessed with less certainty than this, is refused."""
+
+    layout: Layout = "auto"
+    """Whether plain text is lines, or pages, as OCR and pdftotext leave them: with numbers, running heads and cut
+    words, which are taken out as from PDF. "auto" takes it for pages where at least three show that they are."""
+
+    main_text: bool = False
+    """Leave out the menus, heads and feet of web pages, and count what was left out."""
 
     source_column: str | None = None
     """Of a table (CSV, TSV, XLSX): the column with the source's text; else the one that is named after its language."""

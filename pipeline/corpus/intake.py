@@ -25,7 +25,15 @@ VERSION = 4
 TEXT_BATCH_CHARS = 16_000_000
 """Characters of new texts that are written to a file of the store."""
 
-READING = ("format", "encoding", "min_encoding_confidence", "is_split", "min_language_confidence")
+READING = (
+    "format",
+    "encoding",
+    "min_encoding_confidence",
+    "layout",
+    "main_text",
+    "is_split",
+    "min_language_confidence",
+)
 """What of the config decides which document a file is."""
 
 VOLUME = "volume:"

@@ -182,7 +182,12 @@ def _bad_cell(row: dict[str, Any], key: str, column: str, expected: str) -> str:
 def read_source(source: Source, corpus: CorpusConfig) -> DocumentText:
     """Read a file; raises DocumentError, which goes on from the document's name."""
     options = Options(
-        source.encoding or corpus.encoding, corpus.min_encoding_confidence, source.row or "", source.column
+        encoding=source.encoding or corpus.encoding,
+        min_confidence=corpus.min_encoding_confidence,
+        language=source.row or "",
+        layout=corpus.layout,
+        main_text=corpus.main_text,
+        column=source.column,
     )
     try:
         data = read_whole(source.path)

@@ -1,8 +1,8 @@
 r"""TSV: a header, then a bead a line, the texts first, so that `cut -f1,2` gives the bitext.
 
-A tab, newline, carriage return or backslash in a text is written `\t`, `\n`, `\r`, `\\`, any other control character or
-line separator as `\u` and four hexadecimal digits: every line has the same columns. Nothing is quoted; a quote is a
-quote. A confidence that isn't measured is empty. Read it with, say,
+Where a text was wrapped there is a space, as in every other format (in Chinese nothing). A tab or backslash in it is
+written `\t`, `\\`, any other control character or line separator as `\u` and four hexadecimal digits: every line has
+the same columns. Nothing is quoted; a quote is a quote. A confidence that isn't measured is empty. Read it with, say,
 `pandas.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE, keep_default_na=False)`.
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from stages.data import AlignedPair
 from stages.export.characters import escape_tsv, replace_surrogates
 from stages.export.units import DECIMALS, Unit
+from stages.text import on_one_line
 
 COLUMNS = (
     "source",
@@ -48,7 +49,8 @@ class TsvRenderer:
         for unit in units:
             confidence = "" if unit.confidence is None else f"{unit.confidence:.{DECIMALS}f}"
             yield (
-                f"{escape_tsv(unit.source)}\t{escape_tsv(unit.target)}\t"
+                f"{escape_tsv(on_one_line(unit.source, pair.source_language))}\t"
+                f"{escape_tsv(on_one_line(unit.target, pair.target_language))}\t"
                 f"{unit.score:.{DECIMALS}f}\t{unit.similarity:.{DECIMALS}f}\t{confidence}\t"
                 f"{unit.source_start}\t{unit.source_stop}\t{unit.target_start}\t{unit.target_stop}\t{end}"
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pipeline.corpus.text import MIN_CONFIDENCE, normalise
 from pipeline.errors import ConfigError
@@ -19,6 +19,9 @@ WIDE = re.compile("[\u3000-\u30ff\u3400-\u9fff\uff00-\uffef]")
 """Chinese and Japanese, which put no space between words."""
 
 
+Layout = Literal["auto", "lines", "pages"]
+
+
 class Options(NamedTuple):
     """What the config says of a file."""
 
@@ -28,6 +31,10 @@ class Options(NamedTuple):
     """How sure a guess has to be."""
     language: str = ""
     """Which of several to read: a TMX file holds all of its languages."""
+    layout: Layout = "auto"
+    """Of plain text: whether it shows the pages that it was taken from."""
+    main_text: bool = False
+    """Of web pages: leave out menus, heads and feet."""
     column: str | None = None
     """Of a table: the name or the number of the column to read; else the one that is named after the language."""
 

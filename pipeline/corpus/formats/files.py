@@ -14,6 +14,7 @@ from pipeline.corpus.formats.markdown import read_markdown
 from pipeline.corpus.formats.markup import decode_markup
 from pipeline.corpus.formats.memory import read_tmx
 from pipeline.corpus.formats.names import PACKED, SEVERAL_LANGUAGES, Format, suffix_of
+from pipeline.corpus.formats.page_text import join_text
 from pipeline.corpus.formats.pandoc import read_doc, read_text_through_pandoc, read_through_pandoc
 from pipeline.corpus.formats.pdf import read_pdf
 from pipeline.corpus.formats.recognise import Recognised, markup_note, recognise
@@ -84,7 +85,8 @@ def read_file(data: bytes, path: Path, forced: Format | None, options: Options, 
     if format_name == "text":
         decoded = decode(data, options.encoding, options.min_confidence)
         notes += [decoded.note, "" if forced else markup_note(decoded.text)]
-        return DocumentText(normalise(decoded.text), tuple(filter(None, notes)))
+        text, how = _plain(decoded.text, options, is_split)
+        return DocumentText(text, tuple(filter(None, [*notes, how])))
     try:
         found = list(_read(data, format_name, options))
     except (BitextError, MemoryError):
@@ -94,6 +96,19 @@ def read_file(data: bytes, path: Path, forced: Format | None, options: Options, 
     paragraphs = [one for one in found if not isinstance(one, Note)]
     notes += [one.text for one in found if isinstance(one, Note)]
     return DocumentText(join_paragraphs(paragraphs, is_split), tuple(notes))
+
+
+def _plain(text: str, options: Options, is_split: bool) -> tuple[str, str]:
+    """Return a plain text, and what was done where it shows the pages that it was taken from."""
+    joined = None if is_split or options.layout == "lines" else join_text(text, options.layout == "pages")
+    if joined is None:
+        return normalise(text), ""
+    done = (
+        f"it shows the pages that it was taken from: {joined.n_left_out:,} lines that recur at their top or foot were "
+        f"left out, and {joined.n_joined:,} words joined that were cut at the end of a line; if that is wrong, set "
+        '[corpus] layout = "lines"'
+    )
+    return join_paragraphs(joined.paragraphs, is_split), done
 
 
 def _read(data: bytes, format_name: Format, options: Options) -> Iterator[Paragraph | Note]:

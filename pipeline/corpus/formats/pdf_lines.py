@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 from typing import NamedTuple
 from unicodedata import normalize
 
@@ -19,6 +19,10 @@ EDGE_LINES = 3
 
 MIN_PAGES = 3
 """A line recurs if it stands at the same edge of so many pages …"""
+
+MIN_HEADED_PAGES = 2
+"""… or of so many, where it is the outermost line, without the full stop of a sentence: chapters of two pages have
+heads of their own …"""
 
 MIN_NUMBERED_PAGES = 5
 """… or, whatever else it says, begins or ends on so many with a number that grows with the pages …"""
@@ -34,6 +38,7 @@ LONG = 0.9
 
 _PAGE_NUMBER = re.compile(r"^\d{1,4}\b|\b\d{1,4}$")
 _NUMBER = re.compile(r"\d{1,4}")
+_ONLY_NUMBER = re.compile(r"\W*\d{1,4}\W*")
 _ROMAN = re.compile(r"^[\W_]*[ivxlc]+[\W_]*$", re.IGNORECASE)
 _BREAK = re.compile("[\x02\ufffe]")
 """Stands in PDFium for the hyphen and the end of a line."""
@@ -64,14 +69,15 @@ class Joined(NamedTuple):
     """Words that were cut at the end of a line."""
 
 
-def join_pages(pages: Sequence[str]) -> Joined:
-    """Return the paragraphs of a document, given as the lines of its pages."""
+def join_pages(pages: Sequence[str], has_blank_lines: bool = False) -> Joined:
+    """Return the paragraphs of a document, given as the lines of its pages; blank lines part them, if there are any."""
     found = [_lines(page) for page in pages]
-    lines = [line for page in _without_recurring(found) for line in page if not _LEADER.search(line)]
+    kept = [[line for line in page if not _LEADER.search(line)] for page in _without_recurring(found)]
+    lines = list(chain(*(_parted(kept) if has_blank_lines else kept)))
     n_left_out = sum(map(bool, chain(*found))) - sum(map(bool, lines))
     words = {word.lower() for line in lines for word in _WORDS.findall(_CUT.sub(" ", line))}
     n_joined = sum(_is_cut(line, after, words) for line, after in pairwise(lines))
-    return Joined(list(_paragraphs(lines, words)), n_left_out, n_joined)
+    return Joined(list(_paragraphs(lines, words, has_blank_lines)), n_left_out, n_joined)
 
 
 def _lines(page: str) -> list[str]:
@@ -100,15 +106,24 @@ def _without_recurring(pages: Sequence[list[str]]) -> list[list[str]]:
 def _recurring(pages: Sequence[list[str]]) -> set[Key]:
     """Return which of the first lines of pages recur, by what they have in common."""
     pages_of: dict[Key, list[int]] = defaultdict(list)
+    outermost: dict[Key, list[int]] = defaultdict(list)
     for number, page in enumerate(pages):
-        edge = list(filter(None, page))[:EDGE_LINES]
+        edge = list(islice(filter(None, page), EDGE_LINES))
         for key in {key for line in edge for key in _keys(line, number)}:
             pages_of[key].append(number)
-    return {key for key, numbers in pages_of.items() if _follow_each_other(key, numbers)}
+        head = next((line for line in edge if not _ONLY_NUMBER.fullmatch(line)), None)
+        if head is not None and not _ENDED.search(head):
+            for key in _keys(head, number):
+                outermost[key].append(number)
+    return {
+        key
+        for key, numbers in pages_of.items()
+        if _follow_each_other(numbers, MIN_NUMBERED_PAGES if isinstance(key, int) else MIN_PAGES)
+        or (not isinstance(key, int) and _follow_each_other(outermost[key], MIN_HEADED_PAGES))
+    }
 
 
-def _follow_each_other(key: Key, numbers: list[int]) -> bool:
-    least = MIN_NUMBERED_PAGES if isinstance(key, int) else MIN_PAGES
+def _follow_each_other(numbers: list[int], least: int) -> bool:
     return sum(after - before <= MAX_STEP for before, after in pairwise(numbers)) >= least - 1
 
 
@@ -132,9 +147,17 @@ def _keys(line: str, number: int) -> Iterator[Key]:
 # ---- words and paragraphs
 
 
-def _paragraphs(lines: Sequence[str], words: set[str]) -> Iterator[str]:
+def _parted(pages: Sequence[list[str]]) -> Iterator[list[str]]:
+    """Give pages, with an empty line at the end of each whose last paragraph doesn't go on in the next."""
+    long = _long([line for page in pages for line in page if line])
+    for page, following in pairwise([*pages, []]):
+        last, first = (next(filter(None, lines), "") for lines in (page[::-1], following))
+        yield [*page, ""] if not first or (last and _ends_paragraph(last, last, first, long)) else page
+
+
+def _paragraphs(lines: Sequence[str], words: set[str], has_blank_lines: bool) -> Iterator[str]:
     """Join lines to paragraphs; an empty line ends one, too."""
-    long = _long([line for line in lines if line])
+    long = 0 if has_blank_lines else _long([line for line in lines if line])
     pieces: list[str] = []
     for line, after in pairwise([*lines, ""]):
         is_last = not after or _ends_paragraph(pieces[0] if pieces else line, line, after, long)

@@ -15,12 +15,19 @@ UNSEEN = frozenset(_NAMES.split())
 CONTENTS = frozenset({"toc", "doc-toc", "landmarks", "page-list", "doc-pagelist", "lot", "loi"})
 """What a `nav` says it is that lists what stands elsewhere in the book (EPUB 3.3, section 7; DPUB-ARIA 1.1)."""
 
+PAGE_BREAKS = frozenset({"pagebreak", "doc-pagebreak"})
+"""Where a page of the printed book began, with its number (EPUB 3.3, section 5.4; DPUB-ARIA 1.1)."""
+
+PAGE_CLASSES = frozenset({"pagenum", "pagenumber", "page-number", "page_number", "pageno", "pagebreak", "page-break"})
+"""The same as books have it that know no such names; then it has to be a number."""
+
 TO_A_NOTE = frozenset({"noteref", "doc-noteref"})
 BACK = frozenset({"backlink", "doc-backlink"})
 
 _HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
 _MARK = re.compile(r"[^\w\s]{0,2}\s*(?:\d{1,4}|[ivxlc]{1,7}|[a-z]|[①-⑳])\s*[^\w\s]{0,2}|[^\w\s]{1,3}", re.IGNORECASE)
 """The number of a note, or what stands for it: `1`, `[12]`, `iv`, `*`."""
+_PAGE = re.compile(r"\W*(?:p(?:age|g|p)?\W*)?(?:\d{1,5}|[ivxlcdm]{1,9})\W*", re.IGNORECASE)
 _SIGN = re.compile("[↩↑⏎↵⤴^¶#§🔗\ufe0e\ufe0f]+")
 """What leads back from a note, or to where one already is."""
 _EPUB_TYPES = ("{http://www.idpf.org/2007/ops}type", "epub:type")
@@ -30,12 +37,22 @@ def is_unseen(element: Any, name: str) -> bool:
     """Say whether an element isn't read, and nothing in it."""
     if name in UNSEEN or element.get("hidden") is not None or _HIDDEN.search(element.get("style") or ""):
         return True
+    if is_page_number(element):
+        return True
     if name == "a":
         return _is_mark(element)
     if name == "nav":
         return not CONTENTS.isdisjoint(_kinds(element))
     # LibreOffice writes what stands at the top and the foot of each page of a document into its web page
     return name == "div" and element.get("title") in ("header", "footer")
+
+
+def is_page_number(element: Any) -> bool:
+    """Say whether an element is the number of a page of the printed book."""
+    if not PAGE_BREAKS.isdisjoint(_kinds(element)):
+        return True
+    classes = (element.get("class") or "").lower().split()
+    return not PAGE_CLASSES.isdisjoint(classes) and _PAGE.fullmatch("".join(element.itertext())) is not None
 
 
 def _is_mark(link: Any) -> bool:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 from pipeline.corpus.formats.archives import Archive
-from pipeline.corpus.formats.document import Options, Paragraph, load
+from pipeline.corpus.formats.document import Heading, Note, Options, Paragraph, load
 from pipeline.corpus.formats.html import paragraphs_of
-from pipeline.corpus.formats.markup import decode_markup, parse_html, parse_xml
+from pipeline.corpus.formats.markup import parse_html
+from pipeline.corpus.formats.word_parts import BODY, PARTS, count_beside, n_letters, rewrite
 from pipeline.errors import DocumentError
-
-BODY = "word/document.xml"
-PARTS = (BODY, "word/footnotes.xml", "word/endnotes.xml")
-"""Where a Word document has text."""
 
 STYLES = """
 p[style-name='Title'] => h1:fresh
@@ -26,18 +23,35 @@ p[style-name^='toc '] => !
 pages. Word has these names in every language."""
 
 
-def read_docx(data: bytes, options: Options) -> Iterator[Paragraph]:
-    """Give the paragraphs of a Word document: headings, lists and tables in their order, notes after all of them."""
+def read_docx(data: bytes, options: Options) -> Iterator[Paragraph | Note]:
+    """Give the paragraphs of a Word document: headings, lists and tables in their order, notes after all of them.
+
+    What has text and is left out is counted, and told.
+    """
     del options  # its XML names its own encoding
     mammoth = load("mammoth", "DOCX")
     with Archive(data) as archive:
         _check_xml(archive)
-        shown = _without_hidden(archive)
+        left_out = count_beside(archive)
+        before = {name: archive.read(name) for name in PARTS if name in archive.names}
+        parts = {name: rewrite(part, left_out) for name, part in before.items()}
+        whole = data if parts == before else _copy(archive, parts)
+    n_unread = sum(map(n_letters, parts.values()))
     pictures = mammoth.images.img_element(lambda _: {})
-    found = mammoth.convert_to_html(io.BytesIO(shown or data), convert_image=pictures, style_map=STYLES)
+    found = mammoth.convert_to_html(io.BytesIO(whole), convert_image=pictures, style_map=STYLES)
     root = parse_html(found.value)
-    if root is not None:
-        yield from paragraphs_of(root)
+    for paragraph in paragraphs_of(root) if root is not None else ():
+        yield paragraph
+        n_unread -= sum(map(len, (paragraph.text if isinstance(paragraph, Heading) else paragraph).split()))
+    yield from _notes(left_out, n_unread)
+
+
+def _notes(left_out: Counter[str], n_unread: int) -> Iterator[Note]:
+    told = [f"{n_words:,} words of {what}" for what, n_words in sorted(left_out.items())]
+    if n_unread > 0:
+        told.append(f"{n_unread:,} letters that stand in tables of contents or in ways that aren't known here")
+    if told:
+        yield Note(f"left out: {', '.join(told)}")
 
 
 def _check_xml(archive: Archive) -> None:
@@ -48,24 +62,10 @@ def _check_xml(archive: Archive) -> None:
             raise DocumentError(f"declares a document type in {name}, as no Word document does; it is refused")
 
 
-def _without_hidden(archive: Archive) -> bytes | None:
-    """Return a document without the text that Word hides and mammoth shows; None where nothing is hidden."""
-    parts = {name: archive.read(name) for name in PARTS if name in archive.names}
-    hiding = {name: part for name, part in parts.items() if b"vanish" in part}
-    if not hiding:
-        return None
-    shown = io.BytesIO()
-    with zipfile.ZipFile(shown, "w") as copy:
+def _copy(archive: Archive, parts: dict[str, bytes]) -> bytes:
+    """Return a document with other parts."""
+    copy = io.BytesIO()
+    with zipfile.ZipFile(copy, "w") as written:
         for name in archive.names:
-            copy.writestr(name, _shown(hiding[name]) if name in hiding else archive.read(name))
-    return shown.getvalue()
-
-
-def _shown(part: bytes) -> bytes:
-    root = parse_xml(decode_markup(part, Options()).text)
-    for run in list(root.iter("{*}r")):
-        mark = run.find("{*}rPr/{*}vanish")
-        if mark is not None and not {"0", "false", "off"} & set(mark.attrib.values()):
-            run.getparent().remove(run)
-    whole: Any = load("lxml.etree", "DOCX").tostring(root, encoding="utf-8", xml_declaration=True)
-    return bytes(whole)
+            written.writestr(name, parts[name] if name in parts else archive.read(name))
+    return copy.getvalue()
