@@ -1,4 +1,4 @@
-"""What every config section has in common."""
+"""The base class of every config section."""
 
 from pydantic import BaseModel, ConfigDict
 

@@ -58,6 +58,7 @@ class Overlaps:
 
     @property
     def max_overlap(self) -> int:
+        """Return how many sentences an overlap has at most."""
         return int(self.vectors.shape[0])
 
     @cached_property
@@ -71,6 +72,9 @@ class Overlaps:
 @dataclass(frozen=True)
 class Beads:
     """The alignment of one document pair, in order: every position of both sides lies in exactly one bead.
+
+    Columns, because a corpus has millions. One bead by itself is `BeadSpan` (spans) or `BeadPositions` (gaps allowed);
+    with its texts it is `export.units.Unit`, in the Python interface `pipeline.Bead`.
 
     source_start, source_stop, target_start, target_stop : int32 arrays of shape (B,).
     similarity : float32 array of shape (B,), cosine of the two overlaps; 0 for null beads.

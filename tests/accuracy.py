@@ -27,9 +27,9 @@ from threadpoolctl import threadpool_limits
 
 from stages.align import AlignConfig, align_pair, find_requested_overlaps
 from stages.align.on_demand import RequestedOverlaps
+from stages.bead_lines import BeadPositions, positions_of
 from stages.encode.document import texts_of_overlaps
 from stages.encode.overlaps import overlap_stops
-from stages.evaluate.links import Link, links_of
 from stages.evaluate.paired import count_found_by_one, sign_test
 from stages.evaluate.reliability import judge_beads, measure_reliability
 from stages.evaluate.scores import Evaluation, evaluate, sum_evaluations
@@ -51,7 +51,7 @@ class Outcome(NamedTuple):
     n_encoded, n_text : bytes of what is encoded, identical texts of a size once, and of the text itself.
     """
 
-    found: Sequence[Link]
+    found: Sequence[BeadPositions]
     evaluation: Evaluation
     n_encoded: int
     n_text: int
@@ -61,7 +61,7 @@ def outcome(pair: GoldPair, config: AlignConfig, overlaps: str) -> Outcome:
     """Align a pair with such overlaps as a run would."""
     wanted = wanted_overlaps(pair, config, overlaps)
     beads = align_pair(*wanted.keep(pair.source, pair.target), config, on_demand=overlaps == "on-demand")
-    found = links_of(beads)
+    found = positions_of(beads)
     evaluation = replace(evaluate(found, pair.gold), judged=judge_beads(beads, pair.gold))
     n_text = sum(len(text.encode()) for side in pair[1:3] for text in side.sentences)
     return Outcome(found, evaluation, count_encoded(pair, wanted), n_text)

@@ -22,8 +22,8 @@ from pipeline.commands.bench_align import costs_table
 from stages.align.anchors.lengths import bytes_before
 from stages.align.anchors.scale import centre_of
 from stages.align.scoring.sums import fill_missing
+from stages.bead_lines import BeadPositions
 from stages.data import Overlaps
-from stages.evaluate.links import Link
 
 
 def tiled(pair: GoldPair, n_source: int) -> benchmark.MeasuredPair:
@@ -45,7 +45,7 @@ def tiled(pair: GoldPair, n_source: int) -> benchmark.MeasuredPair:
             for k in range(2, len(part) + 1):
                 part[k - 1, : k - 1] = 0
             sides[side].append((document.sentences[:size], part))
-        gold += [Link(*(tuple(p + at[side] for p in link[side]) for side in (0, 1))) for link in links]
+        gold += [BeadPositions(*(tuple(p + at[side] for p in link[side]) for side in (0, 1))) for link in links]
         at = (at[0] + sizes[0], at[1] + sizes[1])
     documents = (pasted(side) for side in sides)
     return benchmark.MeasuredPair(*documents, [(link.source, link.target) for link in gold])

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stages.bead_lines import BeadPositions, parse_beads
 from stages.data import Overlaps
 from stages.encode import assemble_overlaps, encode_document, load_encoder
 from stages.encode.config import EncodeConfig
-from stages.evaluate.links import Link, parse_beads
 
 LANGUAGES = {
     "textberg-de-fr": ("de", "fr"),
@@ -33,7 +33,7 @@ class GoldPair(NamedTuple):
     name: str
     source: Overlaps
     target: Overlaps
-    gold: Sequence[Link]
+    gold: Sequence[BeadPositions]
 
 
 def read_lines(path: Path) -> list[str]:

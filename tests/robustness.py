@@ -19,8 +19,8 @@ from stages.align import AlignConfig, align_pair
 from stages.align.anchors.lengths import bytes_before
 from stages.align.anchors.scale import centre_of
 from stages.align.scoring.sums import fill_missing
+from stages.bead_lines import BeadPositions, positions_of
 from stages.data import Beads, Overlaps
-from stages.evaluate.links import Link, links_of
 from stages.evaluate.scores import evaluate
 
 FOREIGN = {"de": "handbook-en-de", "fr": "handbook-en-fr", "en": "handbook-en-de"}
@@ -39,7 +39,7 @@ class Case(NamedTuple):
     name: str
     source: Overlaps
     target: Overlaps
-    gold: Sequence[Link]
+    gold: Sequence[BeadPositions]
     doubled: tuple[int, int] | None = None
 
 
@@ -61,7 +61,7 @@ def paste(pieces: Sequence[Piece]) -> Overlaps:
     return Overlaps(sentences, fill_missing(whole, len(whole), lengths, centre_of(whole[0])).astype(np.float32))
 
 
-def moved(gold: Sequence[Link], side: int, pieces: Sequence[Piece], original: Overlaps) -> list[Link]:
+def moved(gold: Sequence[BeadPositions], side: int, pieces: Sequence[Piece], original: Overlaps) -> list[BeadPositions]:
     """Return the gold beads after a side was pasted from pieces; sentences without a partner become null beads."""
     place, at = {}, 0
     for document, start, stop in pieces:
@@ -78,7 +78,7 @@ def moved(gold: Sequence[Link], side: int, pieces: Sequence[Piece], original: Ov
         else:
             beads += [((position,), ()) for position in kept] + [((), (position,)) for position in other]
     beads += [((position,), ()) for position in range(at) if position not in used]
-    return [Link(a, b) if side == 0 else Link(b, a) for a, b in beads]
+    return [BeadPositions(a, b) if side == 0 else BeadPositions(b, a) for a, b in beads]
 
 
 def edit(case: str, pair: GoldPair, source: Sequence[Piece] | None, target: Sequence[Piece] | None) -> Case:
@@ -98,7 +98,7 @@ def joined(pairs: Sequence[GoldPair]) -> GoldPair:
     """Return all pairs of a set as one."""
     gold, at = [], [0, 0]
     for pair in pairs:
-        gold += [Link(*(tuple(p + at[side] for p in link[side]) for side in (0, 1))) for link in pair.gold]
+        gold += [BeadPositions(*(tuple(p + at[side] for p in link[side]) for side in (0, 1))) for link in pair.gold]
         at = [at[0] + len(pair.source.sentences), at[1] + len(pair.target.sentences)]
     sides = (paste([(pair[side], 0, len(pair[side].sentences)) for pair in pairs]) for side in (1, 2))
     return GoldPair(pairs[0].name.split("/")[0], *sides, gold)
@@ -129,7 +129,7 @@ def cases(pair: GoldPair, foreign: tuple[Overlaps, Overlaps]) -> Iterator[Case]:
         [(target, 0, j), (foreign[1], 0, 500), (target, j, t)],
     )
     yield eight_edits(pair, foreign[0])
-    swapped = [Link(link.target, link.source) for link in pair.gold]
+    swapped = [BeadPositions(link.target, link.source) for link in pair.gold]
     yield Case("sides exchanged", target, source, swapped)
     yield doubled_chapter(pair)
     yield refrains(pair)
@@ -176,7 +176,9 @@ def refrains(pair: GoldPair) -> Case:
     case = edit("refrains", pair, source, target)
     known = {(link.source, link.target) for link in case.gold}
     alone = {bead for i, j in links for bead in (((i,), ()), ((), (j,)))}
-    return case._replace(gold=[Link(*bead) for bead in known - alone] + [Link((i,), (j,)) for i, j in links])
+    return case._replace(
+        gold=[BeadPositions(*bead) for bead in known - alone] + [BeadPositions((i,), (j,)) for i, j in links]
+    )
 
 
 def single(document: Overlaps, position: int) -> Overlaps:
@@ -187,11 +189,12 @@ def single(document: Overlaps, position: int) -> Overlaps:
 
 def scores(beads: Beads, case: Case) -> tuple[float, float]:
     """Return strict and lax F1; what lies in a second copy counts where it stands in the first."""
-    found = links_of(beads)
+    found = positions_of(beads)
     if case.doubled is not None:
         first, second = case.doubled
         folded = [
-            Link(link.source, tuple(p - (second - first) if p >= second else p for p in link.target)) for link in found
+            BeadPositions(link.source, tuple(p - (second - first) if p >= second else p for p in link.target))
+            for link in found
         ]
         used = {position for link in folded if link.source for position in link.target}
         found = [link for link in folded if link.source or link.target[0] not in used]
@@ -258,7 +261,9 @@ def main() -> None:
             cells = []
             for method in options.methods:
                 beads = METHODS[method](few, many)
-                found = {(link.source[0], link.target[0]) for link in links_of(beads) if link.source and link.target}
+                found = {
+                    (link.source[0], link.target[0]) for link in positions_of(beads) if link.source and link.target
+                }
                 cells.append(f"{method} {len(found & expected)} of {len(expected)} found, {len(found)} beads")
             print(f"  {name:36s} {'   '.join(cells)}", flush=True)  # noqa: T201
         cells = []

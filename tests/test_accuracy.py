@@ -12,8 +12,8 @@ import pytest
 from gold_pairs import read_lines
 
 from stages.align.on_demand import RequestedOverlaps
+from stages.bead_lines import BeadPositions, parse_beads
 from stages.data import Overlaps
-from stages.evaluate.links import Link, parse_beads
 from stages.evaluate.paired import count_found_by_one, sign_test
 
 N_LINES = 40
@@ -81,9 +81,9 @@ def test_documents_are_halved_in_every_way_once() -> None:
 
 
 def test_only_gold_beads_with_both_sides_that_one_finds_are_counted() -> None:
-    gold = [Link((0,), (0,)), Link((1,), (1,)), Link((2,), (2,)), Link((3,), ())]
-    first = [Link((0,), (0,)), Link((1,), (1,)), Link((2,), ()), Link((3,), ())]
-    second = [Link((0,), (0,)), Link((1,), ()), Link((2,), ()), Link((3,), (2,))]
+    gold = [BeadPositions((0,), (0,)), BeadPositions((1,), (1,)), BeadPositions((2,), (2,)), BeadPositions((3,), ())]
+    first = [BeadPositions((0,), (0,)), BeadPositions((1,), (1,)), BeadPositions((2,), ()), BeadPositions((3,), ())]
+    second = [BeadPositions((0,), (0,)), BeadPositions((1,), ()), BeadPositions((2,), ()), BeadPositions((3,), (2,))]
     assert count_found_by_one(gold, first, second) == (1, 0)
     assert count_found_by_one(gold, second, first) == (0, 1)
 

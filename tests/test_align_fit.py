@@ -25,9 +25,9 @@ from pipeline.store.store import Store
 from stages.align import AlignConfig
 from stages.align.config import WeightsConfig
 from stages.align.scoring.weights import ENCODED, WEIGHT_NAMES, Weights
-from stages.corrections import make_review, make_span, render_reviews
+from stages.bead_lines import BeadPositions, parse_beads
+from stages.corrections import make_bead_span, make_review, render_reviews
 from stages.data import Overlaps
-from stages.evaluate.links import Link, parse_beads
 from stages.fit import held_out
 from stages.fit.fit import Example, Segment, _segment_loss, _with_values, cut_segments, fit_segments
 from stages.fit.held_out import JudgedPair, cut_parts, fit_held_out
@@ -95,7 +95,7 @@ def test_the_minimum_of_a_bowl_is_found() -> None:
 def judged(seed: int, *documents: str) -> JudgedPair:
     made = example(seed)
     return JudgedPair(
-        made.source, made.target, [Link(*bead) for bead in made.gold], documents or (f"a{seed}", f"b{seed}")
+        made.source, made.target, [BeadPositions(*bead) for bead in made.gold], documents or (f"a{seed}", f"b{seed}")
     )
 
 
@@ -135,7 +135,7 @@ def test_gold_beads_that_no_lattice_has_are_left_out_and_counted() -> None:
     pair = judged(1)
     links = [link for link in pair.gold if link.source and link.target]
     first, second = links[10], links[12]
-    torn = Link(first.source + second.source, first.target + second.target)
+    torn = BeadPositions(first.source + second.source, first.target + second.target)
     kept = [link for link in pair.gold if link not in (first, second)]
     result = fit_held_out([pair._replace(gold=[*kept, torn])], CONFIG, ("summed",), on_demand=False)
     assert (result.n_beads, result.n_left_out) == (len(links) - 2, 1)
@@ -143,7 +143,7 @@ def test_gold_beads_that_no_lattice_has_are_left_out_and_counted() -> None:
 
 
 def test_gold_without_a_usable_bead_is_refused() -> None:
-    pair = judged(1)._replace(gold=[Link((0, 5), (1,))])
+    pair = judged(1)._replace(gold=[BeadPositions((0, 5), (1,))])
     with pytest.raises(ValueError, match="none of the 1 gold beads of 1 pairs has at most 5 consecutive sentences"):
         fit_held_out([pair], CONFIG, ("summed",), on_demand=False)
 
@@ -151,7 +151,7 @@ def test_gold_without_a_usable_bead_is_refused() -> None:
 def test_gold_counts_empty_positions_and_the_fit_is_the_same() -> None:
     plain, moved = judged(1), judged(1)
     at = next(link.source[0] for link in plain.gold[5:] if link.source and link.target)  # between two beads
-    shift = [Link(tuple(p + (p >= at) for p in link.source), link.target) for link in moved.gold]
+    shift = [BeadPositions(tuple(p + (p >= at) for p in link.source), link.target) for link in moved.gold]
     vectors = np.insert(plain.source.vectors, at, 0.0, axis=1)
     sentences = [*plain.source.sentences[:at], "", *plain.source.sentences[at:]]
     moved = moved._replace(source=Overlaps(sentences, vectors), gold=shift)
@@ -248,8 +248,10 @@ def write_reviewed(folder: Path, store: Path, n_good: int) -> None:
         kept = lines if pair.pair_id.endswith("de") else lines[:n_good]
         links = [link for link in parse_beads(kept) if link.source and link.target]
         nulls = [link for link in parse_beads(kept) if not (link.source and link.target)]
-        good = [make_span(a[0], a[-1] + 1, b[0], b[-1] + 1) for a, b, _ in links]
-        good += [make_span(a[0], a[-1] + 1, 0, 0) if a else make_span(0, 0, b[0], b[-1] + 1) for a, b, _ in nulls]
+        good = [make_bead_span(a[0], a[-1] + 1, b[0], b[-1] + 1) for a, b in links]
+        good += [
+            make_bead_span(a[0], a[-1] + 1, 0, 0) if a else make_bead_span(0, 0, b[0], b[-1] + 1) for a, b in nulls
+        ]
         texts = [read_sentence_texts(Store(store), config, side) for side in (pair.source, pair.target)]
         write_text(corrections_path(folder, pair.pair_id), render_reviews(make_review(good, [], *texts)))
 

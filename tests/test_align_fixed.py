@@ -15,7 +15,7 @@ from test_align_pair import CLASSIC, CONFIG, assert_partition, configs, document
 
 from stages.align import AlignConfig, align_pair
 from stages.align.constraints.fixed_beads import fix_beads, settle, stands_beside
-from stages.corrections import Corrections, Span, describe_text, make_corrections, make_span
+from stages.corrections import BeadSpan, Corrections, describe_text, make_bead_span, make_corrections
 from stages.data import Beads, Overlaps
 
 
@@ -23,7 +23,7 @@ def corrections_of(
     source: Overlaps, target: Overlaps, good: list[tuple[int, ...]], bad: Sequence[tuple[int, ...]] = ()
 ) -> Corrections:
     texts = describe_text(source.sentences), describe_text(target.sentences)
-    return make_corrections([make_span(*bead) for bead in good], [make_span(*bead) for bead in bad], *texts)
+    return make_corrections([make_bead_span(*bead) for bead in good], [make_bead_span(*bead) for bead in bad], *texts)
 
 
 def crosses(bead: tuple[int, ...], other: tuple[int, ...]) -> bool:
@@ -152,7 +152,7 @@ def test_aligning_the_other_way_round_gives_the_mirror_image() -> None:
     there = align_pair(source, target, CONFIG, corrections=corrections_of(source, target, [(3, 5, 4, 5)]))
     back = align_pair(target, source, CONFIG, corrections=corrections_of(target, source, [(4, 5, 3, 5)]))
     whole = {bead for bead in spans_of(there) if bead[0] < bead[1] and bead[2] < bead[3]}
-    assert whole == {tuple(Span(*b).mirrored) for b in spans_of(back) if b[0] < b[1] and b[2] < b[3]}
+    assert whole == {tuple(BeadSpan(*b).mirrored) for b in spans_of(back) if b[0] < b[1] and b[2] < b[3]}
 
 
 def test_fixed_beads_are_certain_and_keep_the_numbers_of_what_they_replace() -> None:

@@ -9,7 +9,7 @@ from gold_pairs import GoldPair, encoded, read_lines
 from robustness import boundary, edit
 
 from stages.align import AlignConfig, align_pair
-from stages.evaluate.links import links_of, parse_beads
+from stages.bead_lines import parse_beads, positions_of
 from stages.evaluate.scores import Evaluation, evaluate, sum_evaluations
 
 pytestmark = pytest.mark.slow
@@ -31,7 +31,7 @@ def pairs(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> list[GoldPa
 
 def score(pairs: list[GoldPair], config: AlignConfig) -> Evaluation:
     return sum_evaluations(
-        evaluate(links_of(align_pair(pair.source, pair.target, config)), pair.gold) for pair in pairs
+        evaluate(positions_of(align_pair(pair.source, pair.target, config)), pair.gold) for pair in pairs
     )
 
 

@@ -14,7 +14,7 @@ from pipeline.__main__ import main
 from stages.align import AlignConfig, align_pair
 from stages.align.constraints.fixed_beads import FixedBeads
 from stages.align.constraints.headings import fix_headings, match_headings
-from stages.corrections import Corrections, Span, describe_text
+from stages.corrections import BeadSpan, Corrections, describe_text
 from stages.data import Beads, Overlaps
 
 DIMENSIONS = 48
@@ -110,7 +110,7 @@ def test_empty_positions_move_no_heading() -> None:
 
 def test_what_people_have_decided_goes_before_headings() -> None:
     source, target = document(BOOK, seed=1), document(BOOK, seed=2)
-    good, bad = (Span(13, 15, 13, 14),), (Span(7, 8, 7, 8),)
+    good, bad = (BeadSpan(13, 15, 13, 14),), (BeadSpan(7, 8, 7, 8),)
     corrections = Corrections(good, bad, describe_text(source.sentences), describe_text(target.sentences))
     found = spans(align_pair(source, target, AlignConfig(), on_demand=True, corrections=corrections))
     assert {(0, 1, 0, 1), (13, 15, 13, 14), (21, 22, 21, 22)} <= set(found)

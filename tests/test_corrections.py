@@ -20,21 +20,21 @@ from pipeline.progress import Progress
 from pipeline.review.corrections import SUFFIX, corrections_path, read_reviews, version_of, write_corrections
 from pipeline.store.rows import read_pair
 from pipeline.store.store import Store
+from stages.bead_lines import BeadPositions
 from stages.corrections import (
     Corrections,
     Review,
     describe_text,
-    judged_links,
+    judged_beads,
+    make_bead_span,
     make_corrections,
     make_review,
-    make_span,
     parse_reviews,
     place_reviews,
     render_reviews,
     reviewed_runs,
 )
 from stages.data import Sentence
-from stages.evaluate.links import Link
 
 SOURCE = ["It rained.", "We left # early.", "Nobody saw us.", "", "The end."]
 TARGET = ["Es regnete.", "Wir gingen früh.", "Niemand sah uns.", "Ende."]
@@ -42,17 +42,19 @@ TEXTS = describe_text(SOURCE), describe_text(TARGET)
 
 
 def corrections(good: list[tuple[int, ...]], bad: list[tuple[int, ...]]) -> Corrections:
-    return make_corrections([make_span(*bead) for bead in good], [make_span(*bead) for bead in bad], *TEXTS)
+    return make_corrections([make_bead_span(*bead) for bead in good], [make_bead_span(*bead) for bead in bad], *TEXTS)
 
 
 def review(good: list[tuple[int, ...]], bad: list[tuple[int, ...]]) -> Review:
-    return make_review([make_span(*bead) for bead in good], [make_span(*bead) for bead in bad], SOURCE, TARGET)
+    return make_review(
+        [make_bead_span(*bead) for bead in good], [make_bead_span(*bead) for bead in bad], SOURCE, TARGET
+    )
 
 
 def test_what_corrections_are_known_by_stays_the_same() -> None:
     """Beads are stored by it: another digest has every corrected pair aligned again."""
     source, target = describe_text(["a"] * 5), describe_text(["b"] * 6)
-    made = make_corrections([make_span(0, 1, 0, 2)], [make_span(3, 4, 3, 4)], source, target)
+    made = make_corrections([make_bead_span(0, 1, 0, 2)], [make_bead_span(3, 4, 3, 4)], source, target)
     assert made.digest == "306616d4ca6aecdf"
 
 
@@ -156,20 +158,40 @@ def test_sentences_that_are_cut_differently_are_other_sentences() -> None:
 
 
 def test_only_judged_beads_count_as_gold() -> None:
-    judged, gold = judged_links(
+    judged, gold = judged_beads(
         corrections([(1, 3, 1, 2), (4, 5, 0, 0)], [(0, 1, 0, 1)]),
-        [Link((0,), (0,)), Link((1,), (1,)), Link((2,), ()), Link((3,), (3,)), Link((4,), ())],
+        [
+            BeadPositions((0,), (0,)),
+            BeadPositions((1,), (1,)),
+            BeadPositions((2,), ()),
+            BeadPositions((3,), (3,)),
+            BeadPositions((4,), ()),
+        ],
     )
-    assert judged == [Link((0,), (0,)), Link((1,), (1,)), Link((2,), ()), Link((4,), ())]
-    assert gold == [Link((1, 2), (1,)), Link((4,), ())]
+    assert judged == [
+        BeadPositions((0,), (0,)),
+        BeadPositions((1,), (1,)),
+        BeadPositions((2,), ()),
+        BeadPositions((4,), ()),
+    ]
+    assert gold == [BeadPositions((1, 2), (1,)), BeadPositions((4,), ())]
 
 
 def test_only_runs_of_good_beads_are_gold_to_learn_from() -> None:
     links = reviewed_runs(corrections([(0, 1, 0, 1), (1, 2, 1, 2), (2, 3, 0, 0), (4, 5, 3, 4)], [(2, 3, 2, 3)]), 2)
-    assert links == [Link((0,), (0,)), Link((1,), (1,))]  # nothing was said of [3] and [2]; a null bead ends no run
+    assert links == [
+        BeadPositions((0,), (0,)),
+        BeadPositions((1,), (1,)),
+    ]  # nothing was said of [3] and [2]; a null bead ends no run
     null = [(0, 1, 0, 1), (1, 2, 0, 0), (2, 3, 1, 2), (0, 0, 2, 3), (3, 5, 3, 4)]
     links = reviewed_runs(corrections(null, []), 3)
-    assert sorted(links) == [Link((), (2,)), Link((0,), (0,)), Link((1,), ()), Link((2,), (1,)), Link((3, 4), (3,))]
+    assert sorted(links) == [
+        BeadPositions((), (2,)),
+        BeadPositions((0,), (0,)),
+        BeadPositions((1,), ()),
+        BeadPositions((2,), (1,)),
+        BeadPositions((3, 4), (3,)),
+    ]
     assert reviewed_runs(corrections(null, []), 4) == []
 
 
@@ -287,7 +309,7 @@ def reviewed(done: Path, tmp_path: Path) -> Path:
     """The run with the same corrections, in a file as a review leaves it."""
     folder = Path(shutil.copytree(done, tmp_path / "reviewed"))
     source, target = ([sentence.text for sentence in side] for side in read_one(folder, PAIR))
-    good, bad = [make_span(2, 3, 2, 4), make_span(3, 4, 0, 0)], [make_span(5, 6, 5, 6)]
+    good, bad = [make_bead_span(2, 3, 2, 4), make_bead_span(3, 4, 0, 0)], [make_bead_span(5, 6, 5, 6)]
     path = corrections_path(folder / "run.corrections", PAIR)
     path.parent.mkdir()
     path.write_text(render_reviews(make_review(good, bad, source, target)), encoding="utf-8")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from stages.corrections import (
     keep_undecided,
+    make_bead_span,
     make_review,
-    make_span,
     parse_reviews,
     place_reviews,
     render_reviews,
@@ -23,14 +23,16 @@ HEAD = "pair: a.txt | b.txt"
 
 
 def written(numbers: Sequence[int] = (0, 2, 4)) -> str:
-    beads = [make_span(i, i + 1, i, i + 1) for i in numbers]
+    beads = [make_bead_span(i, i + 1, i, i + 1) for i in numbers]
     return render_reviews(make_review(beads, [], SOURCE, TARGET), head=HEAD)
 
 
 def save(text: str, source: Sequence[str] = SOURCE, added: Sequence[int] = (), removed: Sequence[int] = ()) -> str:
     """Write a file anew as a review does, after 1-1 beads have been called good, or that was taken back."""
     placed = place_reviews(parse_reviews(text) if text else (), source, TARGET)
-    beads = [bead for bead in placed.good if bead[0] not in removed] + [make_span(i, i + 1, i, i + 1) for i in added]
+    beads = [bead for bead in placed.good if bead[0] not in removed] + [
+        make_bead_span(i, i + 1, i, i + 1) for i in added
+    ]
     made = make_review(beads, placed.bad, source, TARGET)
     return rewrite_reviews(text, made, keep_undecided(placed.set_aside, made, source, TARGET), HEAD)
 

@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.corrections import (
+    BeadSpan,
     Corrections,
     Review,
-    Span,
     describe_text,
     keep_undecided,
+    make_bead_span,
     make_corrections,
     make_review,
-    make_span,
     parse_reviews,
     place_reviews,
     render_reviews,
@@ -26,12 +26,12 @@ from stages.corrections import (
 from stages.corrections.decisions import ALIKE, CHANGED, DISAGREES, NEIGHBOURS, UNKNOWN
 from stages.corrections.fingerprint import Fingerprint, digest_sentence, fingerprint
 from stages.corrections.place import CONTRADICTED, MAX_PASSES
-from stages.corrections.sentences import Known, find_sentences
+from stages.corrections.sentences import KnownSentence, find_sentences
 
 # ---- sentences
 
 
-def known_of(sentences: Sequence[str], positions: Sequence[int] | None = None) -> list[Known]:
+def known_of(sentences: Sequence[str], positions: Sequence[int] | None = None) -> list[KnownSentence]:
     marks = fingerprint(sentences)
     return [(position, marks[position]) for position in (range(len(sentences)) if positions is None else positions)]
 
@@ -142,8 +142,8 @@ GOOD = [(0, 1, 0, 1), (2, 4, 2, 3), (4, 5, 0, 0), (6, 7, 6, 8), (9, 10, 9, 10)]
 BAD = [(2, 3, 2, 3), (8, 9, 8, 9), (0, 0, 5, 6)]
 
 
-def spans(beads: Sequence[tuple[int, ...]]) -> tuple[Span, ...]:
-    return tuple(make_span(*bead) for bead in beads)
+def spans(beads: Sequence[tuple[int, ...]]) -> tuple[BeadSpan, ...]:
+    return tuple(make_bead_span(*bead) for bead in beads)
 
 
 def reviewed(good: Sequence[tuple[int, ...]] = GOOD, bad: Sequence[tuple[int, ...]] = BAD) -> Review:
@@ -204,7 +204,7 @@ def test_a_bead_whose_sentences_no_longer_follow_each_other_is_set_aside() -> No
     assert "[6]:[6, 7] good" in reasons(place_reviews([reviewed()], SOURCE, between))
 
 
-ALONE = make_span(4, 5, 0, 0)
+ALONE = make_bead_span(4, 5, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,7 @@ def test_where_every_sentence_has_changed_places_not_all_are_looked_for() -> Non
 def test_what_has_been_decided_anew_is_kept_no_longer() -> None:
     source = changed(SOURCE, 3)
     placed = place_reviews([reviewed()], source, TARGET)
-    anew = make_span(2, 4, 2, 3), make_span(5, 6, 5, 6)
+    anew = make_bead_span(2, 4, 2, 3), make_bead_span(5, 6, 5, 6)
     newest = make_review([*placed.good, *anew], placed.bad, source, TARGET)
     assert keep_undecided(placed.set_aside, newest, source, TARGET) == []
 
@@ -379,7 +379,7 @@ def test_whatever_changes_those_hold_whose_sentences_stand_as_they_stood(
         rows = whole(bead[0], sources, bead[1] - bead[0]), whole(bead[2], targets, bead[3] - bead[2])
         if rows[0] is None or rows[1] is None:
             continue
-        now = make_span(rows[0].start, rows[0].stop, rows[1].start, rows[1].stop)
+        now = make_bead_span(rows[0].start, rows[0].stop, rows[1].start, rows[1].stop)
         held = placed.good if mark == "good" else placed.bad
         assert now in held or (now.is_null and NEIGHBOURS in reasons(placed).values())
     n_decisions = len(GOOD) + len(BAD)

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.config.run_config import load_config
 from pipeline.evaluate.evaluation import read_gold
-from stages.evaluate.links import Link
+from stages.bead_lines import BeadPositions
 from stages.split import split_document
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -29,7 +29,7 @@ def sentences_of(language: str) -> list[str]:
     return [sentence.text for sentence in split_document(text, language, config.split).sentences]
 
 
-def gold_of(source: str, target: str) -> list[Link]:
+def gold_of(source: str, target: str) -> list[BeadPositions]:
     path = DEMO / "gold" / f"lighthouse.{source}-{target}.gold.txt"
     return read_gold(path, len(sentences_of(source)), len(sentences_of(target)))
 

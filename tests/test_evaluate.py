@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError, MissingError
 from pipeline.evaluate.evaluation import evaluate_files, find_gold, read_beads, read_gold
+from stages.bead_lines import BeadPositions, parse_beads, parse_gold, positions_of
 from stages.data import AlignedPair, Beads
-from stages.evaluate.links import Link, check_gold, links_of, parse_beads
 from stages.evaluate.scores import Evaluation, evaluate, sum_evaluations, summarize
 from stages.evaluate.table import render_table
 from stages.export.render import render
@@ -22,7 +22,7 @@ from stages.export.render import render
 GOLD = ["[0]:[0]", "[1, 2]:[1]", "[3]:[]", "[4]:[2, 3]", "[]:[4]"]
 
 
-def links(*lines: str) -> list[Link]:
+def links(*lines: str) -> list[BeadPositions]:
     return parse_beads(lines)
 
 
@@ -32,17 +32,17 @@ def links(*lines: str) -> list[Link]:
 def test_beads_are_read_with_and_without_scores_and_spaces():
     read = links("[0, 1]:[0]", "[2,3]:[1]:0.7312", " [4] : [ ] : -1e-3 ", "", "[]:[7, 5]:nan", "[]:[]")
     assert read == [
-        Link((0, 1), (0,), 1),
-        Link((2, 3), (1,), 2),
-        Link((4,), (), 3),
-        Link((), (7, 5), 5),
-        Link((), (), 6),
+        BeadPositions((0, 1), (0,)),
+        BeadPositions((2, 3), (1,)),
+        BeadPositions((4,), ()),
+        BeadPositions((), (7, 5)),
+        BeadPositions((), ()),
     ]
 
 
 def test_a_byte_order_mark_and_windows_newlines_are_no_problem(tmp_path: Path):
     (tmp_path / "x.txt").write_bytes(b"\xef\xbb\xbf[0]:[0]\r\n[1]:[1]\r\n")
-    assert read_beads(tmp_path / "x.txt") == [Link((0,), (0,), 1), Link((1,), (1,), 2)]
+    assert read_beads(tmp_path / "x.txt") == [BeadPositions((0,), (0,)), BeadPositions((1,), (1,))]
 
 
 @pytest.mark.parametrize(
@@ -80,14 +80,14 @@ def test_every_bad_line_is_named_up_to_a_limit():
 @given(any_pair())
 def test_what_is_exported_is_read_back_as_the_same_links(pair: AlignedPair):
     read = parse_beads(render(pair, "beads").splitlines())
-    assert [link[:2] for link in read] == [link[:2] for link in links_of(pair.beads)]
+    assert read == positions_of(pair.beads)
 
 
 def test_gold_that_points_outside_the_document_is_refused_by_line():
-    gold = links("[0]:[0]", "", "[1, 5]:[1]", "[2]:[9]")
-    check_gold(gold, n_source=6, n_target=10)
+    gold = ["[0]:[0]", "", "[1, 5]:[1]", "[2]:[9]"]
+    assert parse_gold(gold, n_source=6, n_target=10) == parse_beads(gold)
     with pytest.raises(ValueError) as error:
-        check_gold(gold, n_source=5, n_target=9)
+        parse_gold(gold, n_source=5, n_target=9)
     assert str(error.value).splitlines() == [
         "line 3: source 5 is outside the document, whose 5 sentences count from 0",
         "line 4: target 9 is outside the document, whose 9 sentences count from 0",
@@ -155,10 +155,10 @@ def test_counts_are_summed_before_they_are_divided():
 # --- a second implementation, and properties ---
 
 
-def naive(predicted: list[Link], gold: list[Link]) -> Evaluation:
+def naive(predicted: list[BeadPositions], gold: list[BeadPositions]) -> Evaluation:
     """Compare every bead with every other, word for word from the definition."""
 
-    def distinct(beads: list[Link]) -> list[tuple]:
+    def distinct(beads: list[BeadPositions]) -> list[tuple]:
         return list(dict.fromkeys(bead[:2] for bead in beads if bead[0] or bead[1]))
 
     def agree(bead: tuple, others: list[tuple]) -> tuple[bool, bool]:
@@ -180,20 +180,20 @@ def naive(predicted: list[Link], gold: list[Link]) -> Evaluation:
 
 
 positions = st.lists(st.integers(0, 6), max_size=3, unique=True).map(tuple)
-any_links = st.lists(st.builds(Link, positions, positions), max_size=8)
+any_links = st.lists(st.builds(BeadPositions, positions, positions), max_size=8)
 
 
-def swap(beads: list[Link]) -> list[Link]:
-    return [Link(bead.target, bead.source) for bead in beads]
+def swap(beads: list[BeadPositions]) -> list[BeadPositions]:
+    return [BeadPositions(bead.target, bead.source) for bead in beads]
 
 
 @given(any_links, any_links)
-def test_scores_equal_those_of_the_naive_twin(predicted: list[Link], gold: list[Link]):
+def test_scores_equal_those_of_the_naive_twin(predicted: list[BeadPositions], gold: list[BeadPositions]):
     assert evaluate(predicted, gold) == naive(predicted, gold)
 
 
 @given(any_links, any_links)
-def test_scores_have_the_properties_of_scores(predicted: list[Link], gold: list[Link]):
+def test_scores_have_the_properties_of_scores(predicted: list[BeadPositions], gold: list[BeadPositions]):
     result = evaluate(predicted, gold)
     assert evaluate(swap(predicted), swap(gold)) == result
     assert evaluate(predicted[::-1], gold[::-1]) == result
@@ -325,4 +325,4 @@ def test_a_null_bead_of_several_sentences_becomes_links_of_one_each():
         np.array([0, 2], i32), np.array([2, 3], i32), np.array([0, 0], i32), np.array([0, 2], i32),
         np.zeros(2, f32), np.zeros(2, f32), np.ones(2, f32),
     )  # fmt: skip
-    assert links_of(beads) == [Link((0,), ()), Link((1,), ()), Link((2,), (0, 1))]
+    assert positions_of(beads) == [BeadPositions((0,), ()), BeadPositions((1,), ()), BeadPositions((2,), (0, 1))]

@@ -18,8 +18,8 @@ from lxml import etree
 from translate.storage.tmx import tmxfile
 
 from pipeline.exports.write import write_pair
+from stages.bead_lines import parse_beads
 from stages.data import AlignedPair
-from stages.evaluate.links import parse_beads
 from stages.export.characters import escape_xml
 from stages.export.config import ExportConfig
 from stages.export.moses import moses_names, render_moses

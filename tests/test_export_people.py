@@ -25,7 +25,7 @@ from pipeline.exports.write import describe_left_out, write_exports, write_file,
 from stages.data import AlignedPair
 from stages.export.characters import XML_FORBIDDEN, replace_surrogates
 from stages.export.config import ExportConfig
-from stages.export.multi_tmx import Piece, Translation, merge
+from stages.export.multi_tmx import TranslatedSpan, Translation, merge
 from stages.export.render import render
 from stages.export.selection import FILTERS, Selection
 from stages.text import on_one_line
@@ -236,8 +236,8 @@ def test_pairs_of_one_source_become_units_of_several_languages(tmp_path: Path) -
 
 
 def test_a_translation_that_lacks_part_of_a_piece_is_left_out_of_it() -> None:
-    whole = Translation("a", "de", [Piece(0, 2, "Eins-zwei."), Piece(3, 4, "Drei.")])
-    part = Translation("b", "fr", [Piece(0, 1, "Un."), Piece(3, 4, "Trois.")])
+    whole = Translation("a", "de", [TranslatedSpan(0, 2, "Eins-zwei."), TranslatedSpan(3, 4, "Drei.")])
+    part = Translation("b", "fr", [TranslatedSpan(0, 1, "Un."), TranslatedSpan(3, 4, "Trois.")])
     rows = list(merge("en", ["One.", "Two.", "", "Three."], [whole, part]))
     assert [(row.source, [text for _, text in row.targets]) for row in rows] == [
         ("One. Two.", ["Eins-zwei."]),
@@ -249,7 +249,7 @@ def test_a_translation_that_lacks_part_of_a_piece_is_left_out_of_it() -> None:
 @given(any_pair())
 def test_of_one_pair_nothing_is_merged_or_lost(pair: AlignedPair) -> None:
     units = list(Selection(ExportConfig()).units(pair, Counter()))
-    pieces = [Piece(unit.source_start, unit.source_stop, unit.target) for unit in units]
+    pieces = [TranslatedSpan(unit.source_start, unit.source_stop, unit.target) for unit in units]
     sentences = [replace_surrogates(one.text)[0] for one in pair.source]
     rows = list(merge("en", sentences, [Translation("", "de", pieces)]))
     assert [(row.source, row.targets[0][1]) for row in rows] == [(unit.source, unit.target) for unit in units]

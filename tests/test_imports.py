@@ -5,17 +5,13 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from shape import find_circles, imports_of, measure, modules_of, reached_from
 
 ROOT = Path(__file__).parents[1]
-MODULES = {
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
-    for package in ("pipeline", "stages")
-    for path in (ROOT / package).rglob("*.py")
-}
+MODULES = modules_of(ROOT)
 LAYERS = (
     (
         "errors",
@@ -47,40 +43,12 @@ HEAVY = ("numpy", "numba", "faiss", "torch", "sentence_transformers", "transform
 """What the base installation doesn't have. (pyarrow loads NumPy where it is, and does without where it isn't.)"""
 
 
-def imports_of(tree: ast.AST, module: str, at_the_top: bool) -> Iterator[str]:
-    """Give the modules that a module imports when it is imported, or at all; those for type checkers don't count."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module} imports by a relative name"
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-            yield from (name if name in MODULES else str(node.module) for name in names)
-        elif is_for_type_checkers(node) or (at_the_top and isinstance(node, ast.FunctionDef | ast.Lambda)):
-            continue
-        else:
-            yield from imports_of(node, module, at_the_top)
-
-
-def is_for_type_checkers(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-
-
 def all_imports(at_the_top: bool) -> dict[str, set[str]]:
-    return {
-        module: set(imports_of(ast.parse(path.read_text(encoding="utf-8")), module, at_the_top))
-        for module, path in MODULES.items()
-    }
-
-
-def reached_from(module: str, imports: dict[str, set[str]]) -> set[str]:
-    """Return the modules of the project that are loaded with a module."""
-    found: set[str] = set()
-    rest = [module]
-    while rest:
-        for name in imports.get(rest.pop(), set()) & MODULES.keys() - found:
-            found.add(name)
-            rest.append(name)
+    found = {}
+    for module, path in MODULES.items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        assert not any(isinstance(node, ast.ImportFrom) and node.level for node in ast.walk(tree)), module
+        found[module] = set(imports_of(tree, MODULES.keys(), at_the_top))
     return found
 
 
@@ -100,6 +68,32 @@ def test_configs_of_stages_load_nothing_but_each_other_and_pydantic() -> None:
     configs = [module for module in MODULES if module.startswith("stages.") and module.endswith("config")]
     assert len(configs) >= 5
     assert {name for module in configs for name in imports[module] if name.partition(".")[0] not in allowed} == set()
+
+
+def test_no_module_is_imported_by_what_it_imports() -> None:
+    imports = all_imports(at_the_top=False)
+    assert find_circles({module: names & MODULES.keys() for module, names in imports.items()}) == []
+
+
+def test_a_circle_is_found() -> None:
+    imports = {"a": {"b"}, "b": {"c", "d"}, "c": {"a"}, "d": {"e"}, "e": set[str](), "f": {"f"}}
+    assert find_circles(imports) == [["a", "b", "c"], ["f"]]
+
+
+def test_no_stage_imports_one_that_imports_it() -> None:
+    """A stage is a folder of stages/, with the rooms in it."""
+    stage_of = {module: ".".join(module.split(".")[:2]) for module in MODULES if module.startswith("stages.")}
+    imports: dict[str, set[str]] = {stage: set() for stage in stage_of.values()}
+    for module, names in all_imports(at_the_top=False).items():
+        if module in stage_of:
+            imports[stage_of[module]] |= {stage_of[name] for name in names & stage_of.keys()} - {stage_of[module]}
+    assert find_circles(imports) == []
+
+
+def test_every_function_is_typed_and_every_public_part_of_the_stages_has_a_docstring() -> None:
+    shape = measure(ROOT)
+    assert shape.untyped == []
+    assert [name for name in shape.undocumented if name.startswith("stages")] == []
 
 
 @pytest.mark.parametrize("number", range(len(LAYERS)))

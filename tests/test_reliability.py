@@ -12,8 +12,8 @@ from small_corpus import bitext
 
 from pipeline.commands.align_benchmark import align_on_demand, make_pair
 from stages.align import AlignConfig, align_pair
+from stages.bead_lines import BeadPositions
 from stages.data import Beads
-from stages.evaluate.links import Link
 from stages.evaluate.reliability import describe_reliability, judge_beads, measure_reliability
 from stages.evaluate.scores import Evaluation, summarize
 from stages.evaluate.table import render_table
@@ -30,12 +30,12 @@ def beads_of(*rows: tuple[int, int, int, int, float]) -> Beads:
 
 def test_beads_with_both_sides_are_judged_by_the_very_same_bead_of_gold() -> None:
     beads = beads_of((0, 1, 0, 1, 0.5), (1, 3, 1, 2, 0.75), (3, 4, 2, 2, 0.9), (4, 5, 2, 4, 0.25))
-    gold = [Link((0,), (0,)), Link((1, 2), (1,)), Link((3,), ()), Link((4,), (2,))]
+    gold = [BeadPositions((0,), (0,)), BeadPositions((1, 2), (1,)), BeadPositions((3,), ()), BeadPositions((4,), (2,))]
     assert judge_beads(beads, gold) == ((0.5, True), (0.75, True), (0.25, False))
 
 
 def test_a_method_without_confidence_is_not_judged() -> None:
-    assert judge_beads(beads_of((0, 1, 0, 1, np.nan)), [Link((0,), (0,))]) == ()
+    assert judge_beads(beads_of((0, 1, 0, 1, np.nan)), [BeadPositions((0,), (0,))]) == ()
     assert measure_reliability(()) is None
 
 

@@ -19,9 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.align import AlignConfig, align_pair, find_requested_overlaps
+from stages.bead_lines import BeadPositions, positions_of
 from stages.data import Beads, Overlaps
-from stages.evaluate.links import links_of
-from stages.evaluate.scores import Bead
 
 DIMENSIONS, SIZES = 512, 4
 SHAPES = ((1, 1), (1, 2), (2, 1), (2, 2), (1, 3), (1, 0), (0, 1))
@@ -46,7 +45,7 @@ class MeasuredPair(NamedTuple):
 
     source: Overlaps
     target: Overlaps
-    gold: list[Bead]
+    gold: list[BeadPositions]
 
 
 class Cost(NamedTuple):
@@ -72,7 +71,7 @@ def make_pair(n_source: int) -> MeasuredPair:
     length = np.exp(generator.uniform(np.log(LENGTHS[0]), np.log(LENGTHS[1]), len(meaning)))
     starts = np.cumsum(shapes, axis=0) - shapes
     gold = [
-        (tuple(range(i, i + m)), tuple(range(j, j + n)))
+        BeadPositions(tuple(range(i, i + m)), tuple(range(j, j + n)))
         for (i, j), (m, n) in zip(starts.tolist(), shapes.tolist(), strict=True)
     ]
     of_sides = [_sentence_of_atoms(starts[:, side], shapes[:, side], n_atoms) for side in (0, 1)]
@@ -163,7 +162,7 @@ WAYS: dict[str, Callable[[MeasuredPair], Beads]] = {
 }
 
 
-def _cost(name: str, work: Callable[[], Beads | None], gold: set[Bead] | None) -> Cost:
+def _cost(name: str, work: Callable[[], Beads | None], gold: set[BeadPositions] | None) -> Cost:
     before = _forget_peak()
     started = time.process_time()
     beads = work()
@@ -171,7 +170,7 @@ def _cost(name: str, work: Callable[[], Beads | None], gold: set[Bead] | None) -
     memory = None if before is None else _memory("VmHWM") - before
     if beads is None or gold is None:
         return Cost(name, seconds, memory, None)
-    return Cost(name, seconds, memory, len(gold.intersection((link.source, link.target) for link in links_of(beads))))
+    return Cost(name, seconds, memory, len(gold.intersection(positions_of(beads))))
 
 
 def _forget_peak() -> int | None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from pipeline.errors import ConfigError, MissingError
 from pipeline.exports.filenames import BEADS_SUFFIX, GOLD_SUFFIX, file_name
-from stages.evaluate.links import Link, parse_beads, parse_gold
+from stages.bead_lines import BeadPositions, parse_beads, parse_gold
 from stages.evaluate.scores import Evaluation, evaluate, sum_evaluations
 
 
@@ -49,7 +49,7 @@ def find_gold(folder: Path, pair_id: str) -> Path | None:
     return None
 
 
-def read_beads(path: Path) -> list[Link]:
+def read_beads(path: Path) -> list[BeadPositions]:
     """Read a file of beads or gold; raises ConfigError that names every bad line, MissingError if it isn't there."""
     try:
         return parse_beads(read_lines(path))
@@ -67,7 +67,7 @@ def read_lines(path: Path) -> list[str]:
         raise ConfigError(f"{path} is not UTF-8 at byte {error.start:,}; a file of beads holds only ASCII") from error
 
 
-def read_gold(path: Path, n_source: int, n_target: int) -> list[Link]:
+def read_gold(path: Path, n_source: int, n_target: int) -> list[BeadPositions]:
     """Read the gold of two documents of so many sentences; raises ConfigError also where it points outside them."""
     try:
         return parse_gold(read_lines(path), n_source, n_target)
@@ -98,17 +98,17 @@ def _find_beads(folder: Path, stem: str) -> Path | None:
 
 
 def _evaluate_file(predicted: Path, gold: Path) -> Evaluation:
-    links = read_beads(predicted)
-    sizes = _sizes(links)
-    return evaluate(links, read_beads(gold) if sizes is None else read_gold(gold, *sizes))
+    beads = read_beads(predicted)
+    sizes = _sizes(beads)
+    return evaluate(beads, read_beads(gold) if sizes is None else read_gold(gold, *sizes))
 
 
-def _sizes(links: list[Link]) -> tuple[int, int] | None:
-    """Return how many sentences both sides have, if the links hold each of them; None if that can't be known."""
-    sources = {position for link in links for position in link.source}
-    targets = {position for link in links for position in link.target}
+def _sizes(beads: list[BeadPositions]) -> tuple[int, int] | None:
+    """Return how many sentences both sides have, if the beads hold each of them; None if that can't be known."""
+    sources = {position for bead in beads for position in bead.source}
+    targets = {position for bead in beads for position in bead.target}
     n_source, n_target = len(sources), len(targets)
-    is_whole = bool(links) and sources == set(range(n_source)) and targets == set(range(n_target))
+    is_whole = bool(beads) and sources == set(range(n_source)) and targets == set(range(n_target))
     return (n_source, n_target) if is_whole and n_source and n_target else None
 
 

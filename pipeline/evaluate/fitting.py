@@ -32,17 +32,17 @@ def fit_run(store: Store, config: RunConfig, manifest: Manifest, gold: Mapping[s
     Raises MissingError if no pair of them has been aligned, ConfigError where the gold is no gold, or none of it can be
     fitted to.
     """
-    from stages.evaluate.links import parse_gold
+    from stages.bead_lines import parse_gold
     from stages.fit.held_out import JudgedPair
 
     judged, problems = [], []
     for pair, source, target in _read_aligned(store, config, (one for one in manifest.pairs if one.pair_id in gold)):
         try:
-            links = parse_gold(gold[pair.pair_id], len(source.sentences), len(target.sentences))
+            beads = parse_gold(gold[pair.pair_id], len(source.sentences), len(target.sentences))
         except ValueError as error:
             problems.append(f"{pair.pair_id}: {error}")
         else:
-            judged.append(JudgedPair(source, target, links, (pair.source.id, pair.target.id)))
+            judged.append(JudgedPair(source, target, beads, (pair.source.id, pair.target.id)))
     if problems:
         raise ConfigError.from_problems("the gold", problems)
     if not judged:
@@ -62,10 +62,10 @@ def fit_reviewed(store: Store, config: RunConfig, pairs: Sequence[DocumentPair])
     judged, left_out = [], []
     aligned = {pair.pair_id: (source, target) for pair, source, target in _read_aligned(store, config, pairs)}
     for pair in place_pairs(store, config, [pair for pair in pairs if pair.pair_id in aligned]):
-        links = reviewed_runs(pair.corrections, MIN_REVIEWED) if pair.corrections else []
-        if links:
+        beads = reviewed_runs(pair.corrections, MIN_REVIEWED) if pair.corrections else []
+        if beads:
             documents = pair.source.id, pair.target.id
-            judged.append(JudgedPair(*aligned[pair.pair_id], links, documents, is_partial=True))
+            judged.append(JudgedPair(*aligned[pair.pair_id], beads, documents, is_partial=True))
         else:
             left_out.append(f"{pair.pair_id}: it has no {MIN_REVIEWED} good beads that follow each other")
     if not aligned:

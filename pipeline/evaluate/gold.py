@@ -17,7 +17,7 @@ from pipeline.flow.flow import Flow
 from pipeline.review.corrections import SUFFIX, describe_set_aside, listed, place_pairs, read_all
 from pipeline.store.rows import read_some_pairs
 from pipeline.store.store import Store
-from stages.corrections import judged_links
+from stages.corrections import judged_beads
 
 if TYPE_CHECKING:
     from stages.evaluate.scores import Evaluation
@@ -58,7 +58,7 @@ def judge_pairs(
     store: Store, config: RunConfig, pairs: Sequence[DocumentPair]
 ) -> tuple[dict[str, Evaluation], list[str]]:
     """Compare what the aligner found for pairs with their corrections."""
-    from stages.evaluate.links import links_of
+    from stages.bead_lines import positions_of
     from stages.evaluate.scores import evaluate
 
     evaluations: dict[str, Evaluation] = {}
@@ -67,8 +67,8 @@ def judge_pairs(
     for pair in place_pairs(store, config, [pair for pair in pairs if pair.pair_id in aligned]):
         corrections = pair.corrections
         if corrections:
-            links = links_of(aligned[pair.pair_id].beads)
-            evaluations[pair.pair_id] = evaluate(*judged_links(corrections, links))
+            beads = positions_of(aligned[pair.pair_id].beads)
+            evaluations[pair.pair_id] = evaluate(*judged_beads(corrections, beads))
         if corrections is not None and corrections.set_aside:
             left_out.append(f"{pair.pair_id}: {listed(describe_set_aside(corrections))}")
     return evaluations, left_out

@@ -12,7 +12,7 @@ from typing import Self
 
 from stages.data import AlignedPair
 from stages.export.characters import replace_surrogates
-from stages.export.multi_tmx import MultiTmxRenderer, Piece, Translation
+from stages.export.multi_tmx import MultiTmxRenderer, TranslatedSpan, Translation
 from stages.export.units import Unit
 
 TABLES = """
@@ -71,4 +71,4 @@ class MultiTmxSink:
     def _translations(self, key: str) -> Iterator[Translation]:
         query = "select pair_id, language, pieces from translations where key = ? order by number"
         for pair_id, language, pieces in self._database.execute(query, (key,)):
-            yield Translation(json.loads(pair_id), language, [Piece(*piece) for piece in json.loads(pieces)])
+            yield Translation(json.loads(pair_id), language, [TranslatedSpan(*piece) for piece in json.loads(pieces)])

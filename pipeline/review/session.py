@@ -27,11 +27,11 @@ from pipeline.store.store import Store
 from stages.corrections import (
     BAD,
     GOOD,
+    BeadSpan,
     Corrections,
-    Span,
     keep_undecided,
+    make_bead_span,
     make_review,
-    make_span,
     place_reviews,
     rewrite_reviews,
 )
@@ -115,7 +115,7 @@ class Desk:
                 similarity_map = read_map(self._store, self.config, pair)
         data = pair_data(aligned, similarity_map)
         _add_marks(data, corrections)
-        shown = {make_span(*row[:4]) for row in data["beads"]}
+        shown = {make_bead_span(*row[:4]) for row in data["beads"]}
         data["review"] = {
             "version": version_of(text),
             "file": str(self.path(number)),
@@ -208,21 +208,21 @@ def _add_marks(data: dict[str, Any], corrections: Corrections) -> None:
     nulls = {(side, position) for bead in good if bead.is_null for side, position in _positions(bead)}
     data["bead_columns"].append(MARK)
     for row in data["beads"]:
-        bead = make_span(*row[:4])
+        bead = make_bead_span(*row[:4])
         is_good = bead in good or (bead.is_null and nulls.issuperset(_positions(bead)))
         row.append(GOOD if is_good else BAD if bead in bad else None)
 
 
-def _positions(bead: Span) -> list[tuple[str, int]]:
+def _positions(bead: BeadSpan) -> list[tuple[str, int]]:
     return [*(("source", i) for i in bead.source), *(("target", j) for j in bead.target)]
 
 
-def _read_beads(rows: object) -> list[Span]:
+def _read_beads(rows: object) -> list[BeadSpan]:
     if not isinstance(rows, list):
         raise ValueError("good and bad must be lists of beads")
     made = []
     for row in rows:
         if not isinstance(row, list) or len(row) != 4 or not all(type(number) is int for number in row):
             raise ValueError(f"{str(row)[:60]} is not a bead; one is four numbers")
-        made.append(make_span(*row))
+        made.append(make_bead_span(*row))
     return made

@@ -344,7 +344,7 @@ def evaluate_run(
 
     What people have corrected is left out: this tells how good the aligner is.
     """
-    from stages.evaluate.links import links_of, parse_gold
+    from stages.bead_lines import parse_gold, positions_of
     from stages.evaluate.reliability import judge_beads
     from stages.evaluate.scores import evaluate
 
@@ -352,12 +352,12 @@ def evaluate_run(
     evaluations, problems = {}, []
     for pair in read_some_pairs(store, config, judged):
         try:
-            links = parse_gold(gold[pair.pair_id], len(pair.source), len(pair.target))
+            beads = parse_gold(gold[pair.pair_id], len(pair.source), len(pair.target))
         except ValueError as error:
             problems.append(f"{pair.pair_id}: {error}")
         else:
-            found = evaluate(links_of(pair.beads), links)
-            evaluations[pair.pair_id] = replace(found, judged=judge_beads(pair.beads, links))
+            found = evaluate(positions_of(pair.beads), beads)
+            evaluations[pair.pair_id] = replace(found, judged=judge_beads(pair.beads, beads))
     return evaluations, problems
 
 

@@ -1,4 +1,4 @@
-"""What is known of a pair before any weight is applied.
+"""Measure a pair before any weight is applied: anchors, scale, lengths, punctuation, sums.
 
 M, N the most source and target sentences in a bead, S source sentences, T target sentences, D dimensions.
 """

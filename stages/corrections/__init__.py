@@ -21,27 +21,27 @@ from __future__ import annotations
 from stages.corrections.decided import Corrections, make_corrections
 from stages.corrections.file import parse_reviews, render_reviews
 from stages.corrections.fingerprint import TextDescription, describe_text
-from stages.corrections.gold import judged_links, links_touching, reviewed_runs
+from stages.corrections.gold import beads_touching, judged_beads, reviewed_runs
 from stages.corrections.notes import rewrite_reviews
 from stages.corrections.place import keep_undecided, place_reviews
 from stages.corrections.review import BAD, GOOD, Decision, Review, make_review
-from stages.corrections.span import Span, make_span
+from stages.corrections.span import BeadSpan, make_bead_span
 
 __all__ = [
     "BAD",
     "GOOD",
+    "BeadSpan",
     "Corrections",
     "Decision",
     "Review",
-    "Span",
     "TextDescription",
+    "beads_touching",
     "describe_text",
-    "judged_links",
+    "judged_beads",
     "keep_undecided",
-    "links_touching",
+    "make_bead_span",
     "make_corrections",
     "make_review",
-    "make_span",
     "parse_reviews",
     "place_reviews",
     "render_reviews",

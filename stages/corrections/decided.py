@@ -1,4 +1,4 @@
-"""What people have decided about the beads of two documents as they are now."""
+"""Corrections: the beads of two documents, as they are now, that people have called good or bad."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cached_property
 
 from stages.corrections.fingerprint import TextDescription
 from stages.corrections.review import Review
-from stages.corrections.span import Span, check_beads, order
+from stages.corrections.span import BeadSpan, check_beads, order
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class Corrections:
     Raises ValueError that names every bead that can't stand beside the others.
     """
 
-    good: tuple[Span, ...]
-    bad: tuple[Span, ...]
+    good: tuple[BeadSpan, ...]
+    bad: tuple[BeadSpan, ...]
     source: TextDescription
     target: TextDescription
     set_aside: tuple[Review, ...] = ()
@@ -51,7 +51,7 @@ class Corrections:
 
 
 def make_corrections(
-    good: Iterable[Span], bad: Iterable[Span], source: TextDescription, target: TextDescription
+    good: Iterable[BeadSpan], bad: Iterable[BeadSpan], source: TextDescription, target: TextDescription
 ) -> Corrections:
     """Return corrections with their beads in order, each once."""
     return Corrections(tuple(sorted(set(good), key=order)), tuple(sorted(set(bad), key=order)), source, target)

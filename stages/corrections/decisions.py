@@ -1,4 +1,4 @@
-"""What has become of the decisions of a review in two documents as they are now."""
+"""Find the decisions of a review again in two documents that may have changed."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from stages.corrections.fingerprint import Fingerprint, TextDescription, describe_text, digest_sentence
 from stages.corrections.review import GOOD, Decision, Review
-from stages.corrections.sentences import Known, find_sentences
-from stages.corrections.span import Span, make_span
+from stages.corrections.sentences import KnownSentence, find_sentences
+from stages.corrections.span import BeadSpan, make_bead_span
 
 CHANGED = "its sentences have changed or moved"
 ALIKE = "its sentences can't be told from others like them"
@@ -21,7 +21,7 @@ DISAGREES = "its digests are not those of the sentences that it numbers"
 NEIGHBOURS = "sentences may have changed where a counterpart would stand"
 
 
-class Document(NamedTuple):
+class DocumentNow(NamedTuple):
     """A document as it is now: what it is known by, and the digest of each of its sentences."""
 
     text: TextDescription
@@ -36,18 +36,18 @@ class Finding(NamedTuple):
     source, target : where those of its sentences stand that have been found.
     """
 
-    bead: Span | None
+    bead: BeadSpan | None
     reason: str
     source: Sequence[int]
     target: Sequence[int]
 
 
-def describe(sentences: Sequence[str]) -> Document:
+def describe(sentences: Sequence[str]) -> DocumentNow:
     """Return what decisions are compared with."""
-    return Document(describe_text(sentences), list(map(digest_sentence, sentences)))
+    return DocumentNow(describe_text(sentences), list(map(digest_sentence, sentences)))
 
 
-def find_decisions(review: Review, source: Document, target: Document) -> list[Finding]:
+def find_decisions(review: Review, source: DocumentNow, target: DocumentNow) -> list[Finding]:
     """Return what has become of each decision; where more is found so, the sides have been exchanged."""
     found = _find_as_written(review, source, target)
     if _n_found(found) == len(found):
@@ -60,7 +60,7 @@ def _n_found(findings: Iterable[Finding]) -> int:
     return sum(finding.bead is not None for finding in findings)
 
 
-def _find_as_written(review: Review, source: Document, target: Document) -> list[Finding]:
+def _find_as_written(review: Review, source: DocumentNow, target: DocumentNow) -> list[Finding]:
     sides = (
         _look(review.source, source, ((one.bead.source, one.source) for one in review.decisions), review.is_rest),
         _look(review.target, target, ((one.bead.target, one.target) for one in review.decisions), review.is_rest),
@@ -89,8 +89,8 @@ class Side:
     """
 
     is_same: bool
-    found: dict[Known, int]
-    alike: frozenset[Known] = frozenset()
+    found: dict[KnownSentence, int]
+    alike: frozenset[KnownSentence] = frozenset()
 
     def places(self, positions: range, known: Sequence[Fingerprint]) -> Sequence[int]:
         """Return where those of some sentences stand that are found; in lines without digests numbers are all."""
@@ -114,7 +114,7 @@ class Side:
 
 
 def _look(
-    then: TextDescription, now: Document, decided: Iterable[tuple[range, Sequence[Fingerprint]]], is_rest: bool
+    then: TextDescription, now: DocumentNow, decided: Iterable[tuple[range, Sequence[Fingerprint]]], is_rest: bool
 ) -> Side:
     known = [one for positions, marks in decided if marks for one in zip(positions, marks, strict=True)]
     if then == now.text:
@@ -132,7 +132,7 @@ def _find(decision: Decision, source: Side, target: Side) -> Finding:
     places = source.places(bead.source, decision.source), target.places(bead.target, decision.target)
     if _is_run(places[0], len(bead.source)) and _is_run(places[1], len(bead.target)):
         bounds = [bound for run in places for bound in ((run[0], run[-1] + 1) if run else (0, 0))]
-        return Finding(make_span(*bounds), "", *places)
+        return Finding(make_bead_span(*bounds), "", *places)
     return Finding(None, _why_not(decision, source, target, sum(map(len, places))), *places)
 
 
@@ -155,13 +155,13 @@ def _is_run(places: Sequence[int], size: int) -> bool:
 class Moved(NamedTuple):
     """A good bead with text on both sides, as it was and as it is; without text one stands for an end of the texts."""
 
-    then: Span
-    now: Span
+    then: BeadSpan
+    now: BeadSpan
 
 
-def make_end(n_source: int, n_target: int) -> Span:
+def make_end(n_source: int, n_target: int) -> BeadSpan:
     """Return what stands behind so many sentences."""
-    return Span(n_source, n_source, n_target, n_target)
+    return BeadSpan(n_source, n_source, n_target, n_target)
 
 
 def _with_neighbours(

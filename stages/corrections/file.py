@@ -1,4 +1,4 @@
-"""Files of corrections: read, with every bad line named, and written.
+"""Read files of corrections, naming every bad line, and write them.
 
 The first review is of the documents as they were when somebody last decided something. Below it stands what was set
 aside then, under what its own documents are known by: what is left of older reviews.
@@ -10,11 +10,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from stages.bead_lines import Positions, parse_beads
 from stages.corrections.fingerprint import Fingerprint, TextDescription
 from stages.corrections.review import BAD, GOOD, Decision, Review
-from stages.corrections.span import Span, make_span
-from stages.evaluate.links import parse_beads
-from stages.export.beads import Positions
+from stages.corrections.span import BeadSpan, make_bead_span
 
 SIDES = ("source", "target")
 
@@ -125,15 +124,15 @@ def _parse_line(content: str, line: str) -> Decision:
     if match is None or match["mark"] not in (GOOD, BAD):
         raise ValueError(f"{content[:60]!r} is not a correction; one looks like [3, 4]:[5]  good, or ends with bad")
     try:
-        (link,) = parse_beads([match["bead"]])
+        (parsed,) = parse_beads([match["bead"]])
     except ValueError as error:
         raise ValueError(str(error).removeprefix("line 1: ")) from None
-    bead = make_span(*_bounds(link.source), *_bounds(link.target))
+    bead = make_bead_span(*_bounds(parsed.source), *_bounds(parsed.target))
     source, target = _parse_digests(match["digests"].split(), bead)
     return Decision(bead, match["mark"], source, target, line)
 
 
-def _parse_digests(words: Sequence[str], bead: Span) -> tuple[tuple[Fingerprint, ...], tuple[Fingerprint, ...]]:
+def _parse_digests(words: Sequence[str], bead: BeadSpan) -> tuple[tuple[Fingerprint, ...], tuple[Fingerprint, ...]]:
     known = tuple(Fingerprint(word.removesuffix("*"), word.endswith("*")) for word in words)
     n_source, n_sentences = len(bead.source), len(bead.source) + len(bead.target)
     if known and len(known) != n_sentences:

@@ -1,4 +1,4 @@
-"""What documents and sentences are known by."""
+"""Fingerprints of documents and sentences: digests, by which they are known again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people have written into a file of corrections, kept where the program writes the file anew.
+"""Keep the notes that people have written into a file of corrections when the program writes it anew.
 
 A line that says what it said stays word for word, and of a decision that was found again elsewhere the comment stays.
 Lines of comments go before the line that they stood before; where that is gone, before the next one of their section

@@ -1,4 +1,4 @@
-"""What reviews say of two documents as they are now.
+"""Turn reviews, which may be older than the documents, into corrections of the documents as they are now.
 
 A review of just these sentences is taken as it stands. Of a review of others, each decision holds whose sentences
 still stand there, one after the other; a newer review goes before an older one. What is left is set aside, unless a
@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from stages.corrections.decided import Corrections, make_corrections
-from stages.corrections.decisions import Document, Finding, describe, find_decisions
+from stages.corrections.decisions import DocumentNow, Finding, describe, find_decisions
 from stages.corrections.review import BAD, Decision, Review
-from stages.corrections.span import Span
+from stages.corrections.span import BeadSpan
 
 CONTRADICTED = "another decision contradicts it"
 
@@ -43,7 +43,7 @@ def place_reviews(reviews: Iterable[Review], source: Sequence[str], target: Sequ
     return replace(made, set_aside=tuple(_set_aside(left, held)), n_moved=n_moved)
 
 
-def _hold(review: Review, held: _Held, source: Document, target: Document) -> Unheld:
+def _hold(review: Review, held: _Held, source: DocumentNow, target: DocumentNow) -> Unheld:
     """Hold what can be held of a review, and return the rest.
 
     That is looked for again by itself, as it will be when it stands by itself in the file: so are chapters found that
@@ -88,16 +88,16 @@ class _Held:
     """Decisions that hold, as they come."""
 
     def __init__(self) -> None:
-        self.good: set[Span] = set()
-        self.bad: set[Span] = set()
-        self._links: list[Span] = []
+        self.good: set[BeadSpan] = set()
+        self.bad: set[BeadSpan] = set()
+        self._links: list[BeadSpan] = []
         self._sources: set[int] = set()
         self._targets: set[int] = set()
 
     def __len__(self) -> int:
         return len(self.good) + len(self.bad)
 
-    def add(self, mark: str, bead: Span | None) -> bool:
+    def add(self, mark: str, bead: BeadSpan | None) -> bool:
         """Hold a decision, unless it contradicts one that is held."""
         if bead is None or bead in (self.good if mark == BAD else self.bad):
             return False
@@ -111,7 +111,7 @@ class _Held:
         """Return whether a good bead says what is right for one of the sentences that have been found."""
         return not (self._sources.isdisjoint(finding.source) and self._targets.isdisjoint(finding.target))
 
-    def _add_good(self, bead: Span) -> bool:
+    def _add_good(self, bead: BeadSpan) -> bool:
         is_free = self._sources.isdisjoint(bead.source) and self._targets.isdisjoint(bead.target)
         if not is_free or (not bead.is_null and self._crosses(bead)):
             return False
@@ -122,7 +122,7 @@ class _Held:
             insort(self._links, bead)
         return True
 
-    def _crosses(self, bead: Span) -> bool:
+    def _crosses(self, bead: BeadSpan) -> bool:
         index = bisect_left(self._links, bead)
         before, after = self._links[max(index - 1, 0) : index], self._links[index : index + 1]
         return any(one.target_start > bead.target_start for one in before) or any(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from stages.corrections.fingerprint import Fingerprint, TextDescription, describe_text, fingerprint
-from stages.corrections.span import Span, check_beads
+from stages.corrections.span import BeadSpan, check_beads
 
 GOOD, BAD = "good", "bad"
 
@@ -23,7 +23,7 @@ class Decision(NamedTuple):
     reason : why it is set aside, if it is.
     """
 
-    bead: Span
+    bead: BeadSpan
     mark: str
     source: tuple[Fingerprint, ...]
     target: tuple[Fingerprint, ...]
@@ -62,7 +62,7 @@ class Review:
     def __post_init__(self) -> None:
         check_beads(tuple(self.beads(GOOD)), tuple(self.beads(BAD)), self.source.n_sentences, self.target.n_sentences)
 
-    def beads(self, mark: str) -> Iterator[Span]:
+    def beads(self, mark: str) -> Iterator[BeadSpan]:
         """Give the beads that are good, or those that are bad."""
         return (decision.bead for decision in self.decisions if decision.mark == mark)
 
@@ -73,7 +73,9 @@ class Review:
         return Review(self.target, self.source, decisions, self.is_rest)
 
 
-def make_review(good: Iterable[Span], bad: Iterable[Span], source: Sequence[str], target: Sequence[str]) -> Review:
+def make_review(
+    good: Iterable[BeadSpan], bad: Iterable[BeadSpan], source: Sequence[str], target: Sequence[str]
+) -> Review:
     """Return what was decided about these sentences; raises ValueError where it can't be."""
     good, bad = set(good), set(bad)
     check_beads(sorted(good), sorted(bad), len(source), len(target))  # before any sentence is looked up

@@ -1,4 +1,4 @@
-"""Where sentences of a document stand after it has changed.
+"""Find sentences of a document again after it has changed.
 
 Of the document as it was, only some sentences are known, by position and digest. First those are found that stood there
 once, and stand there once: the longest chain of them that runs forward holds (as in Bram Cohen's "patience diff").
@@ -15,13 +15,13 @@ from itertools import pairwise
 
 from stages.corrections.fingerprint import Fingerprint
 
-Known = tuple[int, Fingerprint]
+KnownSentence = tuple[int, Fingerprint]
 """A sentence of the document as it was: its position, and what it is known by."""
 
 Pin = tuple[int, int]
 """A position then, and the position now, of a sentence that has been found, or of an end."""
 
-Places = Mapping[str, Sequence[int]]
+PlacesByDigest = Mapping[str, Sequence[int]]
 """For each digest the positions now, in order."""
 
 MAX_STEPS = 200_000
@@ -29,8 +29,8 @@ MAX_STEPS = 200_000
 
 
 def find_sentences(
-    known: Iterable[Known], n_then: int, now: Sequence[str], only_unique: bool = False
-) -> dict[Known, int]:
+    known: Iterable[KnownSentence], n_then: int, now: Sequence[str], only_unique: bool = False
+) -> dict[KnownSentence, int]:
     """Return where known sentences of a document that had `n_then` stand now; those that aren't found are left out.
 
     now         : the digest of each sentence of the document as it is.
@@ -49,18 +49,18 @@ def find_sentences(
     return found | _find_between(rest, pins, places)
 
 
-def _longest_chain(places: Mapping[Known, int]) -> dict[Known, int]:
+def _longest_chain(places: Mapping[KnownSentence, int]) -> dict[KnownSentence, int]:
     """Return the longest chain that runs forward then and now; of equally long ones always the same."""
     ordered = sorted(places, key=lambda one: (one[0], -places[one]))  # of two at one position only one can be taken
     ends: list[int] = []  # with which place the best chain of each length ends, and with which sentence
-    last: list[Known] = []
-    before: dict[Known, Known | None] = {}
+    last: list[KnownSentence] = []
+    before: dict[KnownSentence, KnownSentence | None] = {}
     for one in ordered:
         length = bisect_left(ends, places[one])
         before[one] = last[length - 1] if length else None
         ends[length : length + 1] = [places[one]]
         last[length : length + 1] = [one]
-    chain: list[Known] = []
+    chain: list[KnownSentence] = []
     step = last[-1] if last else None
     while step is not None:
         chain.append(step)
@@ -68,10 +68,12 @@ def _longest_chain(places: Mapping[Known, int]) -> dict[Known, int]:
     return {one: places[one] for one in reversed(chain)}
 
 
-def _find_between(rest: Sequence[Known], pins: Sequence[Pin], places: Places) -> dict[Known, int]:
+def _find_between(
+    rest: Sequence[KnownSentence], pins: Sequence[Pin], places: PlacesByDigest
+) -> dict[KnownSentence, int]:
     """Return where sentences stand between those that have been found."""
     positions = [position for position, _ in rest]
-    found: dict[Known, int] = {}
+    found: dict[KnownSentence, int] = {}
     for before, after in pairwise(pins):
         between = rest[bisect_right(positions, before[0]) : bisect_left(positions, after[0])]
         if between:
@@ -79,13 +81,15 @@ def _find_between(rest: Sequence[Known], pins: Sequence[Pin], places: Places) ->
     return found
 
 
-def _in_every_chain(known: Sequence[Known], places: Places, before: Pin, after: Pin) -> dict[Known, int]:
+def _in_every_chain(
+    known: Sequence[KnownSentence], places: PlacesByDigest, before: Pin, after: Pin
+) -> dict[KnownSentence, int]:
     """Return where all longest chains between two pins put the same sentence.
 
     The way of a sentence is how far it has moved. Along a chain ways turn from that of the pin before to that of the
     pin after, and never back: else more sentences would have come, and others gone, than the pins tell of.
     """
-    steps: list[tuple[Known, int]] = []
+    steps: list[tuple[KnownSentence, int]] = []
     for one in known:
         steps += [(one, place) for place in _places_between(one, places, before, after)]
         if len(steps) > MAX_STEPS:
@@ -103,7 +107,7 @@ def _in_every_chain(known: Sequence[Known], places: Places, before: Pin, after: 
     return dict(steps[index] for index in best if n_at[up[index]] == 1)
 
 
-def _places_between(one: Known, places: Places, before: Pin, after: Pin) -> Sequence[int]:
+def _places_between(one: KnownSentence, places: PlacesByDigest, before: Pin, after: Pin) -> Sequence[int]:
     """Return where a sentence may stand between two pins."""
     ways = sorted((before[1] - before[0], after[1] - after[0]))
     options = places[one[1].digest]

@@ -1,4 +1,4 @@
-"""A bead by where it stands, and which beads can't stand beside each other."""
+"""A bead by its spans, and the check that beads share no sentence and don't cross."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 
-class Span(NamedTuple):
-    """A bead by its half-open spans of positions; a side without sentences is 0, 0."""
+class BeadSpan(NamedTuple):
+    """A bead by its half-open spans of positions, so without gaps (see `BeadPositions`); an empty side is 0, 0."""
 
     source_start: int
     source_stop: int
@@ -22,23 +22,25 @@ class Span(NamedTuple):
 
     @property
     def source(self) -> range:
+        """Return its source positions."""
         return range(self.source_start, self.source_stop)
 
     @property
     def target(self) -> range:
+        """Return its target positions."""
         return range(self.target_start, self.target_stop)
 
     @property
-    def mirrored(self) -> Span:
+    def mirrored(self) -> BeadSpan:
         """The same bead with its sides exchanged."""
-        return Span(self.target_start, self.target_stop, self.source_start, self.source_stop)
+        return BeadSpan(self.target_start, self.target_stop, self.source_start, self.source_stop)
 
     def __str__(self) -> str:
         """Write it as in a file of beads."""
         return f"{list(self.source)}:{list(self.target)}"
 
 
-def make_span(source_start: int, source_stop: int, target_start: int, target_stop: int) -> Span:
+def make_bead_span(source_start: int, source_stop: int, target_start: int, target_stop: int) -> BeadSpan:
     """Return a bead; raises ValueError where it is none."""
     if not (0 <= source_start <= source_stop and 0 <= target_start <= target_stop):
         raise ValueError(
@@ -48,15 +50,15 @@ def make_span(source_start: int, source_stop: int, target_start: int, target_sto
         raise ValueError("a bead needs a sentence on one side at least")
     source = (source_start, source_stop) if source_start < source_stop else (0, 0)
     target = (target_start, target_stop) if target_start < target_stop else (0, 0)
-    return Span(*source, *target)
+    return BeadSpan(*source, *target)
 
 
-def order(bead: Span) -> tuple[int, ...]:
+def order(bead: BeadSpan) -> tuple[int, ...]:
     """Order beads by their source, and those of the target only by where they stand there."""
     return (bead.source_start, bead.source_stop, bead.target_start, bead.target_stop)
 
 
-def check_beads(good: Sequence[Span], bad: Iterable[Span], n_source: int, n_target: int) -> None:
+def check_beads(good: Sequence[BeadSpan], bad: Iterable[BeadSpan], n_source: int, n_target: int) -> None:
     """Raise ValueError that names every bead outside the documents, or that can't stand beside the others."""
     problems = [
         f"{bead} is outside the documents, which have {n_source} and {n_target} sentences; they count from 0"
@@ -70,7 +72,7 @@ def check_beads(good: Sequence[Span], bad: Iterable[Span], n_source: int, n_targ
         raise ValueError("\n".join(problems))
 
 
-def _conflicts(good: Sequence[Span]) -> Iterator[str]:
+def _conflicts(good: Sequence[BeadSpan]) -> Iterator[str]:
     """Name the good beads that share a sentence, or cross."""
     for name, start, stop in (("source", 0, 1), ("target", 2, 3)):
         ordered = sorted((bead for bead in good if bead[start] < bead[stop]), key=lambda bead: bead[start])

@@ -1,4 +1,4 @@
-"""Overlaps into vectors. Names are loaded when first used: a config or a description needs no NumPy."""
+"""Encode: turn overlaps into vectors. Names are loaded when first used: a config or a description needs no NumPy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from stages.encode.document import EncodedDocument, encode_document, encode_overlaps, texts_of_overlaps
-    from stages.encode.encoder import Encoder, load_encoder
+    from stages.encode.encoder import Encoder
+    from stages.encode.load import load_encoder
     from stages.encode.overlaps import EncodedOverlaps, assemble_overlaps, overlap_stops
     from stages.encode.shared import EncodedTogether
 
@@ -19,7 +20,7 @@ _MODULES = {
     "assemble_overlaps": "overlaps",
     "encode_document": "document",
     "encode_overlaps": "document",
-    "load_encoder": "encoder",
+    "load_encoder": "load",
     "overlap_stops": "overlaps",
     "texts_of_overlaps": "document",
 }

@@ -1,4 +1,4 @@
-"""Encoding one document: its overlaps of the sizes asked for, each size by itself."""
+"""Encode one document: its overlaps of the sizes asked for, each size by itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from stages.data import Facts
 from stages.encode.config import EncodeConfig
 from stages.encode.encoder import EncodedTexts, Encoder, check_finite
-from stages.encode.overlaps import EncodedOverlaps, OverlapTexts, list_overlaps, overlap_stops
+from stages.encode.overlaps import DistinctTexts, EncodedOverlaps, list_overlaps, overlap_stops
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def texts_of_overlaps(
         yield from list_overlaps(sentences, language, size, stops_of_size, config.max_overlap_chars).texts
 
 
-def _count(facts: Facts, texts: OverlapTexts, encoded: EncodedTexts) -> None:
+def _count(facts: Facts, texts: DistinctTexts, encoded: EncodedTexts) -> None:
     counts = {
         "texts": len(texts.stops),
         "distinct_texts": len(texts.texts),

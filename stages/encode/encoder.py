@@ -1,4 +1,4 @@
-"""What an encoder is, and the way to get one. N texts, D dimensions."""
+"""The protocol of encoders, and the vectors that they return. N texts, D dimensions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.encode.config import EncodeConfig
-from stages.encode.registry import USE_MULTILINGUAL, EncoderInfo, describe
+from stages.encode.registry import EncoderInfo
 
 
 @dataclass(frozen=True)
@@ -60,21 +59,6 @@ class Encoder(Protocol):
 
     def encode(self, texts: Sequence[str]) -> EncodedTexts:
         """Encode texts that are all different: row i belongs to text i."""
-
-
-def load_encoder(config: EncodeConfig) -> Encoder:
-    """Load the encoder of the config; takes a second, or minutes where a model must be downloaded first.
-
-    Raises ValueError if the config names none, RuntimeError with what to do if it can't be had on this machine.
-    """
-    info = describe(config)
-    if info.id == USE_MULTILINGUAL:
-        from stages.encode.use_multilingual import UseMultilingual
-
-        return UseMultilingual(config)
-    from stages.encode.sentence_transformer import SentenceTransformerEncoder
-
-    return SentenceTransformerEncoder(config)
 
 
 def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.float32]:

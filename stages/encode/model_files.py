@@ -1,4 +1,4 @@
-"""Telling whether the model in a folder is the one that it was: a digest of its files' contents."""
+"""Digest the files of a model's folder, to tell whether it is the model that it was."""
 
 from __future__ import annotations
 

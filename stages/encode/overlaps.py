@@ -31,7 +31,7 @@ class EncodedOverlaps(NamedTuple):
 
 
 @dataclass(frozen=True)
-class OverlapTexts:
+class DistinctTexts:
     """The overlaps of one size of a document, to be encoded.
 
     stops  : int32 array of shape (N,).
@@ -55,7 +55,7 @@ def overlap_stops(sentences: Sequence[str], size: int) -> NDArray[np.int32]:
 
 def list_overlaps(
     sentences: Sequence[str], language: str, size: int, stops: NDArray[np.int32], max_chars: int
-) -> OverlapTexts:
+) -> DistinctTexts:
     """Join the sentences of the overlaps with these stops, identical texts once, cut to `max_chars` characters."""
     unknown = np.setdiff1d(stops, overlap_stops(sentences, size))
     if len(unknown):
@@ -71,7 +71,7 @@ def list_overlaps(
         if len(whole) > max_chars:
             cut.add(row)
     is_cut = np.fromiter((row in cut for row in range(len(rows))), dtype=bool, count=len(rows))
-    return OverlapTexts(stops, list(rows), text, is_cut)
+    return DistinctTexts(stops, list(rows), text, is_cut)
 
 
 def assemble_overlaps(

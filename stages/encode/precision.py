@@ -1,4 +1,4 @@
-"""In which precision a model computes: as the config says, or the fastest of this machine that changes vectors little.
+"""Choose the precision that a model computes in: the fastest of this machine that changes vectors little.
 
 Half precision is several times as fast as float32 where the chip has instructions for it, and slower where it has not.
 Whether a model stands it is not known before it has been tried: some overflow in float16.

@@ -1,4 +1,4 @@
-"""Which encoders there are and what makes their vectors differ: known without loading any, or even having NumPy."""
+"""Describe encoders, and what makes their vectors differ, without loading any, or even having NumPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts of many documents encoded together: once each, in batches that fill a GPU. N texts, D dimensions."""
+"""Encode the texts of many documents together: once each, in batches that fill a GPU. N texts, D dimensions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the vectors of an encoder are such as the shipped weights were fitted on: asked of every run.
+"""Check that the vectors of an encoder are like those that the shipped weights were fitted on; done for every run.
 
 An encoder that was never seen before may place translations closer together or further apart than those two that the
 weights know. Three numbers tell, measured on centred vectors; their bounds are from experiments with both encoders and

@@ -1,20 +1,21 @@
-"""Two alignments of the same pairs: which of them finds more gold beads, and whether that may be chance."""
+"""Compare two alignments of the same pairs: which finds more gold beads, and how likely that is by chance."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from math import comb
 
-from stages.evaluate.links import Link
-from stages.evaluate.scores import Bead
+from stages.bead_lines import BeadPositions
 
 
-def full_beads(links: Iterable[Link]) -> set[Bead]:
+def full_beads(beads: Iterable[BeadPositions]) -> set[BeadPositions]:
     """Return the beads that have both sides."""
-    return {(link.source, link.target) for link in links if link.source and link.target}
+    return {bead for bead in beads if bead.source and bead.target}
 
 
-def count_found_by_one(gold: Iterable[Link], first: Iterable[Link], second: Iterable[Link]) -> tuple[int, int]:
+def count_found_by_one(
+    gold: Iterable[BeadPositions], first: Iterable[BeadPositions], second: Iterable[BeadPositions]
+) -> tuple[int, int]:
     """Count the gold beads with both sides that only the first alignment of a pair finds, and only the second."""
     right_first, right_second = (full_beads(gold) & full_beads(found) for found in (first, second))
     return len(right_first - right_second), len(right_second - right_first)

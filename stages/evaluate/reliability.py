@@ -1,4 +1,4 @@
-"""Whether confidences can be trusted: of the beads with confidence .9, nine in ten should be right.
+"""Measure how far confidences can be trusted: of the beads with confidence .9, nine in ten should be right.
 
 P beads with text on both sides.
 """
@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from math import ceil, isfinite
 from typing import Any
 
+from stages.bead_lines import BeadPositions
 from stages.data import Beads
-from stages.evaluate.links import Link
 
 Judged = tuple[float, bool]
 """The confidence of a bead with text on both sides, and whether gold has the very same bead."""
@@ -22,9 +22,9 @@ COVERAGE = 0.8
 """Of the beads, the surest first, whose precision is told."""
 
 
-def judge_beads(beads: Beads, gold: Iterable[Link]) -> tuple[Judged, ...]:
+def judge_beads(beads: Beads, gold: Iterable[BeadPositions]) -> tuple[Judged, ...]:
     """Judge the beads with text on both sides by gold; none where the method has no measure of confidence."""
-    right = {(link.source, link.target) for link in gold}
+    right = set(gold)
     spans = zip(beads.source_start, beads.source_stop, beads.target_start, beads.target_stop, strict=True)
     return tuple(
         (float(confidence), (tuple(range(i, i_stop)), tuple(range(j, j_stop))) in right)

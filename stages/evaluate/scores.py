@@ -1,4 +1,4 @@
-"""How well an alignment agrees with gold: strict and lax precision, recall and F1.
+"""Measure how well an alignment agrees with gold: strict and lax precision, recall and F1.
 
 The definition is Vecalign's (Thompson & Koehn 2019, section 4). Every document's beads are a set: a bead that stands
 twice counts once, and one that is empty on both sides doesn't count. A bead agrees with a set of beads
@@ -19,11 +19,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass
 from typing import Any, NamedTuple
 
-from stages.evaluate.links import Link
+from stages.bead_lines import BeadPositions
 from stages.evaluate.reliability import Judged, measure_reliability
-from stages.export.beads import Positions
-
-Bead = tuple[Positions, Positions]
 
 
 class Scores(NamedTuple):
@@ -71,7 +68,7 @@ class Evaluation:
         return {"strict": self.strict._asdict(), "lax": self.lax._asdict(), "counts": counts}
 
 
-def evaluate(predicted: Iterable[Link], gold: Iterable[Link]) -> Evaluation:
+def evaluate(predicted: Iterable[BeadPositions], gold: Iterable[BeadPositions]) -> Evaluation:
     """Compare the beads of one document pair with its gold beads."""
     predicted_beads, gold_beads = _bead_set(predicted), _bead_set(gold)
     predicted_full = {bead for bead in predicted_beads if all(bead)}
@@ -101,11 +98,11 @@ def summarize(documents: Mapping[str, Evaluation]) -> dict[str, Any]:
     }
 
 
-def _bead_set(links: Iterable[Link]) -> set[Bead]:
-    return {(link.source, link.target) for link in links if link.source or link.target}
+def _bead_set(beads: Iterable[BeadPositions]) -> set[BeadPositions]:
+    return {bead for bead in beads if bead.source or bead.target}
 
 
-def _count_agreeing(beads: set[Bead], others: set[Bead]) -> tuple[int, int]:
+def _count_agreeing(beads: set[BeadPositions], others: set[BeadPositions]) -> tuple[int, int]:
     """Count the beads that agree with others: strictly, laxly."""
     linked: defaultdict[int, set[int]] = defaultdict(set)
     for source, target in others:

@@ -1,4 +1,4 @@
-"""Scores as a plain table that people read."""
+"""Render scores as a plain table that people read."""
 
 from __future__ import annotations
 

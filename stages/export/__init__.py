@@ -1,0 +1,1 @@
+"""Export: write beads with their texts in the formats that other programs and people read."""

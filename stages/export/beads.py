@@ -7,29 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stages.data import AlignedPair, Beads
+from stages.bead_lines import list_beads
+from stages.data import AlignedPair
 from stages.export.units import DECIMALS, rounded
-
-Positions = tuple[int, ...]
-
-
-def list_beads(beads: Beads) -> Iterator[tuple[int, Positions, Positions]]:
-    """Give each bead's index and its positions; a null bead of several sentences is given one sentence at a time."""
-    spans = zip(
-        beads.source_start.tolist(),
-        beads.source_stop.tolist(),
-        beads.target_start.tolist(),
-        beads.target_stop.tolist(),
-        strict=True,
-    )
-    for bead, (source_start, source_stop, target_start, target_stop) in enumerate(spans):
-        source = tuple(range(source_start, source_stop))
-        target = tuple(range(target_start, target_stop))
-        if source and target:
-            yield bead, source, target
-        else:
-            yield from ((bead, (position,), ()) for position in source)
-            yield from ((bead, (), (position,)) for position in target)
 
 
 def render_beads(pair: AlignedPair) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What each format can't hold as it stands, and what stands for it.
+"""Replace the characters that a format can't hold.
 
 Lone surrogates fit no UTF-8 file: U+FFFD stands for each, in every format, as it does after a lossy decoding.
 """

@@ -15,7 +15,7 @@ from stages.export.tmx import TmxRenderer
 from stages.text import join_sentences
 
 
-class Piece(NamedTuple):
+class TranslatedSpan(NamedTuple):
     """What one bead says: the span of the source, and its translation."""
 
     source_start: int
@@ -28,7 +28,7 @@ class Translation(NamedTuple):
 
     pair_id: str
     language: str
-    pieces: Sequence[Piece]
+    pieces: Sequence[TranslatedSpan]
 
 
 class Row(NamedTuple):
@@ -82,7 +82,7 @@ def _cuts(n_sentences: int, translations: Sequence[Translation]) -> list[int]:
     return [position for position in range(n_sentences + 1) if not is_crossed[position]]
 
 
-def _inside(pieces: Sequence[Piece], first: int, stop: int) -> tuple[list[Piece], int]:
+def _inside(pieces: Sequence[TranslatedSpan], first: int, stop: int) -> tuple[list[TranslatedSpan], int]:
     """Return the pieces from the first on that end before a position, and the number of the next."""
     last = first
     while last < len(pieces) and pieces[last].source_stop <= stop:
@@ -90,6 +90,6 @@ def _inside(pieces: Sequence[Piece], first: int, stop: int) -> tuple[list[Piece]
     return list(pieces[first:last]), last
 
 
-def _covers(pieces: Sequence[Piece], sentences: Sequence[str], start: int, stop: int) -> bool:
+def _covers(pieces: Sequence[TranslatedSpan], sentences: Sequence[str], start: int, stop: int) -> bool:
     covered = {position for piece in pieces for position in range(piece.source_start, piece.source_stop)}
     return all(position in covered for position in range(start, stop) if sentences[position])

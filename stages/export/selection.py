@@ -1,4 +1,4 @@
-"""Which beads go out: nulls and blanks stay behind, and what the config's filters leave out is counted by reason."""
+"""Select the beads that go out: nulls and blanks stay behind, and what filters leave out is counted by reason."""
 
 from __future__ import annotations
 

@@ -23,11 +23,9 @@ from stages.align.scoring.weights import NO_BLOCKS, Weights
 from stages.align.search.lattice import Lattice, make_lattice
 from stages.align.search.max_marginals import bead_marginals
 from stages.align.search.posterior import Posterior, null_posterior, sum_paths
+from stages.bead_lines import BeadPositions
 from stages.data import Overlaps
 from stages.fit.lbfgs import minimize_lbfgs
-
-GoldBead = tuple[Sequence[int], Sequence[int]]
-"""The source and the target positions of a bead."""
 
 FIT_RADIUS = 10
 """Sentences around the gold beads that may compete with them. With 25 weights move by 0.05 at most, in twice the time;
@@ -51,7 +49,7 @@ class Example(NamedTuple):
 
     source: Overlaps
     target: Overlaps
-    gold: Sequence[GoldBead]
+    gold: Sequence[BeadPositions]
 
 
 class Segment(NamedTuple):
@@ -124,7 +122,7 @@ def cut_segments(example: Example, config: AlignConfig, weights: Weights) -> Ite
         yield _cut(stretch, features, nulls, band, measures)
 
 
-def _stretches(gold: Sequence[GoldBead], types: NDArray[np.int64]) -> Iterator[list[tuple[int, int, int, int]]]:
+def _stretches(gold: Sequence[BeadPositions], types: NDArray[np.int64]) -> Iterator[list[tuple[int, int, int, int]]]:
     """Yield runs of gold beads (source start, target start, m, n) with nothing but short null runs between them."""
     shapes = {(int(m), int(n)) for m, n in types}
     nulls = [{position for bead in gold if not bead[1 - side] for position in bead[side]} for side in (0, 1)]

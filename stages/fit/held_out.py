@@ -1,4 +1,4 @@
-"""Fit weights to pairs with gold, and find out what they bring on pairs that they were not fitted to."""
+"""Fit weights to pairs with gold, and measure them on pairs that they were not fitted to (cross-validation)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from stages.align.config import WeightsConfig
 from stages.align.on_demand import keep_overlaps
 from stages.align.positions import take_out_empty
 from stages.align.scoring.weights import ENCODED, SUMMED, Weights, as_table
-from stages.corrections import links_touching
+from stages.bead_lines import BeadPositions, positions_of
+from stages.corrections import beads_touching
 from stages.data import Overlaps
-from stages.evaluate.links import Link, links_of
 from stages.evaluate.paired import count_found_by_one, full_beads, sign_test
 from stages.evaluate.scores import Evaluation, evaluate
 from stages.fit.fit import Example, Segment, cut_segments, fit_segments
@@ -43,7 +43,7 @@ class JudgedPair(NamedTuple):
 
     source: Overlaps
     target: Overlaps
-    gold: Sequence[Link]
+    gold: Sequence[BeadPositions]
     documents: tuple[str, str]
     is_partial: bool = False
 
@@ -110,7 +110,7 @@ class _Results:
     n_better: int = 0
     n_worse: int = 0
 
-    def add(self, pair: JudgedPair, before: list[Link], fitted: list[Link]) -> None:
+    def add(self, pair: JudgedPair, before: list[BeadPositions], fitted: list[BeadPositions]) -> None:
         """Count what two alignments of a pair got right."""
         self.before += evaluate(before, pair.gold)
         self.fitted += evaluate(fitted, pair.gold)
@@ -147,11 +147,11 @@ def _segments(pair: JudgedPair, config: AlignConfig, kind: Kind) -> list[Segment
         return []
     of_source, of_target = places
     gold = [
-        (
-            [of_source[one] for one in link.source if one in of_source],
-            [of_target[one] for one in link.target if one in of_target],
+        BeadPositions(
+            tuple(of_source[one] for one in bead.source if one in of_source),
+            tuple(of_target[one] for one in bead.target if one in of_target),
         )
-        for link in pair.gold
+        for bead in pair.gold
     ]
     return list(cut_segments(Example(sides[0], sides[1], gold), config, SHIPPED[kind]))
 
@@ -175,6 +175,6 @@ def as_config(weights: Mapping[Kind, Weights]) -> WeightsConfig:
     return WeightsConfig.model_validate(tables)
 
 
-def _align(pair: JudgedPair, config: AlignConfig, on_demand: bool) -> list[Link]:
-    found = links_of(align_pair(pair.source, pair.target, config, on_demand))
-    return links_touching(found, pair.gold) if pair.is_partial else found
+def _align(pair: JudgedPair, config: AlignConfig, on_demand: bool) -> list[BeadPositions]:
+    found = positions_of(align_pair(pair.source, pair.target, config, on_demand))
+    return beads_touching(found, pair.gold) if pair.is_partial else found

@@ -1,4 +1,4 @@
-"""The minimum of a smooth convex function, found without SciPy."""
+"""Minimize a smooth convex function by L-BFGS, without SciPy."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What happened in a run, in numbers and as pages: values in, values and text out."""
+"""The report of a run, in numbers and as pages: values in, values and text out."""

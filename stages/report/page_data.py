@@ -1,4 +1,4 @@
-"""What the page of a pair is drawn from: one JSON object, compressed and written into the page.
+"""The data that the page of a pair is drawn from: one JSON object, compressed and written into the page.
 
     pair_id          string
     source, target   {language: "de",

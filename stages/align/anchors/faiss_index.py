@@ -1,4 +1,4 @@
-"""Which faiss searches: on a GPU whose answers have been compared with NumPy's, or else on the CPU.
+"""Make the index that faiss searches: on a GPU whose answers have been compared with NumPy's, or else on the CPU.
 
 faiss on a GPU has been seen to return zeros on some cards, without an error.
 """

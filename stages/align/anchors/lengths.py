@@ -1,4 +1,4 @@
-"""How long the sentences of both sides are, in a unit in which translations are equally long.
+"""Measure the lengths of the sentences of both sides, in a unit in which translations are equally long.
 
 S source sentences, T target sentences, A anchors.
 """

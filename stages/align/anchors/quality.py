@@ -1,4 +1,4 @@
-"""What is to be thought of a pair: whether its documents translate each other, wholly, in part, or not at all.
+"""Judge a pair: whether its documents translate each other, wholly, in part, or not at all.
 
 A anchors, P beads with text on both sides.
 """

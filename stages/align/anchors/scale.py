@@ -1,4 +1,4 @@
-"""What a document pair says about itself: where its vectors lie, how similar translations are, how long they get.
+"""Measure a document pair: where its vectors lie, how similar its translations are, how long they get.
 
 All of it is measured in the anchored regions only: where anchors are near each other on both sides. A thousand
 sentences of foreword would otherwise move every mean.

@@ -1,4 +1,4 @@
-"""Where to look for anchors in long documents: a sample of the sentences first, then all of them near its chain.
+"""Narrow the search for anchors in long documents: a sample of the sentences first, then all of them near its chain.
 
 S source sentences, T target sentences, D dimensions.
 """

@@ -1,4 +1,4 @@
-"""What a bead is worth in the classic method: margin and lengths (Liu & Zhu 2022, section 3.3).
+"""Score beads as the two-pass method does: by margin and lengths (Liu & Zhu 2022, section 3.3).
 
 B bead types, C cells of the band, S source sentences, T target sentences.
 """

@@ -1,1 +1,1 @@
-"""What holds before the search: fixed beads and matched headings."""
+"""Constraints that hold before the search: fixed beads and matched headings."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stages.align.beads import Path
 from stages.align.positions import restore_positions
-from stages.corrections import Corrections, Span, make_span
+from stages.corrections import BeadSpan, Corrections, make_bead_span
 from stages.data import Beads, Facts
 
 if TYPE_CHECKING:  # they load numba, which a machine that only exports doesn't have
@@ -40,7 +40,7 @@ class FixedBeads(NamedTuple):
     """
 
     beads: NDArray[np.int64]
-    banned: frozenset[Span]
+    banned: frozenset[BeadSpan]
     source_nulls: NDArray[np.int64] = NONE
     target_nulls: NDArray[np.int64] = NONE
     source_wanted: NDArray[np.int64] = NONE
@@ -65,7 +65,7 @@ def fix_beads(corrections: Corrections, source_text: NDArray[np.bool_], target_t
     """
     before = [np.append(0, np.cumsum(has_text)) for has_text in (source_text, target_text)]
 
-    def without_empty(bead: Span) -> tuple[int, ...]:
+    def without_empty(bead: BeadSpan) -> tuple[int, ...]:
         return tuple(int(before[side // 2][bead[side]]) for side in range(4))
 
     good, bad = (list(map(without_empty, beads)) for beads in (corrections.good, corrections.bad))
@@ -74,7 +74,7 @@ def fix_beads(corrections: Corrections, source_text: NDArray[np.bool_], target_t
     wanted = (np.setdiff1d(alone, sorted(known)) for alone, known in zip(_alone(bad), settled, strict=True))
     return FixedBeads(
         np.array(sorted(filter(_is_whole, good)), np.int64).reshape(-1, 4),
-        frozenset(make_span(*bead) for bead in filter(_is_whole, bad)),
+        frozenset(make_bead_span(*bead) for bead in filter(_is_whole, bad)),
         *nulls,
         *wanted,
     )

@@ -1,1 +1,1 @@
-"""What a bead is judged by: similarities, sums, punctuation, weights."""
+"""Scores of beads: similarities, sums in place of overlaps, punctuation, features and weights."""

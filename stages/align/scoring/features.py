@@ -1,4 +1,4 @@
-"""What a bead is judged by, and its score: features times weights.
+"""Compute the features of beads, and their scores: features times weights.
 
 M, N the most source and target sentences in a bead, S source sentences, T target sentences, B bead types, C cells of
 the band, F features.

@@ -1,4 +1,4 @@
-"""How good the best path through each cell and each bead is, and the narrow band that good paths stay in.
+"""Find the best path through each cell and each bead (max-marginals), and the narrow band that good paths stay in.
 
 B bead types, C cells of the band.
 """

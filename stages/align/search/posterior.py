@@ -1,4 +1,4 @@
-"""How sure the alignment is: the share of all paths, weighted by exp(total), that hold a bead.
+"""Compute how likely each bead is (its posterior): the share of all paths, weighted by exp(total), that hold it.
 
 The states and moves are those of `lattice`; sums take the place of maxima. Because the weights were fitted by
 likelihood, these shares are calibrated: of the beads with confidence .9 about nine in ten are right.
