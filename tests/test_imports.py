@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from shape import find_circles, imports_of, measure, modules_of, reached_from
+from shape import find_circles, imports_of, modules_of, reached_from
 
 ROOT = Path(__file__).parents[1]
 MODULES = modules_of(ROOT)
@@ -88,12 +88,6 @@ def test_no_stage_imports_one_that_imports_it() -> None:
         if module in stage_of:
             imports[stage_of[module]] |= {stage_of[name] for name in names & stage_of.keys()} - {stage_of[module]}
     assert find_circles(imports) == []
-
-
-def test_every_function_is_typed_and_every_public_part_of_the_stages_has_a_docstring() -> None:
-    shape = measure(ROOT)
-    assert shape.untyped == []
-    assert [name for name in shape.undocumented if name.startswith("stages")] == []
 
 
 @pytest.mark.parametrize("number", range(len(LAYERS)))

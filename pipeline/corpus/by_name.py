@@ -57,6 +57,7 @@ class Name(NamedTuple):
 
     @property
     def tokens(self) -> tuple[str, ...]:
+        """Return what all segments of the name are made of, in order."""
         return tuple(token for segment in self.segments for token in segment)
 
 

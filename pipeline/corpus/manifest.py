@@ -57,6 +57,7 @@ class DocumentPair:
 
     @property
     def n_chars(self) -> int:
+        """Return the characters of both documents together."""
         return self.source.n_chars + self.target.n_chars
 
 

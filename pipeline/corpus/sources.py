@@ -33,10 +33,12 @@ class PairSource(NamedTuple):
 
     @property
     def source_side(self) -> tuple[Source, str]:
+        """Return the source and its language."""
         return self.source, self.source_language
 
     @property
     def target_side(self) -> tuple[Source, str]:
+        """Return the target and its language."""
         return self.target, self.target_language
 
 

@@ -48,6 +48,7 @@ class Segment(NamedTuple):
 
     @property
     def n_keys(self) -> int:
+        """Return how many keys it holds."""
         return int(self.metadata.num_rows)
 
     def read(self, row_groups: Sequence[int]) -> pa.Table:

@@ -57,14 +57,17 @@ class Shard:
 
     @property
     def documents(self) -> tuple[Document, ...]:
+        """Return its documents; none in a shard of pairs."""
         return tuple(item for item in self.items if isinstance(item, Document))
 
     @property
     def pairs(self) -> tuple[DocumentPair, ...]:
+        """Return its pairs; none in a shard of documents."""
         return tuple(item for item in self.items if isinstance(item, DocumentPair))
 
     @property
     def n_chars(self) -> int:
+        """Return the characters of all of them."""
         return sum(item.n_chars for item in self.items)
 
 
@@ -370,6 +373,7 @@ def take_encoder(config: EncodeConfig) -> tuple[Encoder, Timing | None]:
 
 @lru_cache(maxsize=1)
 def get_encoder(config: EncodeConfig) -> Encoder:
+    """Load the encoder once for a process; a ConfigError says what is wrong where it can't be had."""
     from stages.encode import load_encoder
 
     try:

@@ -130,7 +130,12 @@ def rank(
 
 
 @njit(cache=True)
-def exact_similarities(queries, keys, first, candidates):  # type: ignore[no-untyped-def]
+def exact_similarities(
+    queries: NDArray[np.floating],
+    keys: NDArray[np.floating],
+    first: NDArray[np.int64],
+    candidates: NDArray[np.int64],
+) -> NDArray[np.float32]:
     """Compute dot products in double precision, term by term: float32 array of shape (Q, C), equal on every machine."""
     result = np.full(candidates.shape, -np.inf, np.float32)
     for q in range(candidates.shape[0]):
