@@ -5,11 +5,12 @@ TORCH_OPTIONS ?=
 
 VENV := .venv
 BASE := .venv-base
+PAGE := tests/page
 INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 LOCAL := $(VENV)/.local-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: demo test check lint test-base clean
+.PHONY: demo test check lint lint-page test-base clean
 
 demo: $(LOCAL)
 	@rm -rf out/demo out/demo-store
@@ -20,10 +21,17 @@ demo: $(LOCAL)
 test: $(DEV)
 	$(VENV)/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-lint: $(DEV)
+lint: $(DEV) lint-page
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+# The scripts of the pages: linter, type checker and tests, where Node is.
+lint-page:
+	@if command -v npm >/dev/null; then \
+		[ $(PAGE)/node_modules/.package-lock.json -nt $(PAGE)/package-lock.json ] || npm ci --prefix $(PAGE) --no-audit --no-fund; \
+		npm run --prefix $(PAGE) --silent check; \
+	else echo "The scripts of the pages are not checked: there is no Node here"; fi
 
 # The base install, which drives Modal from a laptop, must not need what only the workers have.
 test-base: $(BASE)/.installed
@@ -32,7 +40,7 @@ test-base: $(BASE)/.installed
 check: lint test-base test
 
 clean:
-	rm -rf $(VENV) $(BASE) out
+	rm -rf $(VENV) $(BASE) $(PAGE)/node_modules out
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -1,3 +1,4 @@
+// @ts-check
 // Keys: what they do, and the help that lists them.
 
 class Keys {

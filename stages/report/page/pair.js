@@ -1,3 +1,4 @@
+// @ts-check
 // The page of a pair: what is shown, what is selected, and who is told. The other files draw it.
 
 const MAX_PRINTED = 5000; // beads; from the top of the window where there are more
@@ -17,10 +18,17 @@ class Page extends EventTarget {
   #selected = -1;
   #printing = { beforeprint: () => this.list.showAll(MAX_PRINTED), afterprint: () => this.list.showWindow() };
   #doubt = DEFAULT_DOUBT;
+  /** @type {Bead[]} */
+  beads = [];
 
+  /**
+   * @param {HTMLElement} root
+   * @param {any} data
+   */
   constructor(root, data) {
     super();
-    Object.assign(this, { root, data });
+    this.root = root;
+    this.data = data;
     this.source = new Side("source", data.source);
     this.target = new Side("target", data.target);
     this.#take(beadsFromRows(data.bead_columns, data.beads));
@@ -43,6 +51,10 @@ class Page extends EventTarget {
     this.#tell("select");
   }
 
+  /**
+   * @param {Bead[]} beads
+   * @param {number} index
+   */
   setBeads(beads, index = this.#selected) {
     this.#take(beads);
     this.#tell("beads");
@@ -59,11 +71,16 @@ class Page extends EventTarget {
     this.#tell("doubt");
   }
 
+  /** @param {Bead} bead */
   isDoubtful(bead) {
     return isDoubtful(bead, this.#doubt);
   }
 
-  /** Select the nearest bead before (-1) or after (1) the selected one that `is` true of; return whether there is one. */
+  /**
+   * Select the nearest bead before (-1) or after (1) the selected one that `is` true of; return whether there is one.
+   * @param {number} direction
+   * @param {(bead: Bead, index: number) => boolean} is
+   */
   step(direction, is = () => true) {
     const beads = this.beads;
     for (let index = this.#selected + direction; index >= 0 && index < beads.length; index += direction) {
@@ -75,6 +92,11 @@ class Page extends EventTarget {
     return false;
   }
 
+  /**
+   * The element of the page that a selector means; it is there, and has what the caller reads.
+   * @param {string} selector
+   * @returns {any}
+   */
   find(selector) {
     return this.root.querySelector(selector);
   }
@@ -86,6 +108,7 @@ class Page extends EventTarget {
     this.list.close();
   }
 
+  /** @param {Bead[]} beads */
   #take(beads) {
     this.beads = beads;
     this.beadOf = {
@@ -146,16 +169,24 @@ function connectToolbar(page) {
   tell();
 }
 
-/** Show the pair whose packed data is given in a copy of the template; return its page. */
+/** @type {any} What other programs find as `window.bitext`. */
+const bitext = { page: null, openPair };
+
+/**
+ * Show the pair whose packed data is given in a copy of the template; return its page.
+ * @param {string} packed
+ * @param {HTMLElement} place
+ */
 async function openPair(packed, place) {
-  const root = document.getElementById("pair-template").content.firstElementChild.cloneNode(true);
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById("pair-template"));
+  const root = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
   const data = await unpack(packed);
   place.replaceChildren(root);
-  window.bitext.page?.close();
+  bitext.page?.close();
   const page = new Page(root, data);
-  window.bitext.page = page;
+  bitext.page = page;
   document.dispatchEvent(new CustomEvent("bitext:page", { detail: page }));
   return page;
 }
 
-window.bitext = { page: null, openPair };
+Object.assign(window, { bitext });

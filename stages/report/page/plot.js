@@ -1,3 +1,4 @@
+// @ts-check
 // The dot plot: the path of the beads over the similarity map. Source sentences run down, target sentences across.
 
 const LEFT = 46; // pixels of the axes
@@ -114,7 +115,7 @@ class Plot {
     const scale = devicePixelRatio || 1;
     const size = [Math.round(width * scale), Math.round(height * scale)];
     if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
-    const pen = canvas.getContext("2d");
+    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
     pen.reset();
     pen.scale(scale, scale);
     return pen;
@@ -127,7 +128,7 @@ class Plot {
 
   #drawMap(pen) {
     const map = this.#page.data.map;
-    if (!map || !map.rows || !map.columns) return;
+    if (!map?.rows || !map.columns) return;
     this.#map ??= bytesOf(map.cells);
     const image = new ImageData(map.columns, map.rows);
     const [red, green, blue] = colour("map").split(",").map(Number);
@@ -136,7 +137,7 @@ class Plot {
       image.data.set([red, green, blue, 190 * strength ** 1.3], 4 * at);
     });
     const canvas = new OffscreenCanvas(map.columns, map.rows);
-    canvas.getContext("2d").putImageData(image, 0, 0);
+    canvas.getContext("2d")?.putImageData(image, 0, 0);
     pen.imageSmoothingEnabled = false;
     const [x, y] = [this.#x(0), this.#y(0)];
     pen.drawImage(canvas, x, y, this.#x(this.#n("target")) - x, this.#y(this.#n("source")) - y);
@@ -186,7 +187,8 @@ class Plot {
 
   #drawPath(pen) {
     const kinds = { accent: new Path2D(), null: new Path2D(), doubt: new Path2D() };
-    let stretch = null; // beads that lie within a pixel are drawn as one
+    /** @type {any} beads that lie within a pixel are drawn as one */
+    let stretch = null;
     const draw = ({ beads, x, y, toX, toY }) => {
       kinds[this.#kindOf(beads)].moveTo(x, y);
       kinds[this.#kindOf(beads)].lineTo(toX, toY);
@@ -325,14 +327,20 @@ class Plot {
 
 const shortened = (text, letters) => (text.length > letters ? `${text.slice(0, letters - 1).trimEnd()}…` : text);
 
-/** Round numbers of sentences for an axis: about `wanted` of them. */
+/**
+ * Round numbers of sentences for an axis: about `wanted` of them.
+ * @param {number} start
+ * @param {number} size
+ * @param {number} wanted
+ */
 function ticks(start, size, wanted) {
   const rough = size / Math.max(1, wanted);
   const power = 10 ** Math.floor(Math.log10(Math.max(1, rough)));
   const step = Math.max(1, [1, 2, 5, 10].map((times) => times * power).find((value) => value >= rough) ?? 10 * power);
   const found = start < 0.5 ? [0] : [];
   for (let number = Math.ceil((start + 1) / step) * step; number <= start + size; number += step) {
-    if (!found.length || number - found.at(-1) > step / 2) found.push(number - 1);
+    const last = found.at(-1) ?? -Infinity;
+    if (number - 1 > last && number - last > step / 2) found.push(number - 1);
   }
   return found;
 }

@@ -1,3 +1,4 @@
+// @ts-check
 // Correcting the beads of a pair: `bitext review` adds this to its page, and takes what is decided.
 
 const RETRY_MILLISECONDS = 3000;
@@ -224,6 +225,7 @@ class Review {
 
 /** The buttons, and the words that say whether everything is saved. */
 function reviewBar(review, file) {
+  /** @type {[action: string, label: string, key: string, act: () => void][]} */
   const actions = [
     ["good", "✓ good", "g", () => review.mark(GOOD)],
     ["bad", "✗ bad", "b", () => review.mark(BAD)],
@@ -249,6 +251,6 @@ function reviewBar(review, file) {
   );
 }
 
-document.addEventListener("bitext:page", ({ detail: page }) => {
-  window.bitext.review = new Review(page);
+document.addEventListener("bitext:page", (event) => {
+  bitext.review = new Review(/** @type {CustomEvent} */ (event).detail);
 });

@@ -1,10 +1,13 @@
+// @ts-check
 // Search in both texts.
 
 class Search {
   #page;
   #input;
   #told;
+  /** @type {RegExp | null} */
   #pattern = null;
+  /** @type {number[]} */
   #found = []; // indices of beads
 
   constructor(page) {

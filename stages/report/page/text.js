@@ -1,3 +1,4 @@
+// @ts-check
 // The text, bead by bead: a list of any length of which only what is visible is in the page.
 
 const OVERSCAN = 6; // rows kept above and below the window
@@ -198,7 +199,7 @@ class BeadList {
 
   #click(event) {
     const row = event.target.closest("[data-bead]");
-    if (row && !getSelection().toString()) this.#page.select(Number(row.dataset.bead));
+    if (row && !getSelection()?.toString()) this.#page.select(Number(row.dataset.bead));
   }
 
   #select() {
