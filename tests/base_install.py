@@ -22,6 +22,7 @@ def main() -> None:
     os.chdir(ROOT)  # pipeline.nightly reads configs/nightly.toml
     import pipeline.nightly
     import pipeline.run
+    import pipeline.serve
     import pipeline.smoke  # noqa: F401 - the entry points of `modal run` and `modal deploy`
     from pipeline.cloud.nightly_config import load_nightly
     from pipeline.config.run_config import load_config

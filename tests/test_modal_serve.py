@@ -35,6 +35,7 @@ from pipeline.errors import ServiceError
 
 pair = ("It rained. We left.", "Es regnete, und wir gingen.")
 aligner = Bertalign(*pair, where="bitext-serve-test")
+aligner.align_sents()
 print("class", aligner.result, aligner.src_sents)
 print("call", [bead.target for bead in align_remote(*pair, where="bitext-serve-test", max_bead=3).beads])
 service = modal.Cls.from_name("bitext-serve-test", "Service")()
@@ -47,6 +48,7 @@ for pair, where in ((("1", "2"), "bitext-serve-test"), (("x", "y"), "bitext-serv
 
 from pipeline.service.config import ServeConfig
 from pipeline.service.modal_containers import ModalJobs
+from pipeline.service.problems import Busy
 from pipeline.service.wire import AlignRequest
 
 class Unlimited:
@@ -63,7 +65,15 @@ async def ask_for_jobs():
             await asyncio.sleep(0.1)
         states.append(found)
     print("jobs", [job.state for job, _ in states], len(states[0][1]) > 100, "source_language" in states[1][0].error)
-    print("listed", [job.id for job in await jobs.find()] == [good.id, bad.id])
+    print("listed", [(job.id, job.state) for job in await jobs.find()] == [(good.id, "done"), (bad.id, "failed")])
+    full = ModalJobs(ServeConfig(name="test", limits={"jobs": 2}), Unlimited())
+    third = await full.submit(AlignRequest(source="It rained.", target="Es regnete."))
+    print("room made", [job.id for job in await full.find()] == [bad.id, third.id])
+    try:
+        await ModalJobs(ServeConfig(name="test", limits={"jobs": 1}), Unlimited())._make_room()
+    except Busy:
+        print("full")
+    good = third
     await jobs.delete(good.id)
     try:
         await jobs.get(good.id)
@@ -200,7 +210,7 @@ def test_a_deployed_class_aligns_embeds_and_keeps_jobs(service: ModalWorld) -> N
     assert lines[3].startswith("refused bitext-serve-test on Modal: ")
     assert "give source_language" in lines[3]
     assert lines[4].startswith("refused bitext-serve-other on Modal: ")
-    assert lines[5:] == ["jobs ['done', 'failed'] True True", "listed True", "deleted"]
+    assert lines[5:] == ["jobs ['done', 'failed'] True True", "listed True", "room made True", "full", "deleted"]
     assert len(service.started()) == 1, "one warm container answers all"
 
 

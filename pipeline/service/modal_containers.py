@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import time
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from pipeline.service.engine import Engine
+
+CALLS_AT_ONCE = 16
+"""Of jobs that are asked after for a list."""
 
 LIBRARIES = ("faiss", "fastapi", "numba", "prometheus_client", "pipeline.api", "stages.align.log_linear")
 
@@ -110,30 +114,31 @@ class ModalJobs:
         """Do nothing: the jobs of earlier are where they were."""
 
     async def submit(self, request: AlignRequest) -> Job:
-        """Have a container align."""
+        """Have a container align; raises Busy if too many jobs are kept, and none of them is finished."""
         self._engine.check(request)
+        await self._make_room()
         call = await self._service().align.spawn.aio(request.model_dump(exclude_unset=True))
         job = Job(id=uuid.uuid4().hex, state="queued", created=time.time())
         await self._calls.put.aio(job.id, {"call": call.object_id, "created": job.created})
         return job
 
     async def find(self) -> list[Job]:
-        """Return all jobs, the oldest first."""
-        oldest = time.time() - (self._config.limits.keep_minutes + self._config.limits.job_minutes) * 60
-        jobs = []
-        async for job_id, known in self._calls.items.aio():
-            if known["created"] < oldest:
-                await self._calls.pop.aio(job_id)
-            else:
-                jobs.append((await self._look(job_id, known))[0])
-        return sorted(jobs, key=lambda job: job.created)
+        """Return all jobs, the oldest first; those that have been seen finished are not asked after again."""
+        known = await self._known()
+        at_once = asyncio.Semaphore(CALLS_AT_ONCE)
+
+        async def look(job_id: str) -> Job:
+            async with at_once:
+                return (await self._look(job_id, known[job_id], with_result=False))[0]
+
+        return list(await asyncio.gather(*map(look, known)))
 
     async def get(self, job_id: str) -> tuple[Job, bytes | None]:
         """Return a job and its result."""
         known = await self._calls.get.aio(job_id)
         if known is None:
             raise KeyError(job_id)
-        return await self._look(job_id, known)
+        return await self._look(job_id, known, with_result=True)
 
     async def delete(self, job_id: str) -> None:
         """Cancel a job and forget it."""
@@ -143,12 +148,46 @@ class ModalJobs:
     async def finish(self, seconds: float) -> None:
         """Do nothing: the jobs run on."""
 
-    async def _look(self, job_id: str, known: dict[str, Any]) -> tuple[Job, bytes | None]:
+    async def _known(self) -> dict[str, dict[str, Any]]:
+        """Return what is known of jobs, the oldest first, and forget those that have been kept long enough."""
+        limits, now, known = self._config.limits, time.time(), {}
+        async for job_id, entry in self._calls.items.aio():
+            last = entry.get("finished") or entry["created"] + limits.job_minutes * 60
+            if last < now - limits.keep_minutes * 60:
+                await self._calls.pop.aio(job_id)
+            else:
+                known[job_id] = entry
+        return dict(sorted(known.items(), key=lambda item: item[1]["created"]))
+
+    async def _make_room(self) -> None:
+        """Forget the oldest finished jobs where there are too many; raises Busy if none is finished."""
+        n_too_many = len(await self._known()) - self._config.limits.jobs + 1
+        if n_too_many <= 0:
+            return
+        from pipeline.service.jobs import RETRY_SECONDS
+        from pipeline.service.problems import Busy
+
+        finished = [job for job in await self.find() if job.finished]
+        if len(finished) < n_too_many:
+            raise Busy(RETRY_SECONDS)
+        for job in finished[:n_too_many]:
+            await self._calls.pop.aio(job.id)
+
+    async def _look(self, job_id: str, known: dict[str, Any], with_result: bool) -> tuple[Job, bytes | None]:
         job = Job(id=job_id, state="running", created=known["created"])
+        seen: dict[str, Any] = {name: known[name] for name in ("state", "error", "finished") if name in known}
+        if seen and not (with_result and seen["state"] == "done"):
+            return job.model_copy(update=seen), None
+        result = None
         try:
             answer = await modal.FunctionCall.from_id(known["call"]).get.aio(timeout=0)
         except TimeoutError:
             return job, None
         except Exception as error:  # noqa: BLE001 - whatever the call raised is why the job failed
-            return job.model_copy(update={"state": "failed", "error": str(error) or type(error).__name__}), None
-        return job.model_copy(update={"state": "done"}), json.dumps(answer).encode()
+            ended: dict[str, Any] = {"state": "failed", "error": str(error) or type(error).__name__}
+        else:
+            ended, result = {"state": "done"}, json.dumps(answer).encode()
+        ended["finished"] = known.get("finished", time.time())
+        if not seen:
+            await self._calls.put.aio(job_id, known | ended)
+        return job.model_copy(update=ended), result
