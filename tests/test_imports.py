@@ -172,3 +172,12 @@ main(["run", "--config", "configs/demo.toml", "--store", {str(tmp_path)!r}])
     assert result.stderr.startswith(
         "bitext: this installation can only drive Modal; to run here: pip install '.[local]' in /"
     )
+
+
+def test_a_folder_that_hides_the_stages_is_named(tmp_path: Path) -> None:
+    (tmp_path / "stages").mkdir()
+    (tmp_path / "stages" / "__init__.py").touch()
+    command = [sys.executable, "-c", "import pipeline.run"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "the package stages of bitext-pipeline is hidden" in done.stderr
+    assert str(tmp_path / "stages") in done.stderr
