@@ -8,9 +8,10 @@ from typing import Literal
 import click
 
 from pipeline.cloud.app import app
-from pipeline.cloud.costs import costs_of, dollars_text, estimate
+from pipeline.cloud.costs import costs_of, describe_speed, dollars_text, estimate, measured_speed
 from pipeline.cloud.laptop import LaptopBackend
 from pipeline.cloud.machines import PRICES_DATE
+from pipeline.cloud.speeds import known_speeds, remember_speed
 from pipeline.cloud.weights import describe_weights, resolve_encoder
 from pipeline.commands.console import out_console
 from pipeline.commands.exits import reported
@@ -58,10 +59,13 @@ def estimate_run(flow: Flow) -> int:
     if weights := describe_weights(flow.run.config):
         click.echo(weights)
     missing = print_status(flow)
-    estimates = estimate(flow.run.config, missing)
+    speeds = flow.backend.do(known_speeds)
+    estimates = estimate(flow.run.config, missing, speeds)
     click.echo("This would take, as far as it can be reckoned from the size of the texts:")
     for one in estimates:
         click.echo(f"  {one}")
+    if speed := describe_speed(flow.run.config, speeds):
+        click.echo(f"  {speed}")
     total = sum(one.dollars for one in estimates)
     click.echo(f"About {dollars_text(total)} in all, at the prices of {PRICES_DATE}")
     click.echo("Nothing has been started but the clerk, who looked")
@@ -72,5 +76,7 @@ def carry_out(flow: Flow, backend: LaptopBackend) -> int:
     """Run, print and record what came out and what it cost; return the exit status."""
     flow.carry_out()
     flow.run.costs = costs_of(flow.run, backend.bills())
+    if measured := measured_speed(flow.run, backend.bills()):
+        backend.do(remember_speed, *measured)
     finish(flow, out_console())
     return flow.run.exit_status

@@ -11,15 +11,30 @@ import pytest
 
 from pipeline import tasks
 from pipeline.cloud import backend as rented
+from pipeline.cloud import speeds
 from pipeline.cloud.container import Done, deal, run_task
-from pipeline.cloud.costs import bill, costs_of, dollars_text, estimate, n_containers_for
+from pipeline.cloud.costs import (
+    Bill,
+    bill,
+    costs_of,
+    describe_speed,
+    dollars_text,
+    estimate,
+    measured_speed,
+    n_containers_for,
+    scaledown_seconds,
+    worthwhile_chars,
+)
 from pipeline.cloud.machines import CLERK, machine_of
+from pipeline.cloud.speeds import CHARS_PER_SENTENCE
 from pipeline.config.run_config import RunConfig, make_config
 from pipeline.corpus.manifest import Document, DocumentPair
 from pipeline.errors import BudgetError, ConfigError
 from pipeline.flow.flow import Run, StageRecord
 from pipeline.flow.shards import cut_shards
+from pipeline.store.store import Store
 from pipeline.tasks import Exported, Missing, Outcome, Shard
+from stages.align.anchors import windows
 
 
 def config_of(encoder: str = "labse", **compute: object) -> RunConfig:
@@ -53,7 +68,35 @@ def test_a_second_of_a_machine_costs_its_gpu_its_cores_and_its_memory() -> None:
 def test_an_encoder_that_wants_no_gpu_rents_none() -> None:
     assert machine_of("encode", config_of("use-multilingual")).gpu is None
     assert machine_of("align", config_of(align_gpu="none")).function == "align_on_cpu"
-    assert machine_of("align", config_of()).gpu == "T4"
+    assert machine_of("align", config_of(align_gpu="T4")).gpu == "T4"
+
+
+def test_a_gpu_aligns_where_pairs_are_so_long_that_it_costs_less() -> None:
+    def found(n_sentences: float, method: str = "bertalign", **compute: object) -> str:
+        config = config_of(**compute)
+        config = config.model_copy(update={"align": config.align.model_copy(update={"method": method})})
+        return machine_of("align", config, 2 * n_sentences * CHARS_PER_SENTENCE).function
+
+    assert found(10_000) == "align_on_cpu"
+    assert found(100_000) == "align_on_gpu"
+    assert found(100_000, align_gpu="none") == "align_on_cpu"
+    assert found(10, align_gpu="L4") == "align_on_gpu"
+    assert found(100_000, method="bitext") == "align_on_cpu", "it searches a sample"
+    assert found(10_000, prices={"T4": 0.0}) == "align_on_gpu", "a free GPU always pays"
+    assert found(100_000, prices={"T4": 1.0}) == "align_on_cpu"
+
+
+def test_faiss_has_no_code_for_an_h100() -> None:
+    with pytest.raises(ConfigError, match=r"compute\.align_gpu"):
+        config_of(align_gpu="H100")
+
+
+def test_the_sample_that_is_reckoned_with_is_the_one_that_is_taken() -> None:
+    assert (windows.SAMPLE_FROM, windows.SAMPLE_EVERY, windows.LARGE_FROM) == (
+        speeds.SAMPLE_FROM,
+        speeds.SAMPLE_EVERY,
+        speeds.LARGE_FROM,
+    )
 
 
 def test_a_price_of_something_unknown_is_refused() -> None:
@@ -65,7 +108,9 @@ def test_a_price_of_something_unknown_is_refused() -> None:
 
 
 def test_nothing_missing_costs_nothing() -> None:
-    assert [one.dollars for one in estimate(config_of(), Missing((), (), ()))] == [0.0, 0.0, 0.0]
+    *stages, clerk = estimate(config_of(), Missing((), (), ()))
+    assert [one.dollars for one in stages] == [0.0, 0.0, 0.0]
+    assert 0 < clerk.dollars < 0.01, "who looks costs something"
     assert str(estimate(config_of(), Missing((), (), ()))[1]) == "encode  nothing to do"
 
 
@@ -86,10 +131,49 @@ def test_chinese_has_more_tokens_a_character() -> None:
     assert chinese.wall_seconds > 1.5 * english.wall_seconds
 
 
-def test_a_container_is_rented_only_for_enough_text() -> None:
-    assert n_containers_for([document(1, 10)], config_of()) == 1
-    assert n_containers_for([document(1, 500_000)], config_of()) == 3
-    assert n_containers_for([document(1, 500_000_000)], config_of(containers=5)) == 5
+def test_a_container_works_at_least_as_long_as_it_takes_to_come_and_go() -> None:
+    config = config_of(containers=5)
+    gpu = machine_of("encode", config)
+    assert 8e6 < worthwhile_chars(gpu, config) < 20e6
+    assert n_containers_for(10, gpu, config) == 1
+    assert n_containers_for(2.5 * worthwhile_chars(gpu, config), gpu, config) == 3
+    assert n_containers_for(1e12, gpu, config) == 5
+    cpu_config = config_of("use-multilingual")
+    assert worthwhile_chars(machine_of("encode", cpu_config), cpu_config) < 2e6
+
+
+def test_a_gpu_waits_for_the_second_round_of_overlaps_as_long_as_a_new_one_takes() -> None:
+    gpu = machine_of("encode", config_of())
+    assert scaledown_seconds(gpu, config_of()) == speeds.STARTUP_SECONDS["encode_on_gpu"]
+    assert scaledown_seconds(gpu, config_of(scaledown_seconds=100)) == 100
+    once = encoding_once(config_of())
+    assert scaledown_seconds(gpu, once) == once.compute.scaledown_seconds
+
+
+def encoding_once(config: RunConfig) -> RunConfig:
+    return config.model_copy(update={"encode": config.encode.model_copy(update={"overlaps": "none"})})
+
+
+def test_the_estimate_counts_finding_out_what_is_contested() -> None:
+    config = config_of(containers=1, scaledown_seconds=2)
+    pairs = tuple(DocumentPair(f"{n}", document(2 * n), document(2 * n + 1)) for n in range(20))
+    on_demand, once = (estimate(one, Missing((), (), pairs))[2].wall_seconds for one in (config, encoding_once(config)))
+    assert on_demand > 1.2 * once
+
+
+def test_a_speed_that_a_run_has_measured_takes_the_place_of_the_assumed_one(tmp_path: Path) -> None:
+    store, config = Store(tmp_path), config_of(containers=1)
+    missing = Missing((), (document(1, 100_000_000),), ())
+    assert "assumed" in describe_speed(config, speeds.known_speeds(store))
+    run = Run(config)
+    run.records["encode"] = StageRecord(counts=Counter(tokens=2_000_000))
+    measured = measured_speed(run, [Bill("encode_on_gpu", 1, 60.0, 20.0, 0.1)])
+    assert measured == ("L40S sentence-transformers/LaBSE", 100_000.0)
+    speeds.remember_speed(store, *measured)
+    known = speeds.known_speeds(store)
+    assert describe_speed(config, known) == "encoding at 100,000 tokens/s on L40S (as the last run measured)"
+    assert estimate(config, missing, known)[1].wall_seconds < estimate(config, missing)[1].wall_seconds
+    assert measured_speed(run, [Bill("encode_on_gpu", 1, 60.0, 5.0, 0.1)]) is None, "too short to tell"
 
 
 # ---- how work is cut for containers
@@ -114,7 +198,7 @@ def test_a_shard_is_dealt_evenly_to_the_processes_of_a_container() -> None:
 
 
 def test_a_container_is_billed_from_its_start_to_its_end_with_the_time_it_waited() -> None:
-    config = config_of(scaledown_seconds=10)
+    config = encoding_once(config_of(scaledown_seconds=10))
     machine = machine_of("encode", config)
     (one,) = bill(
         [
@@ -131,7 +215,7 @@ def test_a_container_is_billed_from_its_start_to_its_end_with_the_time_it_waited
 
 
 def test_the_report_says_speed_and_price() -> None:
-    config = config_of(scaledown_seconds=2)
+    config = encoding_once(config_of(scaledown_seconds=2))
     run = Run(config)
     run.records["encode"] = StageRecord(counts=Counter(tokens=1000))
     run.records["align"] = StageRecord(counts=Counter(beads=120, nulls=20))
@@ -177,6 +261,7 @@ class Machines:
 def run_shard(monkeypatch: pytest.MonkeyPatch, max_dollars: float | None, n_silent: int) -> list[Any]:
     clock = iter(range(10_000))
     monkeypatch.setattr("time.time", lambda: float(next(clock)))
+    monkeypatch.setattr(rented, "is_fetched", lambda info: True)
     monkeypatch.setattr(rented, "_function", lambda *arguments: Machines(n_silent))
     monkeypatch.setattr(rented, "_every", lambda seconds, items: items)
     backend = rented.ModalBackend(config_of(), print, clerk=lambda *arguments: None, max_dollars=max_dollars)
@@ -208,6 +293,7 @@ def test_what_is_given_up_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
             return type("", (), {"cancel": staticmethod(lambda terminate_containers: cancel())})
 
     monkeypatch.setattr("modal.FunctionCall", Call)
+    monkeypatch.setattr(rented, "is_fetched", lambda info: True)
     monkeypatch.setattr(rented, "_function", lambda *arguments: Machines(0, call="fc-1"))
     backend = rented.ModalBackend(config_of(), print, clerk=lambda *arguments: None)
     shards = [Shard((document(number),)) for number in range(2)]
@@ -242,4 +328,8 @@ def test_the_clerk_is_paid_as_well() -> None:
 
 def test_pairs_are_estimated_by_both_sides() -> None:
     pair = DocumentPair("one", document(1), document(2))
-    assert estimate(config_of(), Missing((), (), (pair,)))[2].n_containers == 8
+    of_both, of_one = (
+        estimate(config_of(), Missing((), (), (one,)))[2].wall_seconds
+        for one in (pair, DocumentPair("one", document(1), document(2, 0)))
+    )
+    assert of_both > of_one

@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.skipif(not LOOPMODAL.exists(), reason="the loopback Modal is not here"),
 ]
 
-IMAGES = ("clerk", "split", "encode_on_cpu", "align_on_cpu", "align_on_gpu")
+IMAGES = ("clerk", "split", "encode_on_cpu", "align_on_cpu")
 TEXTS = {
     "en": ["The house stood on a hill. It was old. Nobody lived there.", "A dog barked all night. We could not sleep."],
     "de": ["Das Haus stand auf einem Hügel. Es war alt. Niemand wohnte dort.", "Ein Hund bellte. Wir schliefen nicht."],
@@ -141,7 +141,7 @@ def test_align_alone_starts_no_encoder_and_no_splitter(world: ModalWorld, done_c
     done_corpus.write_text(done_corpus.read_text() + "[align]\nmax_bead = 4\n")
     before = world.n_started()
     world.run(done_corpus, tmp_path / "second", "--stage", "align")
-    assert set(world.started(before)) - {"clerk"} == {"align_on_gpu"}
+    assert set(world.started(before)) - {"clerk"} == {"align_on_cpu"}
 
 
 def test_one_new_document_is_all_that_is_encoded(world: ModalWorld, done_corpus: Path, tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_ctrl_c_ends_a_run_and_the_same_command_goes_on(
     assert "The same command goes on from there" in output
     before = world.n_started()
     world.run(contested_corpus, tmp_path / "there")
-    assert set(world.started(before)) == {"clerk", "align_on_gpu"}
+    assert set(world.started(before)) == {"clerk", "align_on_cpu"}
 
 
 def test_a_shard_that_takes_too_long_is_stopped_and_done_again(world: ModalWorld, corpus: Path, tmp_path: Path) -> None:

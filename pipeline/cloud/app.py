@@ -13,7 +13,7 @@ import modal
 from pipeline import tasks
 from pipeline.cloud import container, images
 from pipeline.cloud.container import Done, Work
-from pipeline.cloud.machines import CLERK, FETCHER
+from pipeline.cloud.machines import CLERK, CLERK_SCALEDOWN_SECONDS, FETCHER
 from pipeline.errors import ConfigError
 
 app = modal.App("bitext", include_source=False)
@@ -36,7 +36,7 @@ ENCODE_GPUS = ["L40S", "A100-40GB", "A100-80GB", "H100"]
     memory=CLERK.memory_gib * 1024,
     timeout=6 * HOUR,
     max_containers=1,
-    scaledown_window=300,
+    scaledown_window=CLERK_SCALEDOWN_SECONDS,
 )
 def clerk(task: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """Look into the store, or write something that isn't a shard. There is one clerk, so nobody is in its way."""

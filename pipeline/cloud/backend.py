@@ -16,21 +16,23 @@ from pipeline.cloud import app as cloud
 from pipeline.cloud import images
 from pipeline.cloud.container import Done, Work
 from pipeline.cloud.costs import (
-    CHARS_PER_CONTAINER,
-    STARTUP_SECONDS,
     Bill,
+    around_seconds,
     bill,
     bill_clerk,
     bill_fetcher,
     dollars_text,
+    mean_chars,
     n_containers_for,
+    scaledown_seconds,
 )
 from pipeline.cloud.exports import export_to_volume
 from pipeline.cloud.machines import ComputingStage, Machine, machine_of
 from pipeline.cloud.weights import is_fetched
 from pipeline.config.run_config import RunConfig
-from pipeline.corpus.manifest import Manifest
+from pipeline.corpus.manifest import Document, DocumentPair, Manifest
 from pipeline.errors import BitextError, BudgetError
+from pipeline.flow.shards import effort
 from pipeline.store.store import Store
 from pipeline.tasks import Exported, Shard, ShardOutcome, Task
 from stages.encode.registry import describe
@@ -46,6 +48,9 @@ STAGE_OF: dict[Task, ComputingStage] = {
     tasks.align_shard: "align",
 }
 
+MIN_SHARD_CHARS = 200_000
+"""A smaller shard isn't worth a call, which brings the Volume up to date before and after it."""
+
 POLL_SECONDS = 1.0
 """How often a stage that is running is held against the budget."""
 
@@ -57,7 +62,7 @@ class ModalBackend:
     What the clerk does is counted, but never refused: it costs little, and writes what has been paid for.
     """
 
-    min_shard_chars = CHARS_PER_CONTAINER
+    min_shard_chars = MIN_SHARD_CHARS
 
     def __init__(
         self,
@@ -77,6 +82,7 @@ class ModalBackend:
         self._first_asked: float | None = None
         self._clerk_seconds = 0.0
         self._fetch_seconds = 0.0
+        self._n_rented: dict[Machine, int] = {}
         self._call: str | None = None
 
     def do(
@@ -102,14 +108,15 @@ class ModalBackend:
 
         Raises BudgetError before the containers cost more than they may.
         """
-        machine = machine_of(STAGE_OF[task], config)
-        n_containers = n_containers_for([item for shard in shards for item in shard.items], config)
+        items = [item for shard in shards for item in shard.items]
+        machine = machine_of(STAGE_OF[task], config, mean_chars(items))
+        n_containers = self._n_containers(machine, items)
         works = [
             Work(index, config, shard, is_contest=task is tasks.contest_shard) for index, shard in enumerate(shards)
         ]
         waiting, deaths = dict(enumerate(shards)), []
         n_working = min(n_containers, len(shards))
-        around = STARTUP_SECONDS[machine.function] + config.compute.scaledown_seconds
+        around = around_seconds(machine, config)
         if machine.function == "encode_on_gpu":
             self._fetch_weights(config)
         before, started = self.dollars(), time.time()
@@ -121,10 +128,19 @@ class ModalBackend:
                 yield waiting.pop(done.index), done.result
             elif isinstance(done, Exception):
                 deaths.append(done)  # it doesn't say which shard it was: one of those that are left in the end
-            seconds = time.time() - started + config.compute.scaledown_seconds
+            seconds = time.time() - started + scaledown_seconds(machine, config)
             self._check_budget(before, n_working * seconds * _price(machine, config))
         self._call = None
         yield from zip(waiting.values(), deaths, strict=True)
+
+    def _n_containers(self, machine: Machine, items: Sequence[Document | DocumentPair]) -> int:
+        """Return how many containers a run may have of a kind: as many as when it needed them first.
+
+        A function with another number is another function to Modal, with cold containers of its own.
+        """
+        if machine not in self._n_rented:
+            self._n_rented[machine] = n_containers_for(float(sum(map(effort, items))), machine, self._config)
+        return self._n_rented[machine]
 
     def _fetch_weights(self, config: RunConfig) -> None:
         """Have a machine without a GPU fetch a model of the hub, unless it is there; raises ConfigError."""
@@ -200,7 +216,7 @@ def _function(machine: Machine, config: RunConfig, n_containers: int) -> Any:
         "memory": machine.memory_gib * 1024,
         "max_containers": n_containers,
         "timeout": compute.timeout_minutes * 60,
-        "scaledown_window": compute.scaledown_seconds,
+        "scaledown_window": scaledown_seconds(machine, config),
         "retries": modal.Retries(max_retries=compute.retries, initial_delay=1.0),
     }
     if machine.gpu not in (None, "any"):

@@ -10,57 +10,44 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.cloud.container import Done
-from pipeline.cloud.machines import CLERK, COMPUTING_STAGES, FETCHER, PRICES_DATE, ComputingStage, Machine, machine_of
+from pipeline.cloud.machines import (
+    CLERK,
+    CLERK_SCALEDOWN_SECONDS,
+    COMPUTING_STAGES,
+    FETCHER,
+    PRICES_DATE,
+    ComputingStage,
+    Machine,
+    machine_of,
+)
+from pipeline.cloud.speeds import (
+    ALIGN_CHARS_PER_SECOND,
+    CHARS_PER_TOKEN,
+    CONTEST_SHARE,
+    CPU_TOKENS_PER_SECOND,
+    GPU_TOKENS_PER_SECOND,
+    MIN_SECONDS,
+    SPLIT_CHARS_PER_SECOND,
+    STARTUP_SECONDS,
+    TOKENS_ON_DEMAND,
+    key_of,
+)
 from pipeline.config.run_config import RunConfig, which_overlaps
 from pipeline.corpus.manifest import Document, DocumentPair
 from pipeline.flow.flow import Run
 from pipeline.flow.shards import effort
 from pipeline.progress import duration
 from pipeline.tasks import Missing
+from stages.encode.registry import describe
 
-CHARS_PER_CONTAINER = 200_000
-"""A container is rented for at least so much text: starting one takes longer than working on less."""
-
-CHARS_PER_TOKEN = 4.0
-"""Of a language like English; other writings are weighed: see `shards.effort`."""
-SPLIT_CHARS_PER_SECOND = 250_000.0
-"""On one core; English, measured on a desk machine."""
-
-ALIGN_CHARS_PER_SECOND = 500_000.0
-"""On one core, both sides counted: a book of 7,000 sentences a side takes a second or two."""
-
-TOKENS_ON_DEMAND = 1.4
-"""Tokens encoded for each token of text with overlaps on demand: at most 1.34 on the gold sets."""
-
-CPU_TOKENS_PER_SECOND = 6_000.0
-"""On one core, `use-multilingual`: measured in containers that share their cores; twice as much is possible."""
-
-GPU_TOKENS_PER_SECOND: Mapping[str, float] = {
-    "T4": 8_000.0,
-    "L4": 15_000.0,
-    "A10": 30_000.0,
-    "L40S": 60_000.0,
-    "A100-40GB": 80_000.0,
-    "A100-80GB": 80_000.0,
-    "H100": 150_000.0,
-}
-"""LaBSE's body at about a tenth of what the chip can do in half precision: reckoned, not measured."""
-
-STARTUP_SECONDS: Mapping[str, float] = {
-    "split": 5.0,
-    "encode_on_cpu": 8.0,
-    "encode_on_gpu": 45.0,
-    "align_on_cpu": 15.0,
-    "align_on_gpu": 20.0,
-}
-"""From asking for a container to its first shard: loading the image, the libraries and the model. Guesses."""
+NOTHING: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True)
 class Estimate:
     """What a stage is expected to take. `container_seconds` are those of all containers, start and idle included."""
 
-    stage: ComputingStage
+    stage: str
     machine: Machine
     n_items: int
     n_containers: int
@@ -97,43 +84,104 @@ class Bill:
         return f"{self.function}: {containers}, {seconds}, {dollars_text(self.dollars)}"
 
 
-def n_containers_for(items: Iterable[Document | DocumentPair], config: RunConfig) -> int:
-    """Return how many containers are worth renting for some documents or pairs."""
-    enough = math.ceil(sum(map(effort, items)) / CHARS_PER_CONTAINER)
-    return max(1, min(config.compute.containers, enough))
+def n_containers_for(text: float, machine: Machine, config: RunConfig) -> int:
+    """Return how many containers are worth renting for so many characters of a language like English."""
+    return max(1, min(config.compute.containers, math.ceil(text / worthwhile_chars(machine, config))))
 
 
-def estimate(config: RunConfig, missing: Missing) -> list[Estimate]:
-    """Reckon what the missing work will take, from counts and from how fast machines usually are."""
-    return [_estimate_stage(stage, getattr(missing, stage), config) for stage in COMPUTING_STAGES]
+def worthwhile_chars(machine: Machine, config: RunConfig) -> float:
+    """Return how much text a container is rented for at least: it works as long as it takes to come and go.
+
+    About ten million characters for an L40S, one for an encoder on four cores.
+    """
+    return around_seconds(machine, config) * chars_per_second(machine, config)
 
 
-def _estimate_stage(stage: ComputingStage, items: Sequence[Document | DocumentPair], config: RunConfig) -> Estimate:
-    machine = machine_of(stage, config)
+def around_seconds(machine: Machine, config: RunConfig) -> float:
+    """Return how long a container is paid for beside its work."""
+    return STARTUP_SECONDS[machine.function] + scaledown_seconds(machine, config)
+
+
+def scaledown_seconds(machine: Machine, config: RunConfig) -> int:
+    """Return how long an idle container is kept: on a GPU, with overlaps on demand, as long as a new one takes to come.
+
+    Between the two rounds of encoding it waits while pairs are searched for what they contest.
+    """
+    seconds = config.compute.scaledown_seconds
+    if machine.function == "encode_on_gpu" and which_overlaps(config) == "on-demand":
+        return max(seconds, round(STARTUP_SECONDS[machine.function]))
+    return seconds
+
+
+def chars_per_second(machine: Machine, config: RunConfig, speeds: Mapping[str, float] = NOTHING) -> float:
+    """Return how fast a container works, in characters of a language like English; `speeds` are measured ones."""
+    is_on_demand = which_overlaps(config) == "on-demand"
+    if machine.function == "split":
+        return SPLIT_CHARS_PER_SECOND * machine.cores
+    if machine.function.startswith("align"):
+        return ALIGN_CHARS_PER_SECOND * machine.cores / (1 + CONTEST_SHARE * is_on_demand)
+    largest = config.encode.max_overlap
+    all_places = largest * (largest + 1) / 2  # overlaps that hold a sentence
+    places = {"none": 1.0, "on-demand": min(TOKENS_ON_DEMAND, all_places), "all": all_places}[which_overlaps(config)]
+    return tokens_per_second(machine, config, speeds) * CHARS_PER_TOKEN / places
+
+
+def tokens_per_second(machine: Machine, config: RunConfig, speeds: Mapping[str, float] = NOTHING) -> float:
+    """Return how fast a container encodes: as measured by a run before, or else as assumed."""
+    if machine.gpu is None:
+        return CPU_TOKENS_PER_SECOND * machine.cores
+    gpu = "L40S" if machine.gpu == "any" else machine.gpu
+    return speeds.get(key_of(gpu, describe(config.encode).id), GPU_TOKENS_PER_SECOND[gpu])
+
+
+def estimate(config: RunConfig, missing: Missing, speeds: Mapping[str, float] = NOTHING) -> list[Estimate]:
+    """Reckon what the missing work will take, from counts and from how fast machines are; the clerk comes last."""
+    stages = [_estimate_stage(stage, getattr(missing, stage), config, speeds) for stage in COMPUTING_STAGES]
+    wall = sum(one.wall_seconds for one in stages)
+    seconds = STARTUP_SECONDS[CLERK.function] + wall + CLERK_SCALEDOWN_SECONDS
+    price = CLERK.dollars_per_second(config.compute.prices)
+    return [*stages, Estimate("clerk", CLERK, 1, 1, wall, seconds, seconds * price)]
+
+
+def _estimate_stage(
+    stage: ComputingStage, items: Sequence[Document | DocumentPair], config: RunConfig, speeds: Mapping[str, float]
+) -> Estimate:
+    machine = machine_of(stage, config, mean_chars(items))
     if not items:
         return Estimate(stage, machine, 0, 0, 0.0, 0.0, 0.0)
-    n_containers = n_containers_for(items, config)
-    around = STARTUP_SECONDS[machine.function] + config.compute.scaledown_seconds
-    work = _work_seconds(stage, items, machine, config)
-    container_seconds = n_containers * around + work
+    text = sum(map(effort, items)) if stage == "encode" else float(sum(item.n_chars for item in items))
+    n_containers = n_containers_for(text, machine, config)
+    work = text / chars_per_second(machine, config, speeds)
+    container_seconds = n_containers * around_seconds(machine, config) + work
     price = machine.dollars_per_second(config.compute.prices)
     wall = STARTUP_SECONDS[machine.function] + work / n_containers
     return Estimate(stage, machine, len(items), n_containers, wall, container_seconds, container_seconds * price)
 
 
-def _work_seconds(
-    stage: ComputingStage, items: Sequence[Document | DocumentPair], machine: Machine, config: RunConfig
-) -> float:
-    if stage != "encode":
-        speed = SPLIT_CHARS_PER_SECOND if stage == "split" else ALIGN_CHARS_PER_SECOND
-        return sum(item.n_chars for item in items) / speed / machine.cores
-    tokens = sum(map(effort, items)) / CHARS_PER_TOKEN
-    largest = config.encode.max_overlap
-    all_places = largest * (largest + 1) / 2  # overlaps that hold a sentence
-    places = {"none": 1.0, "on-demand": min(TOKENS_ON_DEMAND, all_places), "all": all_places}[which_overlaps(config)]
+def mean_chars(items: Sequence[Document | DocumentPair]) -> float:
+    """Return how long documents or pairs are."""
+    return sum(item.n_chars for item in items) / len(items) if items else 0.0
+
+
+def describe_speed(config: RunConfig, speeds: Mapping[str, float]) -> str:
+    """Say how fast the encoder is taken to be, and how that is known; empty for one that wants no GPU."""
+    machine = machine_of("encode", config)
     if machine.gpu is None:
-        return tokens * places / CPU_TOKENS_PER_SECOND / machine.cores
-    return tokens * places / GPU_TOKENS_PER_SECOND["L40S" if machine.gpu == "any" else machine.gpu]
+        return ""
+    gpu = "L40S" if machine.gpu == "any" else machine.gpu
+    encoder = describe(config.encode).id
+    how = "as the last run measured" if key_of(gpu, encoder) in speeds else "assumed: the first longer run measures it"
+    return f"encoding at {tokens_per_second(machine, config, speeds):,.0f} tokens/s on {gpu} ({how})"
+
+
+def measured_speed(run: Run, bills: Sequence[Bill]) -> tuple[str, float] | None:
+    """Return what is worth keeping of how fast a run has encoded on a GPU: under what, and tokens per second."""
+    machine = machine_of("encode", run.config)
+    seconds = sum(one.busy_seconds for one in bills if one.function == machine.function)
+    if machine.gpu in (None, "any") or seconds < MIN_SECONDS:
+        return None
+    n_tokens = run.records["encode"].counts["tokens"]
+    return key_of(str(machine.gpu), describe(run.config.encode).id), round(n_tokens / seconds, 1)
 
 
 def bill(done: Iterable[tuple[Machine, Done]], config: RunConfig) -> list[Bill]:
@@ -149,8 +197,8 @@ def bill(done: Iterable[tuple[Machine, Done]], config: RunConfig) -> list[Bill]:
 
 
 def bill_clerk(asked: float, busy_seconds: float, config: RunConfig) -> Bill:
-    """Reckon the clerk from when it was asked first (a Unix time) until now."""
-    seconds = time.time() - asked
+    """Reckon the clerk from when it was asked first (a Unix time) until now, and while it waits for more."""
+    seconds = time.time() - asked + CLERK_SCALEDOWN_SECONDS
     return Bill(CLERK.function, 1, seconds, busy_seconds, seconds * CLERK.dollars_per_second(config.compute.prices))
 
 
@@ -161,7 +209,7 @@ def bill_fetcher(seconds: float, config: RunConfig) -> Bill:
 
 def _bill_machine(machine: Machine, lives: Sequence[Sequence[Done]], config: RunConfig) -> Bill:
     alive = sum(max(one.stopped for one in life) - life[0].container_started for life in lives)
-    seconds = alive + len(lives) * config.compute.scaledown_seconds
+    seconds = alive + len(lives) * scaledown_seconds(machine, config)
     busy = sum(one.stopped - one.started for life in lives for one in life)
     ready = sum(life[0].started - life[0].container_started for life in lives)
     price = machine.dollars_per_second(config.compute.prices)
