@@ -189,7 +189,7 @@ def test_a_run_stops_before_it_costs_more_than_it_may(world: ModalWorld, corpus:
     before = world.n_started()
     output = world.run(corpus, tmp_path / "out", "--max-dollars", "0.001", status=1)
     assert "stopped before it costs more than $0.0010" in output
-    assert "align_on_gpu" not in world.started(before)
+    assert "align_on_cpu" not in world.started(before)
     world.run(corpus, tmp_path / "out", "--max-dollars", "1")
 
 
