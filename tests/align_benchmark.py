@@ -15,13 +15,13 @@ from pathlib import Path
 import faiss
 import numpy as np
 from gold_pairs import GoldPair, gold_pairs
+from naive import fill_missing
 from rich.console import Console
 
 from pipeline.commands import align_benchmark as benchmark
 from pipeline.commands.bench_align import costs_table
 from stages.align.anchors.lengths import bytes_before
 from stages.align.anchors.scale import centre_of
-from stages.align.scoring.sums import fill_missing
 from stages.bead_lines import BeadPositions
 from stages.data import Overlaps
 

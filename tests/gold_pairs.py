@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -12,8 +15,9 @@ import numpy as np
 
 from stages.bead_lines import BeadPositions, parse_beads
 from stages.data import Overlaps
-from stages.encode import assemble_overlaps, encode_document, load_encoder
+from stages.encode import assemble_overlaps, load_encoder
 from stages.encode.config import EncodeConfig
+from stages.encode.overlaps import list_overlaps, overlap_stops
 
 LANGUAGES = {
     "textberg-de-fr": ("de", "fr"),
@@ -21,10 +25,27 @@ LANGUAGES = {
     "mac-dev-zh-en": ("zh", "en"),
     "bible-en-zh": ("en", "zh"),
     "maligna-pl": ("pl", "en"),
+    "alignar-dev-ar-en": ("ar", "en"),
 }
 """The sets whose languages `use-multilingual` knows."""
 
 ENCODE = EncodeConfig(encoder="use-multilingual")
+
+ENCODED_AT_ONCE = 256
+"""Texts that are encoded before their vectors are kept: so much is lost when a program is stopped."""
+
+
+TWICE = re.compile(r"\b(\d+)(?:, \1\b)+")
+"""A position that published gold has twice in a bead."""
+
+
+class GoldTexts(NamedTuple):
+    """The sentences of a document pair and its gold beads."""
+
+    name: str
+    source: Sequence[str]
+    target: Sequence[str]
+    gold: Sequence[BeadPositions]
 
 
 class GoldPair(NamedTuple):
@@ -41,30 +62,77 @@ def read_lines(path: Path) -> list[str]:
     return [line.strip() for line in (lines[:-1] if lines[-1] == "" else lines)]
 
 
-def gold_pairs(shared: Path, gold_set: str, cache: Path, max_overlap: int = 4) -> Iterator[GoldPair]:
-    """Yield the pairs of a gold set."""
-    for path in sorted((shared / "gold" / gold_set).glob("*.gold.txt")):
+def gold_texts(shared: Path, gold_set: str) -> Iterator[GoldTexts]:
+    """Yield the pairs of a gold set, without vectors."""
+    for path in sorted(
+        path for folder in ("gold", "more-gold") for path in (shared / folder / gold_set).glob("*.gold.txt")
+    ):
         stem = str(path)[: -len(".gold.txt")]
-        sides = [
-            encoded(read_lines(Path(f"{stem}.{side}.txt")), language, cache, max_overlap)
-            for side, language in zip(("source", "target"), LANGUAGES[gold_set], strict=True)
-        ]
-        yield GoldPair(f"{gold_set}/{Path(stem).name}", *sides, parse_beads(read_lines(path)))
+        sides = [read_lines(Path(f"{stem}.{side}.txt")) for side in ("source", "target")]
+        gold = parse_beads(TWICE.sub(r"\1", line) for line in read_lines(path))
+        yield GoldTexts(f"{gold_set}/{Path(stem).name}", *sides, gold)
 
 
-def encoded(sentences: Sequence[str], language: str, cache: Path, max_overlap: int = 4) -> Overlaps:
+def gold_pairs(shared: Path, gold_set: str, cache: Path, max_overlap: int = ENCODE.max_overlap) -> Iterator[GoldPair]:
+    """Yield the pairs of a gold set."""
+    for texts in gold_texts(shared, gold_set):
+        yield with_vectors(texts, cache, max_overlap)
+
+
+def with_vectors(texts: GoldTexts, cache: Path, max_overlap: int = ENCODE.max_overlap) -> GoldPair:
+    """Encode every overlap of up to `max_overlap` sentences of a pair, or take its vectors from the cache folder."""
+    languages = LANGUAGES[texts.name.split("/")[0]]
+    sides = (encoded(side, language, cache, max_overlap) for side, language in zip(texts[1:3], languages, strict=True))
+    return GoldPair(texts.name, *sides, texts.gold)
+
+
+def encoded(sentences: Sequence[str], language: str, cache: Path, max_overlap: int = ENCODE.max_overlap) -> Overlaps:
     """Encode a document, or take its vectors from the cache folder."""
+    stops = {size: overlap_stops(sentences, size) for size in range(1, max_overlap + 1)}
+    return encoded_stops(sentences, language, cache, stops, max_overlap)
+
+
+def encoded_stops(
+    sentences: Sequence[str],
+    language: str,
+    cache: Path,
+    stops: Mapping[int, np.ndarray],
+    max_overlap: int = ENCODE.max_overlap,
+) -> Overlaps:
+    """Encode the overlaps of a document with these stops, as overlaps on demand are."""
     vectors = {}
-    for size in range(1, max_overlap + 1):
-        key = hashlib.sha256("\n".join([language, str(size), *sentences]).encode()).hexdigest()[:24]
-        path = cache / f"{key}.npz"
-        if not path.exists():
-            cache.mkdir(parents=True, exist_ok=True)
-            overlaps = encode_document(sentences, language, [size], encoder(), ENCODE).overlaps[size]
-            np.savez(path, stops=overlaps[0], vectors=overlaps[1])
-        with np.load(path) as stored:
-            vectors[size] = stored["stops"], stored["vectors"]
-    return assemble_overlaps(sentences, vectors, max_overlap)
+    for size, of_size in stops.items():
+        texts = list_overlaps(sentences, language, size, of_size, ENCODE.max_overlap_chars)
+        vectors[size] = of_size, vectors_of(texts.texts, cache)[texts.text]
+    return assemble_overlaps(sentences, vectors, max_overlap, is_complete=False)
+
+
+def vectors_of(texts: Sequence[str], cache: Path) -> np.ndarray:
+    """Return the vector of each text: float16 array of shape (texts, D).
+
+    A text is encoded once, whatever document it stands in: so that edited documents cost little.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    keys = [hashlib.sha256(text.encode()).digest()[:16] for text in texts]
+    with closing(sqlite3.connect(cache / "vectors.sqlite", timeout=600)) as store:
+        store.execute("create table if not exists vectors (text blob primary key, vector blob)")
+        known = {
+            key: found[0]
+            for key in set(keys)
+            if (found := store.execute("select vector from vectors where text = ?", [key]).fetchone())
+        }
+        missing = sorted(
+            {key: text for key, text in zip(keys, texts, strict=True) if key not in known}.items(),
+            key=lambda one: len(one[1]),
+        )
+        for first in range(0, len(missing), ENCODED_AT_ONCE):
+            part = missing[first : first + ENCODED_AT_ONCE]
+            rows = encoder().encode([text for _, text in part]).vectors.astype(np.float16)
+            added = {key: row.tobytes() for (key, _), row in zip(part, rows, strict=True)}
+            with store:
+                store.executemany("insert or replace into vectors values (?, ?)", added.items())
+            known |= added
+    return np.array([np.frombuffer(known[key], np.float16) for key in keys]).reshape(len(keys), -1)
 
 
 @lru_cache(maxsize=1)

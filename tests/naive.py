@@ -243,3 +243,24 @@ def describe_marks(sentence: str) -> list[bool]:
     core = sentence.rstrip(f"{QUOTES}'’)）]】〉》› \t\u3000")
     letter = next(filter(str.isalpha, sentence), "")
     return [core != "" and core[-1] not in FINAL_MARKS, ends_quote, letter.islower()]
+
+
+def fill_missing(
+    vectors: NDArray[np.floating], n_sizes: int, byte_lengths: NDArray[np.float64], centre: NDArray[np.float32]
+) -> NDArray[np.floating]:
+    """Return the vectors of overlaps of sizes 1 to `n_sizes`, those that were not encoded (zeros) as sums.
+
+    vectors : float array of shape (K, S, D), the vectors of single sentences among them.
+    byte_lengths : float64 array of shape (S,).
+    """
+    filled = np.zeros((n_sizes, *vectors.shape[1:]), np.float32)
+    filled[: len(vectors)] = vectors[:n_sizes]
+    directions = vectors[0] - centre
+    directions = directions / np.maximum(np.linalg.norm(directions, axis=1, keepdims=True), 1e-6)
+    for size in range(2, n_sizes + 1):
+        for last in range(size - 1, vectors.shape[1]):
+            if not filled[size - 1, last].any():
+                part = slice(last - size + 1, last + 1)
+                total = (np.sqrt(byte_lengths[part])[:, None] * directions[part]).sum(axis=0)
+                filled[size - 1, last] = total / max(np.linalg.norm(total), 1e-6) + centre
+    return filled

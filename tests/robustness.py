@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 from gold_pairs import LANGUAGES, GoldPair, encoded, gold_pairs, read_lines
+from naive import fill_missing
 
 from stages.align import AlignConfig, align_pair
 from stages.align.anchors.lengths import bytes_before
 from stages.align.anchors.scale import centre_of
-from stages.align.scoring.sums import fill_missing
 from stages.bead_lines import BeadPositions, positions_of
 from stages.data import Beads, Overlaps
 from stages.evaluate.scores import evaluate

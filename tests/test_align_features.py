@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from naive import fill_missing
 
 from stages.align import AlignConfig
 from stages.align.anchors.lengths import Lengths
@@ -15,10 +16,10 @@ from stages.align.anchors.scale import Scale, anchored_region, centre_of, measur
 from stages.align.band import band_around
 from stages.align.beads import NO_SCORE, bead_types
 from stages.align.scoring import similarity as similarity_module
-from stages.align.scoring.features import Sides, collect_features, score_beads
+from stages.align.scoring.features import Sides, collect_features, score_blocks
 from stages.align.scoring.punctuation import Punctuation, find_punctuation, trust_punctuation
-from stages.align.scoring.similarity import similarity_blocks, summed_blocks
-from stages.align.scoring.sums import fill_missing, has_encoded_overlaps, measure_sums, overlap_vectors
+from stages.align.scoring.similarity import mixed_blocks, similarity_blocks, summed_blocks
+from stages.align.scoring.sums import has_encoded_overlaps, measure_sums, overlap_vectors
 from stages.align.scoring.weights import BEAD_FEATURES, ENCODED, SUMMED, WEIGHT_NAMES, as_table, changed
 
 
@@ -43,8 +44,8 @@ def test_features_are_those_of_the_definition(n_source: int, n_target: int, seed
     scale = Scale(*centres, 1.25, 0.05, np.zeros(n_source), np.zeros(n_target))
     none, types = np.empty(0, np.int64), bead_types(5, 3, 2)
     band = band_around(none, none, n_source, n_target, 1)
-    features = collect_features(source, target, scale, sides, band, types)
-    found = score_beads(source, target, scale, sides, band, types, ENCODED)
+    features = collect_features(similarity_blocks(source, target, band, scale), sides, band, types)
+    found = score_blocks(similarity_blocks(source, target, band, scale), sides, band, types, ENCODED)
     for i in range(n_source + 1):
         for j in range(band.start[i], band.stop[i]):
             for kind, (m, n) in enumerate(types):
@@ -85,6 +86,38 @@ def test_products_of_sums_are_those_of_summed_vectors(n_source: int, n_target: i
                     for m, n in types[(types[:, 0] <= i) & (types[:, 1] <= j)]:
                         place = m - 1, i - 1 - by_vectors.first_source, n - 1, j - 1 - by_vectors.first_target
                         assert by_products.similarity[place] == pytest.approx(by_vectors.similarity[place], abs=1e-4)
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 99))
+@settings(deadline=None)
+def test_encoded_overlaps_stand_among_sums_as_their_vectors_would(n_source: int, n_target: int, seed: int) -> None:
+    """Some overlaps are encoded, the others are not: the similarities are those of vectors that are all there."""
+    generator = np.random.default_rng(seed)
+    sides, lengths = [], (generator.uniform(5, 90, n_source), generator.uniform(5, 90, n_target))
+    for n_sizes, n_sentences in ((3, n_source), (2, n_target)):
+        vectors = random_vectors(n_sizes, n_sentences, seed + n_sizes)
+        for size in range(2, n_sizes + 1):
+            vectors[size - 1, : size - 1] = 0
+            vectors[size - 1, generator.random(n_sentences) < 0.5] = 0
+        sides.append(vectors)
+    source, target = sides
+    centres = generator.normal(0, 0.2, (2, 6)).astype(np.float32)
+    scale = Scale(*centres, 1.25, 0.05, np.zeros(n_source), np.zeros(n_target))
+    none, types = np.empty(0, np.int64), bead_types(5, 4, 3)
+    band = band_around(none, none, n_source, n_target, 1)
+    sums = measure_sums(source[0], 4, lengths[0], centres[0]), measure_sums(target[0], 3, lengths[1], centres[1])
+    filled = fill_missing(source, 4, lengths[0], centres[0]), fill_missing(target, 3, lengths[1], centres[1])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(similarity_module, "BLOCK_ROWS", 3)
+        pairs = zip(
+            mixed_blocks(source, target, band, scale, sums), similarity_blocks(*filled, band, scale), strict=True
+        )
+        for mixed, plain in pairs:
+            for i in range(max(plain.row_start, 1), plain.row_stop):
+                for j in range(max(band.start[i], 1), band.stop[i]):
+                    for m, n in types[(types[:, 0] <= i) & (types[:, 1] <= j)]:
+                        place = m - 1, i - 1 - plain.first_source, n - 1, j - 1 - plain.first_target
+                        assert mixed.similarity[place] == pytest.approx(plain.similarity[place], abs=1e-4)
 
 
 def test_there_is_a_weight_for_every_feature() -> None:
@@ -204,10 +237,8 @@ def test_an_overlap_is_its_own_vector_or_the_sum_in_its_place() -> None:
         np.testing.assert_allclose(found, filled[sizes - 1, lasts], atol=1e-6)
 
 
-def test_nothing_missing_copies_nothing() -> None:
+def test_overlaps_of_two_and_more_count_as_encoded() -> None:
     encoded = random_vectors(2, 5, 1)
-    encoded[1, 0] = 0
-    assert np.shares_memory(fill_missing(encoded, 2, np.ones(5), centre_of(encoded[0])), encoded)
     assert has_encoded_overlaps(encoded)
     assert not has_encoded_overlaps(encoded[:1])
 

@@ -55,12 +55,12 @@ def example(seed: int, n_beads: int = 40) -> Example:
     return Example(*(with_overlaps(texts, np.array(side)) for texts, side in zip(sentences, sides, strict=True)), gold)
 
 
-def segments_of(*examples: Example, weights: Weights = ENCODED) -> list[Segment]:
-    return [segment for one in examples for segment in cut_segments(one, CONFIG, weights)]
+def segments_of(*examples: Example) -> list[Segment]:
+    return [segment for one in examples for segment in cut_segments(one, CONFIG, "encoded")]
 
 
 def test_the_gradient_is_that_of_the_loss() -> None:
-    (segment, *_) = cut_segments(example(1), CONFIG, ENCODED)
+    (segment, *_) = cut_segments(example(1), CONFIG, "encoded")
     values = np.array(ENCODED.bead + ENCODED.null)
     _, gradient = _segment_loss(segment, NEVER)
     step = 1e-2
@@ -72,10 +72,10 @@ def test_the_gradient_is_that_of_the_loss() -> None:
 
 
 def test_a_fit_makes_the_gold_beads_likelier_also_elsewhere() -> None:
-    start = Weights(bead=(1.0,) * 2 + (0.0,) * 13, null=(-1.0, 0.0, 0.0))
-    fit = fit_segments(segments_of(example(1), example(2), weights=start), start)
+    start = Weights(bead=(1.0,) * 2 + (0.0,) * 13, null=(-1.0, 0.0, 0.0, 0.0))
+    fit = fit_segments(segments_of(example(1), example(2)), start)
     assert fit.loss < fit.loss_before / 2
-    others = segments_of(example(3), weights=start)
+    others = segments_of(example(3))
     assert fit_segments(others, fit.weights).loss_before < fit_segments(others, start).loss_before / 2
 
 
@@ -112,7 +112,7 @@ def test_no_document_is_in_two_parts_and_every_pair_is_in_one() -> None:
 
 def test_fitted_weights_are_judged_on_pairs_that_they_were_not_fitted_to(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bad weights are found to be bad, and the fit of the others mends it."""
-    bad = CONFIG.model_copy(update={"weights": WeightsConfig(encoded={"null_constant": 9.0})})
+    bad = CONFIG.model_copy(update={"weights": WeightsConfig(encoded={"null_constant": 30.0})})
     fitted_to = []
     fit = held_out.fit_segments
     monkeypatch.setattr(held_out, "fit_segments", lambda *given: fitted_to.append(len(given[0])) or fit(*given))
@@ -144,7 +144,7 @@ def test_gold_beads_that_no_lattice_has_are_left_out_and_counted() -> None:
 
 def test_gold_without_a_usable_bead_is_refused() -> None:
     pair = judged(1)._replace(gold=[BeadPositions((0, 5), (1,))])
-    with pytest.raises(ValueError, match="none of the 1 gold beads of 1 pairs has at most 5 consecutive sentences"):
+    with pytest.raises(ValueError, match="none of the 1 gold beads of 1 pairs has at most 8 consecutive sentences"):
         fit_held_out([pair], CONFIG, ("summed",), on_demand=False)
 
 

@@ -11,6 +11,7 @@ from test_align_pair import CONFIG, document, with_overlaps
 from stages.align import align_pair
 from stages.align.anchors.links import Links
 from stages.align.anchors.quality import judge_pair
+from stages.align.untranslated import is_untranslated
 from stages.data import Overlaps
 
 
@@ -43,14 +44,16 @@ def test_another_document_is_unrelated() -> None:
 def test_half_a_translation_is_partial_and_says_which_half_is_missing() -> None:
     facts = facts_of(pasted(TEXT, FOREIGN), TEXT)
     assert facts["verdict"] == "partial"
-    assert facts["reason"] == "71% of the 420 source sentences have no translation"
-    assert facts_of(TEXT, pasted(TEXT, FOREIGN))["reason"] == "71% of the 420 target sentences have no translation"
+    assert facts["reason"] == "abridged: 29% of the source has a translation"
+    assert facts["quality"] == pytest.approx(120 / 420, abs=0.01)
+    assert facts_of(TEXT, pasted(TEXT, FOREIGN))["reason"] == "enlarged: 29% of the target translates the source"
 
 
 def test_a_translated_chapter_among_foreign_ones_is_partial() -> None:
     facts = facts_of(pasted(FOREIGN, TEXT), pasted(TEXT, OTHER))
     assert facts["verdict"] == "partial"
-    assert 0 < facts["quality"] < 0.27
+    assert 0 < facts["quality"] < 0.4
+    assert facts["reason"] == "partly translated: 29% of the source and 29% of the target have a counterpart"
 
 
 def test_a_sentence_or_two_are_given_the_benefit_of_the_doubt() -> None:
@@ -65,6 +68,45 @@ def test_a_few_sentences_are_judged_by_their_beads() -> None:
     assert facts_of(few, few)["verdict"] == "ok"
 
 
+def in_words(document: Overlaps, name: str) -> Overlaps:
+    """The same sentences, each of some words that no other document has."""
+    return Overlaps([f"{name} says {sentence} here" for sentence in document.sentences], document.vectors)
+
+
+def half_untranslated() -> tuple[Overlaps, Overlaps]:
+    source, target = in_words(TEXT, "this one"), in_words(TEXT, "that one")
+    both = zip(source.sentences, target.sentences, strict=True)
+    kept = [theirs if n % 2 else ours for n, (ours, theirs) in enumerate(both)]
+    return source, Overlaps(kept, target.vectors)
+
+
+def test_text_that_is_the_same_on_both_sides_is_told_and_is_no_translation() -> None:
+    facts = facts_of(*half_untranslated())
+    assert facts["verdict"] == "partial"
+    assert facts["reason"] == "half untranslated: 50% of the beads are the same on both sides"
+    assert facts["quality"] == pytest.approx(0.5, abs=0.02)
+    whole = facts_of(in_words(TEXT, "this one"), in_words(TEXT, "this one"))
+    assert (whole["verdict"], whole["quality"]) == ("partial", 0)
+    assert whole["reason"] == "mostly untranslated: 100% of the beads are the same on both sides"
+
+
+def test_names_and_numbers_that_are_the_same_on_both_sides_are_nothing_to_tell() -> None:
+    assert is_untranslated("See the manual of Debian.", "See the manual of Debian.")
+    assert not is_untranslated("See the manual of Debian.", "See the Manual of Debian.")
+    for text in ("", "Debian GNU", "12 34 56 78", "* * *", "RFC 2822"):
+        assert not is_untranslated(text, text)
+
+
+def test_untranslated_text_tells_nothing_of_the_encoder() -> None:
+    """What is the same on both sides has similarity 1; the translations here have less."""
+    source, target = half_untranslated()
+    noise = np.random.default_rng(5).normal(0, 0.7, target.vectors[0].shape) / np.sqrt(target.vectors.shape[2])
+    noise[::2] = 0
+    facts = facts_of(source, with_overlaps(list(target.sentences), target.vectors[0] + noise))
+    assert facts["anchor_similarity"] == pytest.approx(1 / np.sqrt(1 + 0.7**2), abs=0.05)
+    assert facts_of(in_words(TEXT, "this one"), in_words(TEXT, "this one"))["separation"] == 0
+
+
 def test_an_empty_side_is_unrelated() -> None:
     assert facts_of(document(0), TEXT)["reason"] == "the source has no sentences"
     assert facts_of(TEXT, document(0))["reason"] == "the target has no sentences"
@@ -73,7 +115,9 @@ def test_an_empty_side_is_unrelated() -> None:
 @pytest.mark.parametrize(("mean", "verdict"), [(6.0, "ok"), (1.0, "unrelated")])
 def test_without_anchors_short_documents_count_by_score(mean: float, verdict: str) -> None:
     none, spans = np.empty(0, np.int64), np.array([[i, i + 1, i, i + 1] for i in range(5)])
-    facts = judge_pair(Links(none, none, np.empty(0), 0.0), spans, np.full(5, mean, np.float32), 5, 5)
+    facts = judge_pair(
+        Links(none, none, np.empty(0), 0.0), spans, np.full(5, mean, np.float32), np.zeros(5, bool), 5, 5
+    )
     assert facts["verdict"] == verdict
 
 

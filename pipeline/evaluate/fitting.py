@@ -14,8 +14,9 @@ from pipeline.store.rows import beads, read_overlaps
 from pipeline.store.store import Store
 
 if TYPE_CHECKING:
+    from stages.align.scoring.weights import Kind
     from stages.data import Overlaps
-    from stages.fit.held_out import HeldOut, JudgedPair, Kind
+    from stages.fit.held_out import HeldOut, JudgedPair
 
 KINDS: dict[str, tuple[Kind, ...]] = {"all": ("encoded",), "on-demand": ("summed", "encoded"), "none": ("summed",)}
 """Which tables of weights alignments use, by `encode.overlaps`."""

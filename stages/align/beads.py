@@ -16,6 +16,10 @@ NO_SCORE = -np.inf
 """The score of a bead that would begin before the first sentence."""
 
 
+MANY_TO_MANY = 5
+"""Sentences in beads of several on both sides, at most: larger ones are rare, and as many as all others together."""
+
+
 class Path(NamedTuple):
     """What a method finds: the beads with text on both sides, and what every sentence scores as a null bead.
 
@@ -34,15 +38,26 @@ class Path(NamedTuple):
     facts: Facts
 
 
-def bead_types(max_bead: int, max_source: int, max_target: int) -> NDArray[np.int64]:
-    """Return the (m, n) of all beads with text on both sides, shape (B, 2): the smaller first, then the smaller m."""
+def bead_types(max_bead: int, max_source: int, max_target: int, many_to_many: int = 16) -> NDArray[np.int64]:
+    """Return the (m, n) of all beads with text on both sides, shape (B, 2): the smaller first, then the smaller m.
+
+    Beads of several sentences on both sides have at most `many_to_many` sentences: larger ones are rare, and many.
+    """
     shapes = [
         (m, size - m)
         for size in range(2, max_bead + 1)
         for m in range(1, size)
-        if m <= max_source and size - m <= max_target
+        if m <= max_source and size - m <= max_target and (size <= many_to_many or 1 in (m, size - m))
     ]
     return np.array(shapes, np.int64).reshape(-1, 2)
+
+
+def with_coarse_types(types: NDArray[np.int64], longest: tuple[int, int]) -> NDArray[np.int64]:
+    """Return bead types with those of many sentences on one side and one on the other, up to the longest."""
+    m, n = types.max(axis=0, initial=1)
+    many = [(size, 1) for size in range(int(m) + 1, longest[0] + 1)]
+    many += [(1, size) for size in range(int(n) + 1, longest[1] + 1)]
+    return np.concatenate([types, np.array(many, np.int64).reshape(-1, 2)])
 
 
 def spans_of(stops: NDArray[np.int64], shapes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -8,9 +8,13 @@ from pydantic import Field, field_validator, model_validator
 from stages.align.scoring.weights import WEIGHT_NAMES
 from stages.config import Section
 
-VERSION = 5
+VERSION = 6
 """Raise it when the same config aligns the same vectors differently, or when more is stored with beads: those that are
 stored are then made anew."""
+
+
+LARGEST_BEAD = {"bitext": 8, "bertalign": 5}
+"""The default of `max_bead`: a third of the beads of literature have 1-3 and more."""
 
 
 class WeightsConfig(Section):
@@ -41,15 +45,17 @@ class AlignConfig(Section):
     """`bitext`: beads scored by weighted features, with a confidence each, blocks left out at little cost; or
     `bertalign`: the two-pass method of Liu & Zhu (2022), as the baseline."""
 
-    max_bead: int = Field(default=5, ge=2, le=16)
-    """Source plus target sentences in a bead; each side is also at most `encode.max_overlap`."""
+    max_bead: int | None = Field(default=None, ge=2, le=16)
+    """Source plus target sentences in a bead: by default 8, or 5 with `bertalign`. Where one side is hardly split,
+    `bitext` lets one of its sentences stand against more sentences of the other, in proportion."""
 
     max_side: int | None = Field(default=None, ge=1, le=15)
-    """Sentences on one side of a bead at most; by default as many as were joined for encoding. With `bitext` overlaps
-    that were not encoded are stood in for by sums of sentence vectors."""
+    """Sentences on one side of a bead at most: by default all but one of `max_bead`. With `bitext`, overlaps that were
+    not encoded are stood in for by sums of sentence vectors; `bertalign` has at most `encode.max_overlap`."""
 
     contest_margin: float = Field(default=2.0, gt=0, le=50)
-    """With `encode.overlaps = "on-demand"`: overlaps of beads within so many nats of the best alignment are encoded."""
+    """With `encode.overlaps = "on-demand"`: overlaps of beads within so many nats of the best alignment are encoded; of
+    the nearest ones only, where these would have more than a quarter of the text for each nat."""
 
     respect_sections: bool = False
     """Never cross a chapter that both documents have, as far as their formats tell chapters. Headings that plainly
@@ -77,6 +83,11 @@ class AlignConfig(Section):
 
     use_length: bool = True
     """Multiply the score of a bead by how well the lengths of its sides agree: log2(1 + shorter / longer)."""
+
+    @property
+    def largest_bead(self) -> int:
+        """Return `max_bead`, or what it is by default."""
+        return self.max_bead or LARGEST_BEAD[self.method]
 
     @model_validator(mode="after")
     def _sections_are_known(self) -> "AlignConfig":

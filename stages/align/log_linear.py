@@ -27,14 +27,16 @@ from stages.align.beads import Path, spans_of
 from stages.align.config import AlignConfig
 from stages.align.constraints.constrain import constrain, without_bonus
 from stages.align.constraints.fixed_beads import FixedBeads
-from stages.align.pair_measures import PairMeasures, measure_pair, null_features, with_overlaps
-from stages.align.scoring.features import score_beads, score_blocks
-from stages.align.scoring.similarity import summed_blocks
+from stages.align.freedom import measure_freedom, measured_region
+from stages.align.pair_measures import PairMeasures, measure_pair, null_features, readings, with_overlaps
+from stages.align.scoring.features import score_blocks
+from stages.align.scoring.similarity import mixed_blocks, summed_blocks
 from stages.align.scoring.sums import has_encoded_overlaps, overlap_vectors
-from stages.align.scoring.weights import ENCODED, SUMMED, Weights, changed
+from stages.align.scoring.weights import SHIPPED, Kind, Weights, changed, freer
 from stages.align.search.lattice import BestPath, Lattice, find_best_path, make_lattice
 from stages.align.search.max_marginals import MaxMarginals, find_max_marginals, near_band
 from stages.align.search.posterior import bead_posterior, null_posterior, sum_paths
+from stages.align.untranslated import untranslated_beads
 from stages.data import Facts, Overlaps
 
 MAX_GAP_CELLS = 1 << 18
@@ -85,7 +87,9 @@ def align_bitext(
 def in_own_order(path: Path, links: Links, source: Overlaps, target: Overlaps) -> Path:
     """Return the path of two documents that were aligned in the canonical order, with the verdict on the pair."""
     path = _mirrored(path) if is_swapped(source, target) else path
-    verdict = judge_pair(links, path.spans, path.score, len(source.sentences), len(target.sentences))
+    in_order = links.mirrored if is_swapped(source, target) else links
+    is_same = untranslated_beads(path.spans, source.sentences, target.sentences)
+    verdict = judge_pair(in_order, path.spans, path.score, is_same, len(source.sentences), len(target.sentences))
     return path._replace(facts=path.facts | verdict)
 
 
@@ -110,18 +114,35 @@ def _align_ordered(
 ) -> tuple[Path, Links]:
     if not source.sentences or not target.sentences:
         return without_beads(source, target)
-    measures = measure_pair(source, target, config, fixed)
-    search = search_by_sums(measures, config)
+    measures, search = search_pair(source, target, config, fixed)
     if has_encoded_overlaps(source.vectors) or has_encoded_overlaps(target.vectors):
         return align_encoded(search, with_overlaps(measures, source, target), config), measures.links
     return align_by_sums(search, measures, config), measures.links
 
 
+def search_pair(
+    source: Overlaps, target: Overlaps, config: AlignConfig, fixed: FixedBeads | None = None
+) -> tuple[PairMeasures, Search]:
+    """Measure a pair and search it by sums, in the unit of length in which the best path is worth more.
+
+    Where that path leaves out more than whole translations do, a second search goes by the weights of free ones.
+    """
+    found = [(one, search_by_sums(one, config)) for one in readings(measure_pair(source, target, config, fixed))]
+    measures, search = max(found, key=lambda one: one[1].marginals.total)
+    if measures.links.coarseness > 1:
+        return measures, search
+    lattice = _near_sums(search)
+    nulls = null_posterior(sum_paths(lattice, search.near), lattice, search.near)
+    measures = measures._replace(freedom=measure_freedom(nulls, measured_region(measures.region, measures.links)))
+    return measures, search_by_sums(measures, config) if measures.freedom else search
+
+
 def search_by_sums(measures: PairMeasures, config: AlignConfig) -> Search:
     """Search the whole band around the anchors, with sums of sentence vectors in place of all larger overlaps."""
     n_source, n_target = measures.source.shape[1], measures.target.shape[1]
-    links, weights = measures.links, changed(SUMMED, config.weights.summed)
-    band = band_around(links.source, links.target, n_source, n_target, config.band_radius, MAX_GAP_CELLS)
+    links, weights = measures.links, weights_for(measures, "summed", config)
+    radius = round(config.band_radius * links.coarseness)
+    band = band_around(links.source, links.target, n_source, n_target, radius, MAX_GAP_CELLS)
     blocks = summed_blocks(measures.source[:1], measures.target[:1], band, measures.scale, measures.sums)
     found = score_blocks(blocks, measures.sides, band, measures.types, weights)
     nulls = null_features(measures, found)
@@ -132,10 +153,9 @@ def search_by_sums(measures: PairMeasures, config: AlignConfig) -> Search:
 
 def align_by_sums(search: Search, measures: PairMeasures, config: AlignConfig) -> Path:
     """Return the path that the search by sums has found."""
-    lattice = _near_lattice(search.lattice, search)
-    lattice = lattice._replace(score=search.lattice.score[cells_within(search.near, search.band)])
+    lattice = _near_sums(search)
     best = find_best_path(lattice, search.near)
-    return make_path(lattice, search, measures, changed(SUMMED, config.weights.summed), best)
+    return make_path(lattice, search, measures, weights_for(measures, "summed", config), best)
 
 
 def align_encoded(
@@ -146,15 +166,24 @@ def align_encoded(
     is_alive : bool array of shape (C, B), the beads of the whole band that may be found; None for all of them. The
                others still compete for confidence: without them, what was left alone would look certain.
     """
-    weights = changed(ENCODED, config.weights.encoded)
-    sides = measures.source, measures.target, measures.scale, measures.sides
-    score = score_beads(*sides, search.near, measures.types, weights).score
+    weights = weights_for(measures, "encoded", config)
+    blocks = mixed_blocks(measures.source, measures.target, search.near, measures.scale, measures.sums)
+    score = score_blocks(blocks, measures.sides, search.near, measures.types, weights).score
     lattice = _near_lattice(_lattice(score, search.nulls, measures, search.near, weights), search)
     allowed = lattice
     if is_alive is not None:
         may_be_found = is_alive[cells_within(search.near, search.band)]
         allowed = lattice._replace(score=np.where(may_be_found, lattice.score, np.float32(-np.inf)))
     return make_path(lattice, search, measures, weights, find_best_path(allowed, search.near))
+
+
+def weights_for(measures: PairMeasures, kind: Kind, config: AlignConfig) -> Weights:
+    """Return the weights for a pair: for a translation as free, and as finely split.
+
+    A sentence of a finely split side is so much less of a foreign block.
+    """
+    weights = freer(changed(SHIPPED[kind], getattr(config.weights, kind)), kind, measures.freedom)
+    return weights._replace(skip_sentence=weights.skip_sentence / measures.links.coarseness)
 
 
 def _lattice(
@@ -174,6 +203,12 @@ def _near_lattice(lattice: Lattice, search: Search) -> Lattice:
     """Return the lattice with what a foreign block at the edges may leave out in the whole band, cell by cell."""
     kept = cells_within(search.near, search.band)
     return lattice._replace(before=search.lattice.before[kept], after=search.lattice.after[kept])
+
+
+def _near_sums(search: Search) -> Lattice:
+    """Return the lattice of the search by sums, near its best path."""
+    lattice = _near_lattice(search.lattice, search)
+    return lattice._replace(score=search.lattice.score[cells_within(search.near, search.band)])
 
 
 def make_path(lattice: Lattice, search: Search, measures: PairMeasures, weights: Weights, best: BestPath) -> Path:

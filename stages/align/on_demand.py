@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.align.anchors.lengths import bytes_before
 from stages.align.anchors.links import Links
 from stages.align.anchors.scale import centred, cosines
 from stages.align.band import Band, cells_of
@@ -23,18 +24,32 @@ from stages.align.beads import Path
 from stages.align.config import AlignConfig
 from stages.align.constraints.fixed_beads import FixedBeads
 from stages.align.log_linear import (
+    Search,
     align_by_sums,
     align_encoded,
     in_own_order,
     is_swapped,
-    search_by_sums,
+    search_pair,
     without_beads,
 )
-from stages.align.pair_measures import PairMeasures, measure_pair, with_overlaps
+from stages.align.pair_measures import PairMeasures, with_overlaps
 from stages.align.scoring.sums import has_encoded_overlaps, sum_vectors
 from stages.align.search.lattice import Lattice
 from stages.align.search.max_marginals import MaxMarginals, bead_marginals
 from stages.data import Beads, Facts, Overlaps
+
+SHARE_PER_NAT = 0.25
+"""Overlaps within a margin of so many nats have at most this share of the text of both documents for each nat: with the
+default margin of 2 the encoder is given at most one and a half times the text."""
+
+FEW_BYTES = 4000
+"""Overlaps with less text are encoded in any case."""
+
+NARROWER = 0.8
+"""A margin is multiplied by it until the overlaps within have few enough bytes."""
+
+NARROWEST = 0.01
+"""Below this share of the margin, nothing is encoded."""
 
 Stops = Mapping[int, NDArray[np.int32]]
 """For each overlap size from 2 on, the positions where overlaps stop, in order; sizes without any are left out."""
@@ -117,16 +132,35 @@ def _find_ordered(
 ) -> tuple[Stops, Stops, tuple[Path, Links] | None]:
     if not source.sentences or not target.sentences:
         return {}, {}, without_beads(source, target)
-    measures = measure_pair(source, target, config)
-    search = search_by_sums(measures, config)
-    survivors = find_survivors(search.marginals, search.lattice, search.band, config.contest_margin)
-    unsettled = ~_is_settled(survivors, len(source.sentences), len(target.sentences))
-    stops, shapes = survivors.stops[unsettled], survivors.shapes[unsettled]
-    of_source = _larger_overlaps(stops[:, 0], shapes[:, 0], source.max_overlap)
-    of_target = _larger_overlaps(stops[:, 1], shapes[:, 1], target.max_overlap)
+    measures, search = search_pair(source, target, config)
+    of_source, of_target = _affordable(source, target, search, config.contest_margin)
     if of_source or of_target:
         return of_source, of_target, None
     return {}, {}, (align_by_sums(search, measures, config), measures.links)
+
+
+def _affordable(source: Overlaps, target: Overlaps, search: Search, contest_margin: float) -> tuple[Stops, Stops]:
+    """Return the contested overlaps of both sides; by a narrower margin where they would have too much text."""
+    ends = bytes_before(source.sentences), bytes_before(target.sentences)
+    most = max(FEW_BYTES, SHARE_PER_NAT * contest_margin * float(ends[0][-1] + ends[1][-1]))
+    margin = contest_margin
+    while margin > NARROWEST * contest_margin:
+        survivors = find_survivors(search.marginals, search.lattice, search.band, margin)
+        unsettled = ~_is_settled(survivors, len(source.sentences), len(target.sentences))
+        stops, shapes = survivors.stops[unsettled], survivors.shapes[unsettled]
+        both = (
+            _larger_overlaps(stops[:, 0], shapes[:, 0], source.max_overlap),
+            _larger_overlaps(stops[:, 1], shapes[:, 1], target.max_overlap),
+        )
+        n_bytes = sum(
+            float((end[of_size] - end[of_size - size]).sum())
+            for end, of_side in zip(ends, both, strict=True)
+            for size, of_size in of_side.items()
+        )
+        if n_bytes <= most:
+            return both
+        margin *= NARROWER
+    return {}, {}  # countless paths are as good as each other: what is encoded decides nothing
 
 
 def align_survivors(
@@ -139,8 +173,7 @@ def align_survivors(
     """
     if not source.sentences or not target.sentences:
         return without_beads(source, target)
-    measures = measure_pair(source, target, config, fixed)
-    search = search_by_sums(measures, config)
+    measures, search = search_pair(source, target, config, fixed)
     if not has_encoded_overlaps(source.vectors) and not has_encoded_overlaps(target.vectors):
         return align_by_sums(search, measures, config), measures.links
     is_alive = find_survivors(search.marginals, search.lattice, search.band, config.contest_margin).is_alive

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 from stages.align.band import Band, band_around, cells_of, make_band
 from stages.align.config import AlignConfig
-from stages.align.pair_measures import PairMeasures, measure_pair_with_overlaps, null_features
-from stages.align.scoring.features import collect_features, score_beads
-from stages.align.scoring.weights import NO_BLOCKS, Weights
+from stages.align.log_linear import search_pair
+from stages.align.pair_measures import PairMeasures, null_features, with_overlaps
+from stages.align.scoring.features import collect_features, score_blocks
+from stages.align.scoring.similarity import mixed_blocks
+from stages.align.scoring.weights import NO_BLOCKS, SHIPPED, Kind, Weights, freer
 from stages.align.search.lattice import Lattice, make_lattice
 from stages.align.search.max_marginals import bead_marginals
 from stages.align.search.posterior import Posterior, null_posterior, sum_paths
@@ -57,9 +59,10 @@ class Segment(NamedTuple):
 
     features : float32 array of shape (C, B, F); zero where there is no bead.
     is_bead  : bool array of shape (C, B).
-    source_null, target_null : float32 arrays of shape (S, 3) and (T, 3).
+    source_null, target_null : float32 arrays of shape (S, 4) and (T, 4).
     gold_bead : float64 array of shape (F,), the features of the gold beads, summed.
-    gold_null : float64 array of shape (3,), those of the gold null sentences.
+    gold_null : float64 array of shape (4,), those of the gold null sentences.
+    kind, freedom : the table of weights, and how free the translation is, from 0 to 1: what is added to the weights.
     """
 
     features: NDArray[np.float32]
@@ -71,6 +74,8 @@ class Segment(NamedTuple):
     gold_bead: NDArray[np.float64]
     gold_null: NDArray[np.float64]
     n_beads: int
+    kind: Kind
+    freedom: float
 
 
 class Fit(NamedTuple):
@@ -106,20 +111,22 @@ def _with_values(start: Weights, values: NDArray[np.float64]) -> Weights:
     return start._replace(bead=tuple(map(float, values[:n_bead])), null=tuple(map(float, values[n_bead:])))
 
 
-def cut_segments(example: Example, config: AlignConfig, weights: Weights) -> Iterator[Segment]:
+def cut_segments(example: Example, config: AlignConfig, kind: Kind) -> Iterator[Segment]:
     """Yield the stretches of the pair between gold beads that the lattice lacks."""
-    measures = measure_pair_with_overlaps(example.source, example.target, config)
+    measures, _ = search_pair(example.source, example.target, config)
+    measures = with_overlaps(measures, example.source, example.target)
     stretches = list(_stretches(example.gold, measures.types))
     starts = np.array([bead[:2] for stretch in stretches for bead in stretch], np.int64).reshape(-1, 2)
     if not len(starts):
         return
     n_source, n_target = len(example.source.sentences), len(example.target.sentences)
-    band = band_around(starts[:, 0], starts[:, 1], n_source, n_target, FIT_RADIUS)
-    sides = measures.source, measures.target, measures.scale, measures.sides, band, measures.types
-    nulls = null_features(measures, score_beads(*sides, weights))
-    features = collect_features(*sides)
+    band = band_around(starts[:, 0], starts[:, 1], n_source, n_target, round(FIT_RADIUS * measures.links.coarseness))
+    vectors = measures.source, measures.target, band, measures.scale, measures.sums
+    found = score_blocks(mixed_blocks(*vectors), measures.sides, band, measures.types, SHIPPED[kind])
+    nulls = null_features(measures, found)
+    features = collect_features(mixed_blocks(*vectors), measures.sides, band, measures.types)
     for stretch in stretches:
-        yield _cut(stretch, features, nulls, band, measures)
+        yield _cut(stretch, features, nulls, band, measures, kind)
 
 
 def _stretches(gold: Sequence[BeadPositions], types: NDArray[np.int64]) -> Iterator[list[tuple[int, int, int, int]]]:
@@ -150,6 +157,7 @@ def _cut(
     nulls: tuple[NDArray[np.float32], NDArray[np.float32]],
     band: Band,
     measures: PairMeasures,
+    kind: Kind,
 ) -> Segment:
     """Return the part of the lattice from the first to the last bead of a stretch."""
     (i_start, j_start, _, _), (i, j, m, n) = stretch[0], stretch[-1]
@@ -178,6 +186,8 @@ def _cut(
         features[gold_cells, gold_kinds].sum(axis=0, dtype=np.float64),
         source_null[source_free].sum(axis=0, dtype=np.float64) + target_null[target_free].sum(axis=0, dtype=np.float64),
         len(stretch),
+        kind,
+        measures.freedom,
     )
 
 
@@ -194,6 +204,7 @@ def _total_loss(
 
 
 def _segment_loss(segment: Segment, weights: Weights) -> tuple[float, NDArray[np.float64]]:
+    weights = freer(weights, segment.kind, segment.freedom)
     bead, null = np.array(weights.bead), np.array(weights.null)
     score = segment.features @ bead.astype(np.float32)
     score[~segment.is_bead] = -np.inf

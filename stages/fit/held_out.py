@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from stages.align import AlignConfig, align_pair
 from stages.align.config import WeightsConfig
 from stages.align.on_demand import keep_overlaps
 from stages.align.positions import take_out_empty
-from stages.align.scoring.weights import ENCODED, SUMMED, Weights, as_table
+from stages.align.scoring.weights import SHIPPED, Kind, Weights, as_table
 from stages.bead_lines import BeadPositions, positions_of
 from stages.corrections import beads_touching
 from stages.data import Overlaps
@@ -18,13 +18,8 @@ from stages.evaluate.paired import count_found_by_one, full_beads, sign_test
 from stages.evaluate.scores import Evaluation, evaluate
 from stages.fit.fit import Example, Segment, cut_segments, fit_segments
 
-Kind = Literal["encoded", "summed"]
-"""A table of weights: of alignments with encoded overlaps, or with sums in their place."""
-
 Stretches = Mapping[Kind, list[Segment]]
 """The stretches of a pair that each table of weights is fitted to."""
-
-SHIPPED: dict[Kind, Weights] = {"encoded": ENCODED, "summed": SUMMED}
 
 MAX_PARTS = 5
 """Cross-validation in more parts takes longer and tells the same."""
@@ -87,7 +82,7 @@ def fit_held_out(pairs: Sequence[JudgedPair], config: AlignConfig, kinds: Sequen
     usable = [(pair, found) for pair, found in cut if any(found.values())]
     if not usable:
         raise ValueError(
-            f"none of the {n_gold:,} gold beads of {len(pairs):,} pairs has at most {config.max_bead} consecutive "
+            f"none of the {n_gold:,} gold beads of {len(pairs):,} pairs has at most {config.largest_bead} consecutive "
             "sentences: there is nothing to fit to; give pairs whose beads fit, or a larger max_bead"
         )
     segments = [found for _, found in usable]
@@ -153,7 +148,7 @@ def _segments(pair: JudgedPair, config: AlignConfig, kind: Kind) -> list[Segment
         )
         for bead in pair.gold
     ]
-    return list(cut_segments(Example(sides[0], sides[1], gold), config, SHIPPED[kind]))
+    return list(cut_segments(Example(sides[0], sides[1], gold), config, kind))
 
 
 def fit_weights(pairs: Sequence[Stretches], guesses: Mapping[Kind, Weights] = SHIPPED) -> dict[Kind, Weights]:

@@ -12,6 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from stages.align.anchors.chain import chain_links
+from stages.align.anchors.lengths import NEAR
 from stages.align.anchors.neighbours import nearest_both_ways
 
 NEIGHBOURS = 4
@@ -49,12 +50,34 @@ class Links(NamedTuple):
     source, target : int64 arrays of shape (L,).
     weight         : float64 array of shape (L,), how much each stands out, in units of `typical`.
     typical        : how similar mutual nearest sentences are above the background.
+    grain          : how many source and target sentences an anchor stands for: (1, 1), or more on one side where the
+                     other is hardly split.
     """
 
     source: NDArray[np.int64]
     target: NDArray[np.int64]
     weight: NDArray[np.float64]
     typical: float
+    grain: tuple[float, float] = (1.0, 1.0)
+
+    @property
+    def coarseness(self) -> float:
+        """Return how many sentences of the finer side stand against one of the other."""
+        return max(self.grain)
+
+    @property
+    def is_near_next(self) -> NDArray[np.bool_]:
+        """Return which anchors have the next one near them on both sides: bool array of shape (L - 1,)."""
+        return (np.diff(self.source) <= NEAR * self.grain[0]) & (np.diff(self.target) <= NEAR * self.grain[1])
+
+    def kept(self, which: NDArray[np.bool_]) -> Links:
+        """Return some of the links."""
+        return self._replace(source=self.source[which], target=self.target[which], weight=self.weight[which])
+
+    @property
+    def mirrored(self) -> Links:
+        """Return the same with the sides exchanged."""
+        return self._replace(source=self.target, target=self.source, grain=self.grain[::-1])
 
 
 def find_nearest(
@@ -179,4 +202,4 @@ def supported_chain(
         np.searchsorted(source, source + radius, side="right"), np.searchsorted(target, target + radius, side="right")
     )
     kept = total[last] - total[first] >= min_support
-    return Links(source[kept], target[kept], weight[kept], links.typical)
+    return links._replace(source=source, target=target, weight=weight).kept(kept)

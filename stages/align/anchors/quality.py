@@ -8,14 +8,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.anchors.lengths import NEAR
 from stages.align.anchors.links import Links
 from stages.align.anchors.scale import FEW_ANCHORS
 from stages.data import Facts
 
-MIN_DENSITY = 0.27
-"""Anchors per sentence of the shorter side. In earlier experiments 41 true pairs had at least .32 with either of two
-encoders, 174 wrong ones at most .23. It was read off these pairs, evaluation sets among them."""
+WRONG_DENSITY, SOUND_DENSITY = 0.2, 0.35
+"""Anchors per sentence of the shorter side: between the two a pair is more or less sound. In earlier experiments 41
+true pairs had at least .32 with either of two encoders, 174 wrong ones at most .23; read off these pairs, evaluation
+sets among them."""
+
+MIN_SOUNDNESS = 0.5
+"""Less sound pairs are none: about .27 anchors per sentence."""
 
 FEW_SENTENCES = 15
 """With fewer sentences on a side anchors are a matter of chance, and the scores of the beads have to do."""
@@ -30,55 +33,99 @@ wrong pairs had 1.5 and at most 3.3, true ones 6 and at least 4.3."""
 WHOLE_SHARE = 0.8
 """Where less of a side has a translation, the pair is a partial one."""
 
+NEARLY_WHOLE_SHARE = 0.9
+"""Where so much of one side is accounted for, it is the other that has more."""
+
+SAME_SHARES = ((0.65, "mostly"), (0.35, "half"), (0.2, "partly"))
+"""From which shares of beads that are the same on both sides on a pair is called untranslated, and how far."""
+
 
 def judge_pair(
-    links: Links, spans: NDArray[np.int64], score: NDArray[np.float32], n_source: int, n_target: int
+    links: Links,
+    spans: NDArray[np.int64],
+    score: NDArray[np.float32],
+    is_same: NDArray[np.bool_],
+    n_source: int,
+    n_target: int,
 ) -> Facts:
     """Return the quality of a pair from 0 to 1, a verdict (`ok`, `partial`, `unrelated`), and the reason for it.
 
-    spans, score : of the beads with text on both sides, arrays of shape (P, 4) and (P,).
-    quality      : anchors per sentence of the shorter side, times the smaller of the shares that have a translation.
+    Quality is how sound the pair is, from 0 for strangers to 1, times the smaller of the shares that have a
+    translation. Beads that are the same on both sides tell nothing of soundness, and are no translations.
+
+    spans, score, is_same : of the beads with text on both sides, arrays of shape (P, 4), (P,) and (P,).
     """
-    shares = [
-        float((spans[:, side + 1] - spans[:, side]).sum() / max(n_sentences, 1))
-        for side, n_sentences in ((0, n_source), (2, n_target))
-    ]
-    density = min(len(links.source) / max(min(n_source, n_target), 1), 1.0)
-    if min(n_source, n_target) < FEW_SENTENCES:
-        mean = float(score.mean()) if len(score) else 0.0
-        density = float(np.clip((mean - JUNK_SCORE) / (GOOD_SCORE - JUNK_SCORE), 0, 1))
-    if min(n_source, n_target) < TOO_FEW_SENTENCES:
-        density = 1.0
-    verdict, reason = _verdict(density, shares, _n_near(links), n_source, n_target)
+    counts = n_source, n_target
+    found = [_n_sentences(spans, side) for side in (0, 1)]
+    same = [_n_sentences(spans[is_same], side) for side in (0, 1)]
+    shares = [float(number / max(count, 1)) for number, count in zip(found, counts, strict=True)]
+    left = min(count - number for count, number in zip(counts, same, strict=True))
+    told = links.kept(~np.isin(links.source, _sentences(spans[is_same])))
+    soundness = _soundness(len(told.source), left, score[~is_same])
+    same_share = float(is_same.mean()) if len(is_same) else 0.0
+    translated = [(all_of - alike) / max(count, 1) for all_of, alike, count in zip(found, same, counts, strict=True)]
+    is_wrong = soundness < MIN_SOUNDNESS and int(told.is_near_next.sum()) < FEW_ANCHORS
+    verdict, reason = _verdict(soundness, is_wrong, shares, same_share, n_source, n_target)
     return {
         "anchors": len(links.source),
         "source_share": round(shares[0], 4),
         "target_share": round(shares[1], 4),
-        "quality": round(density * min(shares), 4),
+        "same_share": round(same_share, 4),
+        "quality": round(soundness * min(translated), 4),
         "verdict": verdict,
         "reason": reason,
     }
 
 
-def _n_near(links: Links) -> int:
-    """Return how many anchors have another near them on both sides."""
-    return int(((np.diff(links.source) <= NEAR) & (np.diff(links.target) <= NEAR)).sum())
+def _n_sentences(spans: NDArray[np.int64], side: int) -> int:
+    return int((spans[:, 2 * side + 1] - spans[:, 2 * side]).sum())
 
 
-def _verdict(density: float, shares: list[float], n_near: int, n_source: int, n_target: int) -> tuple[str, str]:
+def _sentences(spans: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the source sentences of some beads."""
+    return np.concatenate([np.arange(start, stop) for start, stop in spans[:, :2]] or [np.empty(0, np.int64)])
+
+
+def _soundness(n_anchors: int, n_sentences: int, score: NDArray[np.float32]) -> float:
+    """Return how surely two documents translate each other, from 0 to 1.
+
+    n_sentences : of the shorter side.
+    """
+    if n_sentences < TOO_FEW_SENTENCES:
+        return 1.0
+    if n_sentences < FEW_SENTENCES:
+        found, (wrong, sound) = float(score.mean()) if len(score) else 0.0, (JUNK_SCORE, GOOD_SCORE)
+    else:
+        found, (wrong, sound) = n_anchors / n_sentences, (WRONG_DENSITY, SOUND_DENSITY)
+    return float(np.clip((found - wrong) / (sound - wrong), 0, 1))
+
+
+def _verdict(
+    soundness: float, is_wrong: bool, shares: list[float], same_share: float, n_source: int, n_target: int
+) -> tuple[str, str]:
     if not n_source or not n_target:
         side = "source" if not n_source else "target"
         return "unrelated", f"the {side} has no sentences"
-    side, share, count = ("source", shares[0], n_source) if shares[0] <= shares[1] else ("target", shares[1], n_target)
-    missing = f"{1 - share:.0%} of the {count:,} {side} sentences have no translation"
-    if density < MIN_DENSITY and n_near < FEW_ANCHORS:
-        return "unrelated", f"the sentences hardly match: {density:.2f} where translations have at least {MIN_DENSITY}"
-    if share < WHOLE_SHARE:
-        return "partial", missing
+    if is_wrong:
+        return "unrelated", f"the sentences hardly match: soundness {soundness:.2f}, where 1 is usual"
+    for share, how_far in SAME_SHARES:
+        if same_share >= share:
+            return "partial", f"{how_far} untranslated: {same_share:.0%} of the beads are the same on both sides"
+    if min(shares) < WHOLE_SHARE:
+        return "partial", _what_is_missing(*shares)
     if min(n_source, n_target) < TOO_FEW_SENTENCES:
         return "ok", "too few sentences to judge"
-    if density < MIN_DENSITY:
-        return "partial", f"only parts of the documents match: {density:.2f}, and {missing}"
-    if share == 1:
+    if soundness < MIN_SOUNDNESS:
+        return "partial", f"only parts of the documents match: soundness {soundness:.2f}, where 1 is usual"
+    if min(shares) == 1:
         return "ok", "every sentence has a translation"
-    return "ok", f"all but {1 - share:.1%} of the {side} sentences have a translation"
+    side = "source" if shares[0] <= shares[1] else "target"
+    return "ok", f"all but {1 - min(shares):.1%} of the {side} sentences have a translation"
+
+
+def _what_is_missing(source: float, target: float) -> str:
+    if target >= NEARLY_WHOLE_SHARE:
+        return f"abridged: {source:.0%} of the source has a translation"
+    if source >= NEARLY_WHOLE_SHARE:
+        return f"enlarged: {target:.0%} of the target translates the source"
+    return f"partly translated: {source:.0%} of the source and {target:.0%} of the target have a counterpart"

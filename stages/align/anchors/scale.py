@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.anchors.lengths import NEAR, Lengths, bytes_before
+from stages.align.anchors.lengths import Lengths, bytes_before
 from stages.align.anchors.links import Links
 from stages.data import Facts
 
@@ -78,7 +78,7 @@ class Region(NamedTuple):
 
 def anchored_region(links: Links, n_source: int, n_target: int) -> Region:
     """Return the sentences between anchors that are near each other on both sides, or all if there are few anchors."""
-    near = (np.diff(links.source) <= NEAR) & (np.diff(links.target) <= NEAR)
+    near = links.is_near_next
     if near.sum() < FEW_ANCHORS:
         return Region(np.ones(n_source, bool), np.ones(n_target, bool))
     return Region(_covered(links.source, near, n_source), _covered(links.target, near, n_target))
@@ -141,13 +141,21 @@ def measure_scale(source: NDArray[np.float32], target: NDArray[np.float32], link
     background = float(means[0] @ means[1])
     if len(links.source) < FEW_ANCHORS:
         return Scale(*centres, 1.0, background, *typical)
+    if links.coarseness > 1:  # the single sentences of an anchor tell little: its sums have told
+        return Scale(*centres, stretch_for(links.typical), background, *typical)
     pairs = centred(source[links.source], centres[0]), centred(target[links.target], centres[1])
     anchored = float(np.median(cosines(*pairs))) - background
     others = cosines(pairs[0], np.roll(pairs[1], len(pairs[1]) // 2, axis=0))
     separation = anchored / max(float(others.std()), 1e-3)
-    # The square root: a full correction would amplify the noise of a weak encoder, none would waste a sharp one.
-    stretch = float(np.sqrt(REFERENCE_SIMILARITY / max(anchored, SMALLEST_SIMILARITY)))
-    return Scale(*centres, stretch, background, *typical, anchored, separation)
+    return Scale(*centres, stretch_for(anchored), background, *typical, anchored, separation)
+
+
+def stretch_for(anchored: float) -> float:
+    """Return what similarities are multiplied with where anchors are so similar.
+
+    The square root: a full correction would amplify the noise of a weak encoder, none would waste a sharp one.
+    """
+    return float(np.sqrt(REFERENCE_SIMILARITY / max(anchored, SMALLEST_SIMILARITY)))
 
 
 def _mean_of(vectors: NDArray[np.float32], within: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -164,17 +172,23 @@ def _mean_direction(
     return mean
 
 
-def scaled_lengths(source: Sequence[str], target: Sequence[str], region: Region) -> Lengths:
+def scaled_lengths(source: Sequence[str], target: Sequence[str], region: Region, is_coarse: bool = False) -> Lengths:
     """Return the lengths up to each sentence in a unit in which the anchored text of both sides is equally long.
 
     The unit lies halfway between the bytes of both sides, so that it is the same whichever side comes first.
+    is_coarse : whether one side is known to be hardly split: counts of sentences then say nothing.
     """
     source_bytes, target_bytes = bytes_before(source), bytes_before(target)
     ratio = np.diff(source_bytes)[region.source].sum() / np.diff(target_bytes)[region.target].sum()
     counts = region.source.sum(), region.target.sum()
-    is_as_long = 1 / MAX_BYTE_RATIO < ratio < MAX_BYTE_RATIO
+    is_as_long = is_coarse or 1 / MAX_BYTE_RATIO < ratio < MAX_BYTE_RATIO
     if max(counts) > MAX_COUNT_RATIO * min(counts) and not is_as_long:
         # Much of the longer side has no translation: what is left to go by is how long sentences are.
         ratio *= counts[1] / counts[0]
         ratio **= min(counts) / (min(counts) + LENGTH_DOUBT)
+    return lengths_in_unit(source_bytes, target_bytes, float(ratio))
+
+
+def lengths_in_unit(source_bytes: NDArray[np.float64], target_bytes: NDArray[np.float64], ratio: float) -> Lengths:
+    """Return lengths in the unit in which so many source bytes say as much as a target byte."""
     return Lengths(source_bytes / np.sqrt(ratio), target_bytes * np.sqrt(ratio))

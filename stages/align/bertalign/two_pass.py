@@ -30,7 +30,7 @@ def align_classic(source: Overlaps, target: Overlaps, config: AlignConfig) -> Pa
         return Path(np.empty((0, 4), np.int64), nothing, nothing, nothing, *nulls, {"anchors": 0})
     anchors = first_pass(source.vectors[0], target.vectors[0], config.top_k)
     band = band_around(*anchors, n_source, n_target, config.band_radius)
-    types = bead_types(config.max_bead, source.max_overlap, target.max_overlap)
+    types = bead_types(config.largest_bead, source.max_overlap, target.max_overlap)
     scores = score_band(
         source.vectors[: types[:, 0].max()],
         target.vectors[: types[:, 1].max()],

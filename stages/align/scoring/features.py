@@ -14,11 +14,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from stages.align.anchors.lengths import Lengths
-from stages.align.anchors.scale import Scale
 from stages.align.band import Band, cell_at
 from stages.align.beads import NO_SCORE
 from stages.align.scoring.punctuation import Punctuation
-from stages.align.scoring.similarity import Block, similarity_blocks
+from stages.align.scoring.similarity import Block
 from stages.align.scoring.weights import BEAD_FEATURES, Weights
 
 LENGTH_VARIANCE = 6.8
@@ -68,22 +67,6 @@ class BandFeatures(NamedTuple):
     target_best: NDArray[np.float32]
 
 
-def score_beads(
-    source: NDArray[np.floating],
-    target: NDArray[np.floating],
-    scale: Scale,
-    sides: Sides,
-    band: Band,
-    types: NDArray[np.int64],
-    weights: Weights,
-) -> BandFeatures:
-    """Score every bead of every cell of the band.
-
-    source, target : float arrays of shape (M, S, D) and (N, T, D), S and T at least 1.
-    """
-    return score_blocks(similarity_blocks(source, target, band, scale), sides, band, types, weights)
-
-
 def score_blocks(
     blocks: Iterable[Block], sides: Sides, band: Band, types: NDArray[np.int64], weights: Weights
 ) -> BandFeatures:
@@ -101,18 +84,13 @@ def score_blocks(
 
 
 def collect_features(
-    source: NDArray[np.floating],
-    target: NDArray[np.floating],
-    scale: Scale,
-    sides: Sides,
-    band: Band,
-    types: NDArray[np.int64],
+    blocks: Iterable[Block], sides: Sides, band: Band, types: NDArray[np.int64]
 ) -> NDArray[np.float32]:
     """Return the features of every bead of every cell, float32 of shape (C, B, F); nan where there is no such bead."""
     texts = texts_of_overlaps(sides, types)
     features = np.full((band.n_cells, len(types), len(BEAD_FEATURES)), np.nan, np.float32)
     row = _empty_row(band)
-    for block in similarity_blocks(source, target, band, scale):
+    for block in blocks:
         _collect_block(block, band, types, *texts, sides.trust, row, features)
     return features
 

@@ -14,13 +14,18 @@ from numpy.typing import NDArray
 
 from stages.align.anchors.scale import Scale, distances
 from stages.align.band import Band
-from stages.align.scoring.sums import Sums
+from stages.align.beads import MANY_TO_MANY
+from stages.align.scoring.sums import Sums, encoded_rows
 
 BLOCK_ROWS = 32
 """Rows of a block: more make the product faster, and more of it falls outside the band."""
 
 BLOCK_CELLS = 32 * 1024
 """Rows times columns of a block at most (but for one row): bounds its memory, also where the band is very wide."""
+
+
+FEW = 2
+"""So many sentences of one side are compared with all sizes of the other: beads have one, their neighbours two."""
 
 
 class Block(NamedTuple):
@@ -95,6 +100,82 @@ def summed_blocks(
         yield Block(row_start, row_stop, rows.start, columns.start, similarity)
 
 
+def mixed_blocks(
+    source: NDArray[np.floating], target: NDArray[np.floating], band: Band, scale: Scale, sums: tuple[Sums, Sums]
+) -> Iterator[Block]:
+    """Yield the blocks of the band with encoded overlaps where there are any, and sums in place of all others.
+
+    Nothing is added up but products: neither the time nor the memory of overlaps that were not encoded is spent.
+
+    source, target : float arrays of shape (K, S, D) and (L, T, D), S and T at least 1; rows of zeros were not encoded.
+    """
+    centring = centre_sides(source, target, scale)
+    sides = [(vectors, encoded_rows(vectors)) for vectors in (source, target)]
+    sizes = [side.n_sizes for side in sums]
+    for row_start, row_stop, rows, columns in _block_ranges(band, *sizes):
+        of_source, of_target = (
+            _EncodedPart.of(vectors, is_encoded, part, centre)
+            for (vectors, is_encoded), part, centre in zip(sides, (rows, columns), centring, strict=True)
+        )
+        cosines = of_source.vectors @ of_target.vectors.T
+        cosines -= of_source.along[:, None]
+        cosines -= of_target.along
+        cosines *= of_source.inverse[:, None]
+        cosines *= of_target.inverse
+        similarity = _mix(cosines, of_source, of_target, sums[0].part(rows), sums[1].part(columns))
+        similarity *= np.float32(scale.stretch)
+        similarity -= np.float32(scale.stretch * scale.background)
+        yield Block(row_start, row_stop, rows.start, columns.start, similarity)
+
+
+class _EncodedPart(NamedTuple):
+    """What a block needs of one side: R single sentences, and behind them E encoded overlaps.
+
+    vectors : float32 array of shape (R + E, D). along, inverse : as in Centring, shape (R + E,).
+    sizes, lasts : int64 arrays of shape (E,), the place of each encoded overlap: its size less one, its last sentence.
+    """
+
+    vectors: NDArray[np.float32]
+    along: NDArray[np.float32]
+    inverse: NDArray[np.float32]
+    sizes: NDArray[np.int64]
+    lasts: NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls, vectors: NDArray[np.floating], is_encoded: NDArray[np.bool_], part: slice, centring: Centring
+    ) -> _EncodedPart:
+        sizes, lasts = np.nonzero(is_encoded[:, part])
+        here = sizes, lasts + part.start
+        return cls(
+            np.concatenate([vectors[0, part], vectors[here]]).astype(np.float32, copy=False),
+            np.concatenate([centring.along[0, part], centring.along[here]]),
+            np.concatenate([centring.inverse[0, part], centring.inverse[here]]),
+            sizes,
+            lasts,
+        )
+
+
+def _mix(
+    cosines: NDArray[np.float32], source: _EncodedPart, target: _EncodedPart, of_source: Sums, of_target: Sums
+) -> NDArray[np.float32]:
+    """Return the cosines of all overlaps, shape (M, R, N, W), from those of sentences and encoded overlaps."""
+    n_rows, n_columns = len(of_source.weights), len(of_target.weights)
+    result = _products_of_sums(cosines[:n_rows, :n_columns], of_source, of_target)
+    totals = cosines[n_rows:, :n_columns] * of_target.weights
+    for size, norms in enumerate(of_target.inverse_norms):
+        if size:
+            totals[:, size:] += (cosines[n_rows:, :n_columns] * of_target.weights)[:, :-size]
+        result[source.sizes, source.lasts, size] = totals * norms
+    totals = cosines[:n_rows, n_columns:].T * of_source.weights
+    for size, norms in enumerate(of_source.inverse_norms):
+        if size:
+            totals[:, size:] += (cosines[:n_rows, n_columns:].T * of_source.weights)[:, :-size]
+        result[size, :, target.sizes, target.lasts] = totals * norms
+    result[source.sizes[:, None], source.lasts[:, None], target.sizes, target.lasts] = cosines[n_rows:, n_columns:]
+    return result
+
+
 def centre_sides(source: NDArray[np.floating], target: NDArray[np.floating], scale: Scale) -> tuple[Centring, Centring]:
     """Measure what centring needs to know of every overlap of both sides."""
     p, q = scale.source_centre, scale.target_centre
@@ -129,16 +210,18 @@ def _centre_products(similarity: NDArray[np.float32], source: Centring, target: 
 def _products_of_sums(cosines: NDArray[np.float32], source: Sums, target: Sums) -> NDArray[np.float32]:
     """Return the cosines of sums, shape (M, R, N, W), from those of their sentences, shape (R, W).
 
-    Sums that would reach over the first row or column are those of the sentences that there are.
+    Sums that would reach over the first row or column are those of the sentences that there are. What no bead and no
+    neighbour of a bead is made of stays 0.
     """
     n_sizes, m_sizes = len(target.inverse_norms), len(source.inverse_norms)
-    result = np.empty((m_sizes, len(cosines), n_sizes, cosines.shape[1]), np.float32)
+    result = np.zeros((m_sizes, len(cosines), n_sizes, cosines.shape[1]), np.float32)
     result[:, :, 0] = cosines * source.weights[:, None] * target.weights
     for size in range(1, m_sizes):
         result[size, 1:, 0] += result[size - 1, :-1, 0]
     for size in range(1, n_sizes):
-        result[:, :, size] = result[:, :, 0]
-        result[:, :, size, 1:] += result[:, :, size - 1, :-1]
+        kept = slice(m_sizes if size < FEW else max(FEW, MANY_TO_MANY - size))
+        result[kept, :, size] = result[kept, :, 0]
+        result[kept, :, size, 1:] += result[kept, :, size - 1, :-1]
     result *= source.inverse_norms[:, :, None, None]
     result *= target.inverse_norms
     return result

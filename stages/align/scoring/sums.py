@@ -68,32 +68,6 @@ def measure_sums(
     return Sums(weights, (1 / np.sqrt(np.maximum(squares, 1e-12))).astype(np.float32))
 
 
-def fill_missing(
-    vectors: NDArray[np.floating], n_sizes: int, byte_lengths: NDArray[np.float64], centre: NDArray[np.float32]
-) -> NDArray[np.floating]:
-    """Return the vectors of overlaps of sizes 1 to `n_sizes`, float array of shape (M, S, D).
-
-    Rows of zeros are taken for overlaps that were not encoded: their sums stand in for them. Nothing is copied if
-    nothing is missing.
-
-    vectors : float array of shape (K, S, D), the vectors of single sentences among them.
-    byte_lengths : float64 array of shape (S,).
-    """
-    known = vectors[:n_sizes]
-    is_missing = _missing(known, n_sizes)
-    if not any(rows.any() for rows in is_missing):
-        return known
-    filled = np.zeros((n_sizes, *vectors.shape[1:]), np.float32)
-    filled[: len(known)] = known
-    weighted = _weigh(vectors[0], sum_weights(byte_lengths), centre)
-    totals = weighted
-    for size in range(2, n_sizes + 1):
-        totals = totals[:-1] + weighted[size - 1 :]
-        rows = np.flatnonzero(is_missing[size - 1])
-        filled[size - 1, rows] = _moved_back(totals[rows - (size - 1)], centre)
-    return filled
-
-
 def sum_vectors(
     vectors: NDArray[np.floating],
     size: int,
@@ -137,16 +111,16 @@ def overlap_vectors(
 ) -> NDArray[np.float32]:
     """Return the vector of each of some overlaps, or the sum in its place: float32 array of shape (overlaps, D).
 
-    vectors : float array of shape (M, S, D), the overlaps that there are, none of them missing.
+    vectors : float array of shape (K, S, D); rows of zeros were not encoded.
     sizes, lasts : of each overlap, its number of sentences and the last of them.
     """
-    found = np.empty((len(sizes), vectors.shape[2]), np.float32)
+    found = np.zeros((len(sizes), vectors.shape[2]), np.float32)
     for size in np.unique(sizes):
         which = np.flatnonzero(sizes == size)
         if size <= len(vectors):
             found[which] = vectors[size - 1, lasts[which]]
-        else:
-            found[which] = sum_vectors(vectors[0], int(size), lasts[which], sums.weights, centre)
+        missing = which[~_is_known(found[which])]
+        found[missing] = sum_vectors(vectors[0], int(size), lasts[missing], sums.weights, centre)
     return found
 
 
@@ -155,15 +129,13 @@ def has_encoded_overlaps(vectors: NDArray[np.floating]) -> bool:
     return any(_is_known(overlaps).any() for overlaps in vectors[1:])
 
 
+def encoded_rows(vectors: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Return which overlaps of two sentences or more were encoded, shape (K, S); none of the first row is one."""
+    return np.stack([np.zeros(vectors.shape[1], bool), *(_is_known(overlaps) for overlaps in vectors[1:])])
+
+
 def _is_known(vectors: NDArray[np.floating]) -> NDArray[np.bool_]:
     """Return which rows are not all zero: bool array of shape (S,)."""
     known: NDArray[np.bool_] = np.any(vectors[:, :FIRST_FEW], axis=1)
     known[~known] = np.any(vectors[~known], axis=1)
     return known
-
-
-def _missing(vectors: NDArray[np.floating], n_sizes: int) -> list[NDArray[np.bool_]]:
-    """Return for each size which sentences end an overlap that has no vector: bool arrays of shape (S,)."""
-    possible = [np.arange(vectors.shape[1]) >= size - 1 for size in range(1, n_sizes + 1)]
-    known = [_is_known(vectors[size - 1]) if size <= len(vectors) else False for size in range(1, n_sizes + 1)]
-    return [is_possible & ~np.asarray(is_known) for is_possible, is_known in zip(possible, known, strict=True)]

@@ -1,0 +1,60 @@
+"""Anchors where one side is hardly split: between its sentences and sums of several sentences of the other side.
+
+A line that holds six sentences is like none of them, but like their sum.
+
+F sentences of the finely split side, C of the coarse one, W windows: sums of consecutive fine sentences, D dimensions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.align.anchors.links import SUPPORT_RADIUS, Links, find_nearest, mutual_links, supported_chain
+from stages.align.anchors.scale import centre_of, centred
+from stages.align.anchors.windows import search_windows
+from stages.align.scoring.sums import sum_weights
+
+LEAST_GRAIN = 1.5
+"""Sentences of one side for each of the other from which the other may be hardly split."""
+
+
+def find_window_links(
+    fine: NDArray[np.floating], coarse: NDArray[np.floating], byte_lengths: NDArray[np.float64]
+) -> Links:
+    """Find anchors between sums of fine sentences and coarse sentences; `source` is the middle of each sum.
+
+    Sums are of as many sentences as there are for each coarse one, and of one more.
+
+    fine, coarse : float arrays of shape (F, D) and (C, D), single sentences.
+    byte_lengths : float64 array of shape (F,).
+    """
+    grain = len(fine) / len(coarse)
+    sizes = [size for size in (round(grain), round(grain) + 1) if size <= len(fine)]
+    fine, coarse = centred(fine, centre_of(fine)), centred(coarse, centre_of(coarse))
+    before = np.concatenate([[0.0], np.cumsum(byte_lengths)])
+    windows, lengths = (
+        np.concatenate(parts)
+        for parts in zip(
+            *((_window_sums(fine, size, sum_weights(byte_lengths)), before[size:] - before[:-size]) for size in sizes),
+            strict=True,
+        )
+    )
+    middles = np.concatenate([np.arange(len(fine) - size + 1) + size // 2 for size in sizes])
+    order = np.argsort(middles, kind="stable")
+    windows, lengths, middles = windows[order], lengths[order], middles[order]
+    background = float(windows.mean(axis=0) @ coarse.mean(axis=0))
+    nearest = find_nearest(windows, coarse, *search_windows(windows, coarse, lengths, background))
+    links = mutual_links(nearest, background)
+    links = links._replace(source=middles[links.source], grain=(grain, 1.0))
+    return supported_chain(links, len(coarse), round(SUPPORT_RADIUS * grain))
+
+
+def _window_sums(fine: NDArray[np.float32], size: int, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the sum of every `size` consecutive sentences, as unit vectors: float32 array of shape (W, D)."""
+    totals = np.zeros((len(fine) - size + 1, fine.shape[1]), np.float32)
+    for first in range(size):
+        last = len(fine) - size + first + 1
+        totals += fine[first:last] * weights[first:last, None]
+    sums: NDArray[np.float32] = totals / np.maximum(np.linalg.norm(totals, axis=1, keepdims=True), 1e-6)
+    return sums
