@@ -108,9 +108,8 @@ def laid_out(texts: GoldTexts, beads: Iterable[tuple[Sequence[str], Sequence[str
         if all(spans):
             gold.append(BeadPositions(*spans))
         else:
-            gold += [BeadPositions((position,), ()) for position in spans[0]] + [
-                BeadPositions((), (position,)) for position in spans[1]
-            ]
+            gold += [BeadPositions((position,), ()) for position in spans[0]]
+            gold += [BeadPositions((), (position,)) for position in spans[1]]
     return GoldTexts(texts.name, *sides, gold)
 
 
