@@ -13,6 +13,7 @@ from pipeline.corpus.text import normalise
 from stages.align import AlignConfig, align_pair
 from stages.data import AlignedPair, Beads, Overlaps, Sentence
 from stages.encode.config import EncodeConfig
+from stages.encode.registry import AUTO, choose
 from stages.split.config import SplitConfig
 from stages.text import join_sentences
 
@@ -139,7 +140,7 @@ def align_texts(
     *,
     source_language: str | None = None,
     target_language: str | None = None,
-    encoder: str | Encoder = "use-multilingual",
+    encoder: str | Encoder = AUTO,
     max_overlap: int = 4,
     **align_options: Any,
 ) -> Alignment:
@@ -160,6 +161,8 @@ def align_texts(
     align = AlignConfig(**align_options)
     source_side = _prepare(source, source_language, "source")
     target_side = _prepare(target, target_language, "target")
+    if encoder == AUTO:
+        encoder = choose((source_side.language, target_side.language))
     loaded = _encoder(EncodeConfig(encoder=encoder)) if isinstance(encoder, str) else encoder
     if align.method == "bertalign":
         beads = align_pair(_encode(source_side, loaded, encode), _encode(target_side, loaded, encode), align)

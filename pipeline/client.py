@@ -115,7 +115,7 @@ class Bertalign:
         """Align the texts; the results are attributes."""
         options = {**self._languages, "max_overlap": self._max_overlap, **self._options}
         if self._where is None:
-            self._answer = _align_here(*self._texts, self._model or "use-multilingual", options)
+            self._answer = _align_here(*self._texts, self._model or "auto", options)
         else:
             self._answer = align_remote(*self._texts, where=self._where, token=self._token, **options)
 

@@ -14,7 +14,7 @@ from pipeline.cloud.machines import CLERK
 from pipeline.cloud.night_lock import NightLock
 from pipeline.cloud.nightly_config import load_nightly
 from pipeline.cloud.nights import LONGEST_NIGHT_SECONDS, Nightly
-from pipeline.cloud.weights import refuse_folder_here, resolve_encoder
+from pipeline.cloud.weights import refuse_folder_here, refuse_sat, resolve_encoder
 from pipeline.config.run_config import RunConfig, weights_file
 from pipeline.review.corrections import corrections_folder
 
@@ -29,6 +29,7 @@ for config in configs:
     images.require_bucket(config.corpus)
     if modal.is_local():
         refuse_folder_here(config.encode)
+        refuse_sat(config.split)
 shared = modal.Dict.from_name("bitext-nights", create_if_missing=True)
 
 image = images.CLERK.add_local_file(CONFIG, f"{SENT_ALONG}/nightly.toml")

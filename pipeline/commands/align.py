@@ -35,7 +35,7 @@ PAGE = ".html"
 @click.argument("target", type=PATH)
 @click.option("--source-language", default=AUTO, show_default=True, help="Its language, such as de.")
 @click.option("--target-language", default=AUTO, show_default=True, help="Its language, such as fr.")
-@click.option("--encoder", default="use-multilingual", show_default=True, help="As [encode] encoder in a config.")
+@click.option("--encoder", default="auto", show_default=True, help="As [encode] encoder in a config.")
 @click.option("--is-split", is_flag=True, help="Every line is a sentence.")
 @click.option("--encoding", help="Of both, where they aren't UTF-8, such as cp1252 [default: a guess, which is told].")
 @click.option("--source-encoding", help="Of one of them.")

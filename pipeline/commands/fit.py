@@ -54,6 +54,7 @@ def fit(config_path: Path, gold: Path | None, output: Path, store: Path | None) 
         raise ConfigError(f"[align] method {config.align.method!r} has no weights; only bitext has")
     flow = make_flow(Run(config), store, 1)
     flow.read_manifest(keep=False)
+    config = flow.run.config
     is_reviewed = gold is not None and holds_corrections(gold)
     if gold is not None and is_reviewed:
         result, left_out = flow.backend.do(fit_reviewed, config, read_gold(flow.run.manifest, gold))

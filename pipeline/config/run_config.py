@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,10 @@ from pipeline.errors import ConfigError
 from stages.align.config import VERSION as ALIGN_VERSION
 from stages.align.config import AlignConfig, WeightsConfig
 from stages.config import Section
+from stages.encode import registry
 from stages.encode.config import VERSION as ENCODE_VERSION
 from stages.encode.config import EncodeConfig
+from stages.encode.model_files import digest_model
 from stages.encode.registry import describe, identity, model_folder
 from stages.export.config import ExportConfig
 from stages.report.config import ReportConfig
@@ -180,7 +182,7 @@ class RunConfig(Section):
 
     corpus: CorpusConfig
     split: SplitConfig = SplitConfig()
-    encode: EncodeConfig
+    encode: EncodeConfig = EncodeConfig()
     align: AlignConfig = AlignConfig()
     export: ExportConfig = ExportConfig()
     report: ReportConfig = ReportConfig()
@@ -245,7 +247,7 @@ def read_toml(path: Path, advice: str = "name the config of a run, a .toml file"
 
 def make_config(values: dict[str, Any], where: str, folder: Path) -> RunConfig:
     """Check the values of a config, which `where` names in errors."""
-    values, problems = _with_weights(_with_model_path(values, folder), folder)
+    values, problems = _with_weights(_with_model_paths(values, folder), folder)
     try:
         config = RunConfig.model_validate({**values, "folder": folder})
     except ValidationError as error:
@@ -263,14 +265,19 @@ def expand_user(path: str) -> Path:
         raise ConfigError(f"{path}: there is no such home folder; write the whole path") from None
 
 
-def _with_model_path(values: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Resolve an encoder that is a folder of a model, relative to the config like every path in it."""
-    encode = values.get("encode")
-    name = encode.get("encoder") if isinstance(encode, dict) else None
-    if not isinstance(encode, dict) or not isinstance(name, str) or not name:
-        return values
-    path = folder / model_folder(name)
-    return {**values, "encode": {**encode, "encoder": str(path)}} if path.is_dir() else values
+def _with_model_paths(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Resolve models that are folders, relative to the config like every path in it."""
+    for section, key in (("encode", "encoder"), ("split", "sat_model")):
+        table = values.get(section)
+        name = table.get(key) if isinstance(table, dict) else None
+        if (
+            isinstance(table, dict)
+            and isinstance(name, str)
+            and name
+            and (path := folder / model_folder(name)).is_dir()
+        ):
+            values = {**values, section: {**table, key: str(path)}}
+    return values
 
 
 def _with_weights(values: dict[str, Any], folder: Path) -> tuple[dict[str, Any], list[str]]:
@@ -316,9 +323,25 @@ def split_pair(pair: str) -> tuple[str, str]:
     return source, target
 
 
+def settle_encoder(config: RunConfig, languages: Iterable[str]) -> RunConfig:
+    """Return the config with the embedded encoder that "auto" means for these languages; any other as it is."""
+    if config.encode.encoder != registry.AUTO:
+        return config
+    encode = config.encode.model_copy(update={"encoder": registry.choose(languages)})
+    return config.model_copy(update={"encode": encode})
+
+
 def sentences_address(config: RunConfig) -> str:
     """Return where the sentences of this config lie: by everything that makes them what they are."""
-    return _digest("split", SPLIT_VERSION, config.split.model_dump())
+    return _digest("split", SPLIT_VERSION, _what_splits(config.split))
+
+
+def _what_splits(split: SplitConfig) -> dict[str, Any]:
+    """Return all that makes sentences differ; a model in a folder is known by its files."""
+    if split.splitter == "rules":
+        return split.model_dump(exclude={"sat_model"})
+    folder = Path(split.sat_model)
+    return split.model_dump() | ({"sat_model": digest_model(folder)} if folder.is_dir() else {})
 
 
 def embeddings_address(config: RunConfig) -> str:

@@ -93,6 +93,11 @@ class Manifest:
         """Every document once, in the order of the pairs."""
         return list({side.id: side for pair in self.pairs for side in (pair.source, pair.target)}.values())
 
+    @property
+    def languages(self) -> set[str]:
+        """The languages of all pairs."""
+        return {side.language for pair in self.pairs for side in (pair.source, pair.target)}
+
 
 Keep = Callable[[Document, str], None]
 """Called with each document and its normalised text, so that the text can be stored."""

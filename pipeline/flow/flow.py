@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pipeline import tasks
-from pipeline.config.run_config import RunConfig
+from pipeline.config.run_config import RunConfig, settle_encoder
 from pipeline.corpus.intake import TextKeeper, lies_with_store, read_corpus
 from pipeline.corpus.manifest import Document, DocumentPair, Failure, Manifest, build_manifest
 from pipeline.errors import CorruptFile, MissingError, StoreError
@@ -22,7 +22,7 @@ from pipeline.progress import units
 from pipeline.review.corrections import correct_manifest, describe_strays, place_pairs
 from pipeline.store.store import Store
 from pipeline.tasks import Exported, Missing, Task
-from stages.encode.registry import describe
+from stages.encode.registry import USE_LANGUAGES, USE_MULTILINGUAL, describe
 from stages.text import primary_language
 
 Stage = Literal["split", "encode", "align", "export", "report"]
@@ -125,11 +125,24 @@ class Flow:
         """Find and hash the documents, and keep the texts that the store doesn't hold, unless this is only a look."""
         with self._record("read") as record:
             self.run.manifest = self._read_corpus(keep)
+            chosen = self._choose_encoder()
             record.counts.update(pairs=len(self.run.manifest.pairs), documents=len(self.run.manifest.documents))
-        self.run.notes = [*self.run.manifest.notes, *_warnings(self.run)]
+        self.run.notes = [*self.run.manifest.notes, *chosen, *_warnings(self.run)]
         for note in self.run.notes:
             self.observer.note(note)
         return self.run.manifest
+
+    def _choose_encoder(self) -> list[str]:
+        """Settle which encoder "auto" means for this run, and say so."""
+        asked, languages = self.run.config.encode.encoder, self.run.manifest.languages
+        self.run.config = settle_encoder(self.run.config, languages)
+        encoder = self.run.config.encode.encoder
+        if encoder == asked:
+            return []
+        strange = ", ".join(
+            sorted(language for language in languages if primary_language(language) not in USE_LANGUAGES)
+        )
+        return [f"encoder: {encoder}" + (f", because {USE_MULTILINGUAL} does not know {strange}" if strange else "")]
 
     def _read_corpus(self, keep: bool) -> Manifest:
         found = self._find_documents(keep)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline.config.run_config import RunConfig, load_config, make_config
+from pipeline.config.run_config import RunConfig, load_config, make_config, settle_encoder
 from pipeline.corpus.manifest import Document, DocumentPair
 from pipeline.errors import ConfigError, MissingError
 from pipeline.review.corrections import corrections_folder, place_pairs, read_all
@@ -62,7 +62,9 @@ def _past_run(store: Store, name: str, config: RunConfig | None) -> PastRun:
             f"{store.root} holds no run {name!r}: {there}. Do it with bitext run, or name its store with --store"
         )
     config = config or recorded_config(folder / "run.json")
-    return PastRun(config, folder, {pair.pair_id: pair for pair in _recorded_pairs(folder / "manifest.parquet")})
+    pairs = _recorded_pairs(folder / "manifest.parquet")
+    config = settle_encoder(config, {side.language for pair in pairs for side in (pair.source, pair.target)})
+    return PastRun(config, folder, {pair.pair_id: pair for pair in pairs})
 
 
 def recorded_config(path: Path) -> RunConfig:

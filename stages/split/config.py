@@ -13,3 +13,10 @@ class SplitConfig(Section):
 
     paragraphs: Literal["auto", "line", "blank-line"] = "auto"
     """Where a paragraph ends: at every newline, at blank lines (hard-wrapped text), or as the text looks."""
+
+    splitter: Literal["rules", "sat"] = "rules"
+    """What finds sentences in a paragraph: rules and lists of words made for each language, or SaT, a neural model that
+    needs no punctuation (extra `sat`)."""
+
+    sat_model: str = "sat-3l-sm"
+    """Of SaT: a model by its name on the Hugging Face hub (segment-any-text/...), or the folder of one."""
