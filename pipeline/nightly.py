@@ -62,5 +62,5 @@ def nightly() -> list[str]:
 
 def _backend(config: RunConfig, max_dollars: float | None) -> ModalBackend:
     """Drive the other machines from here, and be one's own clerk."""
-    clerk = partial(container.run_task, images.STORE)
+    clerk = partial(container.run_job, images.STORE)
     return ModalBackend(config, partial(print, flush=True), clerk, max_dollars)

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Protocol, Self
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
@@ -32,6 +32,9 @@ PLURAL = re.compile(r"s(?=( left out| exported| aligned)?$)")
 class StageProgress(Protocol):
     """The progress of one stage."""
 
+    seconds: float | None
+    """How long it was at work, where it was not all the time."""
+
     def advance(self, counts: Mapping[str, int]) -> None:
         """One shard is done."""
 
@@ -44,6 +47,8 @@ class Progress:
 
     def __init__(self, console: Console | None = None):
         self.console = console or Console(stderr=True, soft_wrap=True, highlight=False)
+        self._bars: Bars | None = None
+        self._n_bars = 0
 
     def note(self, text: str) -> None:
         """Say something in passing."""
@@ -53,10 +58,30 @@ class Progress:
     def stage(self, name: str, n_shards: int) -> Iterator[StageProgress]:
         """Show a stage while it runs, and sum it up when it ends."""
         started = time.monotonic()
-        kind: type[_BarStage | _LogStage] = _BarStage if self.console.is_terminal else _LogStage
-        with kind(self.console, name, n_shards) as stage:
+        with self._followed(name, n_shards) as stage:
             yield stage
-        self.note(stage_line(name, n_shards, stage.counts, time.monotonic() - started))
+        seconds = time.monotonic() - started if stage.seconds is None else stage.seconds
+        if stage.counts:
+            self.note(stage_line(name, n_shards, stage.counts, seconds))
+
+    @contextmanager
+    def _followed(self, name: str, n_shards: int) -> Iterator[_Counting]:
+        """Show a bar, beside those of other stages, or write lines to a log."""
+        if not self.console.is_terminal:
+            yield _LogStage(self.console, name, n_shards)
+            return
+        if self._bars is None:
+            self._bars = _start_bars(self.console)
+        self._n_bars += 1
+        stage = _BarStage(self._bars, self.console, name, n_shards)
+        try:
+            yield stage
+        finally:
+            self._bars.remove_task(stage.bar)
+            self._n_bars -= 1
+            if not self._n_bars:
+                self._bars.stop()
+                self._bars = None
 
 
 class _Counting:
@@ -64,15 +89,10 @@ class _Counting:
         self.console, self.name, self.n_shards = console, name, n_shards
         self.counts: Counter[str] = Counter()
         self.n_done = 0
+        self.seconds: float | None = None
 
     def note(self, text: str) -> None:
         self.console.print(text, markup=False)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return
 
     def advance(self, counts: Mapping[str, int]) -> None:
         self.counts.update(counts)
@@ -91,26 +111,25 @@ class _LogStage(_Counting):
             self.console.print(f"{self.name:<7} {self.n_done:,} of {self.n_shards:,} shards, {units(self.counts)}")
 
 
+def _start_bars(console: Console) -> Bars:
+    bars = Bars(
+        TextColumn("{task.description:<7}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("shards  {task.fields[units]}"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+    bars.start()
+    return bars
+
+
 class _BarStage(_Counting):
-    def __init__(self, console: Console, name: str, n_shards: int):
+    def __init__(self, bars: Bars, console: Console, name: str, n_shards: int):
         super().__init__(console, name, n_shards)
-        self.bars = Bars(
-            TextColumn(f"{name:<7}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("shards  {task.fields[units]}"),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-        )
-        self.bar: TaskID = self.bars.add_task(name, total=n_shards, units="")
-
-    def __enter__(self) -> Self:
-        self.bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.bars.stop()
+        self.bars = bars
+        self.bar: TaskID = bars.add_task(name, total=n_shards, units="")
 
     def advance(self, counts: Mapping[str, int]) -> None:
         super().advance(counts)

@@ -19,7 +19,8 @@ from pipeline.commands.finish import finish
 from pipeline.commands.status import print_status
 from pipeline.config.run_config import load_config
 from pipeline.errors import ConfigError
-from pipeline.flow.flow import Flow, Run
+from pipeline.flow.flow import Flow
+from pipeline.flow.run import Run
 from pipeline.progress import Progress
 
 
@@ -59,7 +60,7 @@ def estimate_run(flow: Flow) -> int:
     if weights := describe_weights(flow.run.config):
         click.echo(weights)
     missing = print_status(flow)
-    speeds = flow.backend.do(known_speeds)
+    speeds = flow.backend.do(known_speeds, flow.run.config)
     estimates = estimate(flow.run.config, missing, speeds)
     click.echo("This would take, as far as it can be reckoned from the size of the texts:")
     for one in estimates:
@@ -77,6 +78,6 @@ def carry_out(flow: Flow, backend: LaptopBackend) -> int:
     flow.carry_out()
     flow.run.costs = costs_of(flow.run, backend.bills())
     if measured := measured_speed(flow.run, backend.bills()):
-        backend.do(remember_speed, *measured)
+        backend.do(remember_speed, flow.run.config, *measured)
     finish(flow, out_console())
     return flow.run.exit_status

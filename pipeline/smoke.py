@@ -15,7 +15,8 @@ from pipeline.cloud.machines import COMPUTING_STAGES, Machine, machine_of
 from pipeline.cloud.weights import resolve_encoder
 from pipeline.commands.exits import reported
 from pipeline.config.run_config import RunConfig, make_config
-from pipeline.flow.flow import Flow, Run
+from pipeline.flow.flow import Flow
+from pipeline.flow.run import Run
 from pipeline.progress import Progress
 from stages.encode.registry import LABSE, USE_MULTILINGUAL
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 
-from pipeline.config.run_config import RunConfig
 from pipeline.flow.local import LocalBackend
-from pipeline.tasks import Shard, ShardOutcome, Task
+from pipeline.store.run_store import RunStore
+from pipeline.tasks.work import Outcome, Task, Work
 
 
 class InProcess(LocalBackend):
     """This machine, without workers."""
 
-    def map(self, task: Task, config: RunConfig, shards: Sequence[Shard]) -> Iterator[ShardOutcome]:
-        for shard in shards:
-            yield shard, task(self.store, config, shard)
+    def submit(self, task: Task, work: Work) -> Future[Outcome]:
+        future: Future[Outcome] = Future()
+        future.set_result(task(RunStore(self.store, work.config), work))
+        return future

@@ -25,22 +25,23 @@ START_SECONDS = 30
 RUN_SECONDS = 900
 
 FAULTS = """
-import importlib.abc, importlib.util, json, os, pathlib, sys, time
+import dataclasses, importlib.abc, importlib.util, json, os, pathlib, sys, time
 
 FOLDER = pathlib.Path(__file__).parent
 if (FOLDER / "bucket").is_dir() and not os.path.lexists("/bucket"):
     os.symlink(FOLDER / "bucket", "/bucket")
 
-def wrap(task, plan):
-    def wrapped(store, config, shard):
+def wrap(do, plan):
+    def wrapped(store, work, outcome):
         if plan["item"] is not None:
-            if any(document.path == plan["item"] for document in shard.documents):
+            from pipeline.tasks.work import own_documents
+            if any(document.path == plan["item"] for document in own_documents(store, work)):
                 os._exit(7)
-            return task(store, config, shard)
+            return do(store, work, outcome)
         try:
             os.close(os.open(FOLDER / plan["id"], os.O_CREAT | os.O_EXCL))
         except FileExistsError:
-            return task(store, config, shard)
+            return do(store, work, outcome)
         else:
             if plan["kind"] == "exit":
                 os._exit(7)
@@ -48,8 +49,7 @@ def wrap(task, plan):
                 time.sleep(plan["seconds"])
             if plan["kind"] == "raise":
                 raise ValueError("a bug in the stage")
-            return task(store, config, shard)
-    wrapped.__name__, wrapped.__qualname__, wrapped.__module__ = task.__name__, task.__qualname__, task.__module__
+            return do(store, work, outcome)
     return wrapped
 
 class Finder(importlib.abc.MetaPathFinder):
@@ -62,7 +62,8 @@ class Finder(importlib.abc.MetaPathFinder):
         def exec_module(module):
             execute(module)
             plan = json.loads((FOLDER / "plan.json").read_text())
-            setattr(module, plan["task"], wrap(getattr(module, plan["task"]), plan))
+            task = module.TASKS[plan["task"]]
+            module.TASKS[plan["task"]] = dataclasses.replace(task, do=wrap(task.do, plan))
         spec.loader.exec_module = exec_module
         return spec
 

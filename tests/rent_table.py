@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+from pipeline.corpus.manifest import Document, DocumentPair
 
 from pipeline.cloud.costs import estimate
 from pipeline.cloud.machines import Machine, machine_of
@@ -26,7 +27,6 @@ from pipeline.cloud.speeds import (
     TOKENS_ON_DEMAND,
 )
 from pipeline.config.run_config import RunConfig, make_config
-from pipeline.corpus.manifest import Document, DocumentPair
 from pipeline.tasks import Missing
 
 CHARS_BEFORE = 200_000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -12,9 +12,11 @@ from threadpoolctl import threadpool_limits
 from pipeline.__main__ import main
 from pipeline.config.run_config import RunConfig, load_config
 from pipeline.flow.backend import Observer
-from pipeline.flow.flow import Flow, Run
+from pipeline.flow.flow import Flow
 from pipeline.flow.local import LocalBackend
-from pipeline.tasks import Shard, ShardOutcome, Task
+from pipeline.flow.run import Run
+from pipeline.store.run_store import RunStore
+from pipeline.tasks.work import Outcome, Task, Work
 
 NOUNS = (("sailor", "Matrose"), ("lighthouse", "Leuchtturm"), ("letter", "Brief"), ("storm", "Sturm"),
          ("harbour", "Hafen"), ("teacher", "Lehrer"), ("river", "Fluss"), ("garden", "Garten"))  # fmt: skip
@@ -65,15 +67,14 @@ def write_corpus(folder: Path, n_pairs: int = 2, n_sentences: int = 4, config: s
 class InlineBackend(LocalBackend):
     """Runs every task in this process, with one thread as a worker has: none has to be started."""
 
-    def map(self, task: Task, config: RunConfig, shards: Sequence[Shard]) -> Iterator[ShardOutcome]:
-        for shard in shards:
-            try:
-                with threadpool_limits(1):
-                    outcome = task(self.store, config, shard)
-            except Exception as error:  # noqa: BLE001 - as a worker hands it on
-                yield shard, error
-            else:
-                yield shard, outcome
+    def submit(self, task: Task, work: Work) -> Future[Outcome]:
+        future: Future[Outcome] = Future()
+        try:
+            with threadpool_limits(1):
+                future.set_result(task(RunStore(self.store, work.config), work))
+        except Exception as error:  # noqa: BLE001 - as a worker hands it on
+            future.set_exception(error)
+        return future
 
 
 def run_inline(config: RunConfig | Path, store: Path, out: Path, observer: Observer, **options: object) -> Run:

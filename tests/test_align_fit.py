@@ -9,18 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from in_memory import read_all
 from small_corpus import bitext, run_inline
 from test_align_pair import with_overlaps
 
 from pipeline.cloud.nightly_config import load_nightly
 from pipeline.commands.fit import describe
 from pipeline.config.run_config import beads_address, load_config, read_weights, weights_file
-from pipeline.corpus.manifest import build_manifest
 from pipeline.errors import ConfigError
 from pipeline.progress import Progress
 from pipeline.review.corrections import corrections_path
 from pipeline.store.files import write_text
-from pipeline.store.rows import read_sentence_texts
+from pipeline.store.run_store import RunStore
 from pipeline.store.store import Store
 from stages.align import AlignConfig
 from stages.align.config import WeightsConfig
@@ -243,7 +243,7 @@ def write_reviewed(folder: Path, store: Path, n_good: int) -> None:
     """Write corrections of the demo's pairs: of one pair all that its gold says is good, of the other some beads."""
     config = load_config(DEMO)
     folder.mkdir()
-    for pair in build_manifest(config, lambda *_: None).pairs:
+    for pair in read_all(config)[1].pairs:
         lines = (DEMO.parent / "demo" / "gold" / f"{pair.pair_id}.gold.txt").read_text(encoding="utf-8").splitlines()
         kept = lines if pair.pair_id.endswith("de") else lines[:n_good]
         links = [link for link in parse_beads(kept) if link.source and link.target]
@@ -252,7 +252,7 @@ def write_reviewed(folder: Path, store: Path, n_good: int) -> None:
         good += [
             make_bead_span(a[0], a[-1] + 1, 0, 0) if a else make_bead_span(0, 0, b[0], b[-1] + 1) for a, b in nulls
         ]
-        texts = [read_sentence_texts(Store(store), config, side) for side in (pair.source, pair.target)]
+        texts = [RunStore(Store(store), config).read_sentence_texts(side) for side in (pair.source, pair.target)]
         write_text(corrections_path(folder, pair.pair_id), render_reviews(make_review(good, [], *texts)))
 
 

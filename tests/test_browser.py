@@ -16,7 +16,7 @@ import pytest
 from export_pairs import make_pair
 from test_report import exported, run_of
 
-from pipeline.corpus.manifest import Failure
+from pipeline.manifest import Failure
 from pipeline.runs.record import make_report
 from stages.data import AlignedPair
 from stages.report.page_data import pack, pair_data

@@ -9,10 +9,12 @@ import pytest
 from in_process import InProcess
 
 from pipeline.config.run_config import load_config
-from pipeline.flow.flow import Flow, Run
+from pipeline.flow.flow import Flow
+from pipeline.flow.run import Run
 from pipeline.progress import Progress
 from pipeline.store import compact as compact_module
 from pipeline.store.compact import compact
+from pipeline.store.run_store import RunStore
 from pipeline.store.store import Store
 
 CONFIG = """
@@ -79,7 +81,7 @@ def test_ten_nights_give_the_exports_of_one(nights: Nights, tmp_path: Path) -> N
 def test_compaction_gives_the_same_exports_from_fewer_files(nights: Nights, tmp_path: Path) -> None:
     n_before = len(files(nights.store))
     assert n_before > 4 * N_NIGHTS
-    counts = compact(Store(nights.store), load_config(nights.config))
+    counts = compact(RunStore(Store(nights.store), load_config(nights.config)))
     assert len(files(nights.store)) == 5
     assert (counts["files_before"], counts["files_after"]) == (n_before, 5)
     again = run(nights.config, nights.store, tmp_path / "out")
@@ -88,14 +90,14 @@ def test_compaction_gives_the_same_exports_from_fewer_files(nights: Nights, tmp_
 
 
 def test_a_few_files_and_large_ones_are_left_alone(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
-    compact(Store(nights.store), load_config(nights.config))
-    assert not compact(Store(nights.store), load_config(nights.config))
+    compact(RunStore(Store(nights.store), load_config(nights.config)))
+    assert not compact(RunStore(Store(nights.store), load_config(nights.config)))
     monkeypatch.setattr(compact_module, "SMALL_BYTES", 1)
-    assert not compact(Store(nights.store), load_config(nights.config), min_files=1)
+    assert not compact(RunStore(Store(nights.store), load_config(nights.config)), min_files=1)
 
 
 def test_a_compacted_store_is_stable(nights: Nights) -> None:
-    compact(Store(nights.store), load_config(nights.config), min_files=2)
+    compact(RunStore(Store(nights.store), load_config(nights.config)), min_files=2)
     names = sorted(files(nights.store))
-    assert not compact(Store(nights.store), load_config(nights.config), min_files=1)
+    assert not compact(RunStore(Store(nights.store), load_config(nights.config)), min_files=1)
     assert sorted(files(nights.store)) == names

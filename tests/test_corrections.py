@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from in_memory import read_all
 from small_corpus import bitext, read_exports, run_inline, write_corpus
 
 from pipeline.config.run_config import load_config
-from pipeline.corpus.manifest import build_manifest
 from pipeline.errors import ChangedMeanwhile, ConfigError
-from pipeline.flow.flow import Run
+from pipeline.flow.run import Run
 from pipeline.progress import Progress
 from pipeline.review.corrections import SUFFIX, corrections_path, read_reviews, version_of, write_corrections
-from pipeline.store.rows import read_pair
+from pipeline.store.run_store import RunStore
 from pipeline.store.store import Store
 from stages.bead_lines import BeadPositions
 from stages.corrections import (
@@ -231,8 +231,7 @@ def decide(folder: Path, pair_id: str, good: list[str], bad: Sequence[str] = (),
 
 def read_one(folder: Path, pair_id: str) -> tuple[Sequence[Sentence], Sequence[Sentence]]:
     config, store = load_config(folder / "run.toml"), Store(folder / "store")
-    manifest = build_manifest(config, lambda *_: None)
-    (pair,) = (read_pair(store, config, pair) for pair in manifest.pairs if pair.pair_id == pair_id)
+    (pair,) = (RunStore(store, config).read_pair(pair) for pair in read_all(config)[1].pairs if pair.pair_id == pair_id)
     return pair.source, pair.target
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
+from contextlib import nullcontext
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
-from pipeline import tasks
 from pipeline.cloud import backend as rented
 from pipeline.cloud import speeds
-from pipeline.cloud.container import Done, deal, run_task
+from pipeline.cloud.container import Done, run_job
 from pipeline.cloud.costs import (
     Bill,
     bill,
@@ -28,12 +28,15 @@ from pipeline.cloud.costs import (
 from pipeline.cloud.machines import CLERK, machine_of
 from pipeline.cloud.speeds import CHARS_PER_SENTENCE
 from pipeline.config.run_config import RunConfig, make_config
-from pipeline.corpus.manifest import Document, DocumentPair
 from pipeline.errors import BudgetError, ConfigError
-from pipeline.flow.flow import Run, StageRecord
-from pipeline.flow.shards import cut_shards
+from pipeline.flow.run import Run, StageRecord
+from pipeline.manifest import Document, DocumentPair, Shard
+from pipeline.store.run_store import RunStore
 from pipeline.store.store import Store
-from pipeline.tasks import Exported, Missing, Outcome, Shard
+from pipeline.tasks import TASKS
+from pipeline.tasks.export import Exported
+from pipeline.tasks.missing import Missing, Todo
+from pipeline.tasks.work import Outcome, Work
 from stages.align.anchors import windows
 
 
@@ -51,8 +54,14 @@ def document(number: int, n_chars: int = 1_000_000, language: str = "en") -> Doc
     return Document(f"{number:032x}", language, False, n_chars, f"{number}.txt")
 
 
+def todo(*items: Document | DocumentPair) -> Todo:
+    found = Todo()
+    found.add(items)
+    return found
+
+
 def done(container: str, started: float, stopped: float, container_started: float = 0.0) -> Done:
-    return Done(0, Outcome(), container, container_started, started, stopped)
+    return Done(Outcome(), container, container_started, started, stopped)
 
 
 # ---- machines and prices
@@ -108,16 +117,16 @@ def test_a_price_of_something_unknown_is_refused() -> None:
 
 
 def test_nothing_missing_costs_nothing() -> None:
-    *stages, clerk = estimate(config_of(), Missing((), (), ()))
+    *stages, clerk = estimate(config_of(), Missing())
     assert [one.dollars for one in stages] == [0.0, 0.0, 0.0]
     assert 0 < clerk.dollars < 0.01, "who looks costs something"
-    assert str(estimate(config_of(), Missing((), (), ()))[1]) == "encode  nothing to do"
+    assert str(estimate(config_of(), Missing())[1]) == "encode  nothing to do"
 
 
 def test_twice_the_text_is_expected_to_take_twice_the_work() -> None:
     config = config_of(containers=1, scaledown_seconds=2)
     one, two, three = (
-        estimate(config, Missing((), tuple(document(number) for number in range(n)), ()))[1] for n in (1, 2, 3)
+        estimate(config, Missing(encode=todo(*(document(number) for number in range(n)))))[1] for n in (1, 2, 3)
     )
     assert two.dollars - one.dollars == pytest.approx(three.dollars - two.dollars)
     assert one.dollars > 0
@@ -126,7 +135,7 @@ def test_twice_the_text_is_expected_to_take_twice_the_work() -> None:
 def test_chinese_has_more_tokens_a_character() -> None:
     config = config_of(containers=1)
     english, chinese = (
-        estimate(config, Missing((), (document(1, 10_000_000, language),), ()))[1] for language in ("en", "zh-Hant")
+        estimate(config, Missing(encode=todo(document(1, 10_000_000, language))))[1] for language in ("en", "zh-Hant")
     )
     assert chinese.wall_seconds > 1.5 * english.wall_seconds
 
@@ -157,13 +166,16 @@ def encoding_once(config: RunConfig) -> RunConfig:
 def test_the_estimate_counts_finding_out_what_is_contested() -> None:
     config = config_of(containers=1, scaledown_seconds=2)
     pairs = tuple(DocumentPair(f"{n}", document(2 * n), document(2 * n + 1)) for n in range(20))
-    on_demand, once = (estimate(one, Missing((), (), pairs))[2].wall_seconds for one in (config, encoding_once(config)))
+    on_demand, once = (
+        estimate(one, Missing(align=todo(*pairs)))[2].wall_seconds for one in (config, encoding_once(config))
+    )
     assert on_demand > 1.2 * once
 
 
 def test_a_speed_that_a_run_has_measured_takes_the_place_of_the_assumed_one(tmp_path: Path) -> None:
-    store, config = Store(tmp_path), config_of(containers=1)
-    missing = Missing((), (document(1, 100_000_000),), ())
+    config = config_of(containers=1)
+    store = RunStore(Store(tmp_path), config)
+    missing = Missing(encode=todo(document(1, 100_000_000)))
     assert "assumed" in describe_speed(config, speeds.known_speeds(store))
     run = Run(config)
     run.records["encode"] = StageRecord(counts=Counter(tokens=2_000_000))
@@ -174,24 +186,6 @@ def test_a_speed_that_a_run_has_measured_takes_the_place_of_the_assumed_one(tmp_
     assert describe_speed(config, known) == "encoding at 100,000 tokens/s on L40S (as the last run measured)"
     assert estimate(config, missing, known)[1].wall_seconds < estimate(config, missing)[1].wall_seconds
     assert measured_speed(run, [Bill("encode_on_gpu", 1, 60.0, 5.0, 0.1)]) is None, "too short to tell"
-
-
-# ---- how work is cut for containers
-
-
-def test_small_corpora_are_one_shard_a_container_and_dense_writing_counts_more() -> None:
-    english = [document(number, 10_000) for number in range(40)]
-    assert len(cut_shards(english, config_of(), 8, 200_000)) == 2
-    chinese = [document(number, 10_000, "zh") for number in range(40)]
-    assert len(cut_shards(chinese, config_of(), 8, 200_000)) == 6
-
-
-def test_a_shard_is_dealt_evenly_to_the_processes_of_a_container() -> None:
-    items = [document(number, size) for number, size in enumerate([90, 50, 40, 30, 20, 10])]
-    parts = deal(items, 3)
-    assert [part.n_chars for part in parts] == [90, 80, 70]
-    assert Counter(item for part in parts for item in part.items) == Counter(items)
-    assert len(deal(items[:2], 8)) == 2
 
 
 # ---- after
@@ -246,64 +240,76 @@ def test_sums_are_written_as_people_read_them(dollars: float, text: str) -> None
 # ---- at most
 
 
-class Machines:
-    """A function of the app whose containers take their time, on a clock that the test turns."""
+class Call:
+    """A call of a function of the app, which is answered when the test says so."""
 
-    def __init__(self, n_silent: int, call: str | None = None):
-        self.n_silent, self.call = n_silent, call
+    def __init__(self) -> None:
+        self.is_over = Event()
+        self.is_cancelled = False
 
-    def map(self, works: Any, **options: object) -> Any:
-        yield from [None] * self.n_silent
-        for work in works:
-            yield Done(work.index, Outcome(), "a", 0.0, 0.0, 1.0, call=self.call)
+    def get(self) -> Done:
+        self.is_over.wait(10)
+        return Done(Outcome(), "a", 0.0, 0.0, 1.0)
+
+    def cancel(self, terminate_containers: bool) -> None:
+        self.is_cancelled = terminate_containers
+        self.is_over.set()
 
 
-def run_shard(monkeypatch: pytest.MonkeyPatch, max_dollars: float | None, n_silent: int) -> list[Any]:
-    clock = iter(range(10_000))
-    monkeypatch.setattr("time.time", lambda: float(next(clock)))
-    monkeypatch.setattr(rented, "is_fetched", lambda info: True)
-    monkeypatch.setattr(rented, "_function", lambda *arguments: Machines(n_silent))
-    monkeypatch.setattr(rented, "_every", lambda seconds, items: items)
-    backend = rented.ModalBackend(config_of(), print, clerk=lambda *arguments: None, max_dollars=max_dollars)
-    shard = Shard((document(1),))
-    return list(backend.map(tasks.encode_shard, config_of(), [shard]))
+class Rented:
+    """A backend whose calls the test answers, on a clock that it turns."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, max_dollars: float | None) -> None:
+        self.now, self.calls = 0.0, list[Call]()
+        monkeypatch.setattr("time.time", lambda: self.now)
+        monkeypatch.setattr(rented, "_function", lambda machine, config, n: self)
+        monkeypatch.setattr(rented.ModalBackend, "_fetch_weights", lambda *_: None)
+        self.backend = rented.ModalBackend(config_of(), print, clerk=lambda *_: None, max_dollars=max_dollars)
+
+    def spawn(self, *_: object) -> Call:
+        self.calls.append(Call())
+        return self.calls[-1]
+
+    def submit(self) -> Any:
+        shard = Shard(0, "", "", 1, 1, 1, 1.0, 1, 1.0)
+        future = self.backend.submit(TASKS["encode"], Work(config_of(), shard))
+        while not self.calls:
+            Event().wait(0.01)
+        return future
 
 
 def test_a_stage_is_stopped_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     price = machine_of("encode", config_of()).dollars_per_second({})
-    assert len(run_shard(monkeypatch, None, n_silent=200)) == 1
-    assert len(run_shard(monkeypatch, price * 300, n_silent=200)) == 1
-    with pytest.raises(BudgetError, match=r"stopped before it costs more than \$0\.06"):
-        run_shard(monkeypatch, price * 100, n_silent=200)
+    for max_dollars, is_stopped in ((None, False), (price * 300, False), (price * 100, True)):
+        place = Rented(monkeypatch, max_dollars)
+        future = place.submit()
+        place.backend.check()
+        place.now = 200.0
+        with pytest.raises(BudgetError, match=r"stopped before it costs more than \$") if is_stopped else nullcontext():
+            place.backend.check()
+        place.calls[0].is_over.set()
+        assert isinstance(future.result(timeout=10), Outcome)
 
 
 def test_a_stage_that_cannot_be_paid_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
     price = machine_of("encode", config_of()).dollars_per_second({})
+    place = Rented(monkeypatch, price * 20)
     with pytest.raises(BudgetError):
-        run_shard(monkeypatch, price * 20, n_silent=0)
+        place.submit()
+    assert place.calls == []
+    assert place.backend._dollars_at_work() == 0
 
 
-def test_what_is_given_up_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    cancelled: list[str] = []
-
-    class Call:
-        @staticmethod
-        def from_id(name: str) -> Any:
-            cancel = partial(cancelled.append, name)
-            return type("", (), {"cancel": staticmethod(lambda terminate_containers: cancel())})
-
-    monkeypatch.setattr("modal.FunctionCall", Call)
-    monkeypatch.setattr(rented, "is_fetched", lambda info: True)
-    monkeypatch.setattr(rented, "_function", lambda *arguments: Machines(0, call="fc-1"))
-    backend = rented.ModalBackend(config_of(), print, clerk=lambda *arguments: None)
-    shards = [Shard((document(number),)) for number in range(2)]
-    outcomes = backend.map(tasks.encode_shard, config_of(), shards)
-    next(outcomes)
-    backend.stop()
-    assert cancelled == ["fc-1"]
-    list(backend.map(tasks.encode_shard, config_of(), shards))
-    backend.stop()
-    assert cancelled == ["fc-1"], "what is finished needs no end"
+def test_what_is_given_up_is_cancelled_and_what_is_finished_needs_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Rented(monkeypatch, None)
+    finished = place.submit()
+    place.calls[0].is_over.set()
+    finished.result(timeout=10)
+    place.submit()
+    while len(place.calls) < 2 or not place.backend._calls:
+        Event().wait(0.01)
+    place.backend.stop()
+    assert [call.is_cancelled for call in place.calls] == [False, True]
 
 
 def test_an_error_of_the_clerk_s_is_raised_here_and_not_in_its_log() -> None:
@@ -315,11 +321,11 @@ def test_an_error_of_the_clerk_s_is_raised_here_and_not_in_its_log() -> None:
 
         def commit(self) -> None: ...
 
-    answer = run_task(Volume(), fail, (), {})
+    answer = run_job(Volume(), fail, config_of(), (), {})
     assert isinstance(answer, ConfigError)
     backend = rented.ModalBackend(config_of(), print, clerk=lambda *arguments: answer)
     with pytest.raises(ConfigError, match="no file matches"):
-        backend.ask(fail)
+        backend.ask(fail, config_of())
 
 
 def test_the_clerk_is_paid_as_well() -> None:
@@ -329,7 +335,7 @@ def test_the_clerk_is_paid_as_well() -> None:
 def test_pairs_are_estimated_by_both_sides() -> None:
     pair = DocumentPair("one", document(1), document(2))
     of_both, of_one = (
-        estimate(config_of(), Missing((), (), (one,)))[2].wall_seconds
+        estimate(config_of(), Missing(align=todo(one)))[2].wall_seconds
         for one in (pair, DocumentPair("one", document(1), document(2, 0)))
     )
     assert of_both > of_one

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from formats import paragraphs, problem, read
+from in_memory import read_all
 
 from pipeline.commands.spelling import as_options
 from pipeline.config.run_config import make_config
 from pipeline.corpus.formats.document import DocumentText
-from pipeline.corpus.manifest import Manifest, build_manifest
 from pipeline.errors import ConfigError
+from pipeline.manifest import Manifest
 
 ENGLISH = "The lamp was lit — it’s a naïve story."
 RUSSIAN = "Лампа горела всю ночь — и никто её не видел."
@@ -19,9 +20,9 @@ RUSSIAN = "Лампа горела всю ночь — и никто её не �
 
 def manifest_of(folder: Path, **corpus: str) -> tuple[Manifest, list[str]]:
     """Return what a corpus is read as, and its texts."""
-    texts: list[str] = []
     config = make_config({"name": "x", "corpus": corpus, "encode": {"encoder": "use-multilingual"}}, "x.toml", folder)
-    return build_manifest(config, lambda document, text: texts.append(text)), texts
+    manifest, kept = read_all(config)
+    return manifest, list(kept.texts.values())
 
 
 @pytest.fixture

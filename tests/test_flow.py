@@ -8,6 +8,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,13 @@ import pyarrow.parquet as pq
 import pytest
 from small_corpus import CONFIG, InlineBackend, read_exports, write_corpus
 
-from pipeline.config.run_config import RunConfig, load_config
+from pipeline.config.run_config import load_config
 from pipeline.errors import MissingError, StoreError
-from pipeline.flow.flow import STAGES, Flow, Run
+from pipeline.flow.flow import Flow
+from pipeline.flow.run import STAGES, Run
 from pipeline.runs.record import make_report, verdict, write_tables
 from pipeline.store.files import publish
-from pipeline.tasks import Shard, ShardOutcome, Task
+from pipeline.tasks.work import Outcome, Task, Work
 
 N_PAIRS = 3
 ALL = CONFIG.replace("max_overlap = 2", 'max_overlap = 2\noverlaps = "all"')
@@ -48,8 +50,8 @@ class Listener:
 class Idle(InlineBackend):
     """A backend that must not be asked to compute."""
 
-    def map(self, task: Task, config: RunConfig, shards: Sequence[Shard]) -> Iterator[ShardOutcome]:
-        raise AssertionError(f"{task.__name__} was asked for {len(shards)} shards")
+    def submit(self, task: Task, work: Work) -> Future[Outcome]:
+        raise AssertionError(f"{task.name} was asked for, of shard {work.shard.number}")
 
 
 class Place:
@@ -74,7 +76,7 @@ class Place:
         return read_exports(self.out)
 
     def files(self, table: str) -> list[Path]:
-        return sorted((self.store / table).rglob("*.parquet"))
+        return sorted(path for path in (self.store / table).rglob("*.parquet"))
 
 
 @pytest.fixture
@@ -218,14 +220,15 @@ def test_going_back_to_an_earlier_config_computes_nothing(place: Place) -> None:
 
 def test_compute_is_in_no_address(place: Place) -> None:
     place.run()
-    assert done(place.run(ALL + "\n[compute]\nworkers = 1\nshard_chars = 100\n", backend=Idle)) == {}
+    assert done(place.run(ALL + "\n[compute]\nworkers = 1\n", backend=Idle)) == {}
+    assert done(place.run(ALL + "\n[compute]\nworkers = 1\nshard_chars = 100\n")) == {}
 
 
 def test_a_renamed_pair_costs_nothing(place: Place) -> None:
     place.run()
     for language in ("en", "de"):
         (place.folder / language / "00.txt").rename(place.folder / language / "prologue.txt")
-    assert done(place.run(backend=Idle)) == {}
+    assert done(place.run()) == {}
     assert "beads/prologue.en-de.beads.txt" in place.exports()
     assert "beads/00.en-de.beads.txt" not in place.exports()
 
@@ -339,7 +342,7 @@ def test_a_damaged_file_is_set_aside_said_counted_and_made_again(
 
 
 def test_only_what_lay_in_the_damaged_file_is_made_again(place: Place) -> None:
-    place.run()
+    place.run(f"{ALL}\n[compute]\nshard_chars = 1\n")
     damage(place.files("beads")[0], "bit")
     assert done(place.run()) == {"align": 1}
 
@@ -355,7 +358,7 @@ def test_a_stage_alone_can_not_mend_its_input_and_says_so(place: Place, undistur
 
 
 def test_a_stage_alone_mends_its_own_output(place: Place) -> None:
-    place.run()
+    place.run(f"{ALL}\n[compute]\nshard_chars = 1\n")
     damage(place.files("beads")[0], "cut")
     run = place.run(stage="align")
     assert done(run) == {"align": 1}
@@ -494,7 +497,7 @@ def on_demand(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     place = Place(tmp_path_factory.mktemp("on-demand"))
     run = place.run(CONFIG)
     assert run.exit_status == 0
-    assert run.records["contest"].counts["contested_overlaps"] > 20
+    assert run.records["request"].counts["requested_overlaps"] > 20
     return place.exports()
 
 
@@ -529,7 +532,7 @@ def test_what_was_run_before_changes_nothing_though_pairs_share_documents(place:
     assert place.exports() == at_once
 
 
-@pytest.mark.parametrize("table", ["contested", "embeddings", "sentences", "beads"])
+@pytest.mark.parametrize("table", ["requested", "embeddings", "sentences", "beads"])
 def test_damage_is_made_good_on_demand(table: str, place: Place, on_demand: dict[str, bytes]) -> None:
     place.run(CONFIG)
     if table != "beads":
@@ -542,7 +545,7 @@ def test_damage_is_made_good_on_demand(table: str, place: Place, on_demand: dict
     assert place.exports() == on_demand
 
 
-@pytest.mark.parametrize("table", ["contested", "embeddings"])
+@pytest.mark.parametrize("table", ["requested", "embeddings"])
 def test_flipped_bits_are_made_good_on_demand(table: str, place: Place, on_demand: dict[str, bytes]) -> None:
     place.run(CONFIG)
     shutil.rmtree(place.store / "beads")

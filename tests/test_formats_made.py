@@ -15,6 +15,7 @@ import pytest
 import srt
 import webvtt
 from formats import headings, paragraphs, problem, read
+from in_memory import read_all
 from markdown_it import MarkdownIt
 from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.platypus import Paragraph, SimpleDocTemplate
@@ -22,7 +23,6 @@ from translate.storage.tmx import tmxfile
 
 from pipeline.config.run_config import make_config
 from pipeline.corpus.formats.document import DocumentText
-from pipeline.corpus.manifest import build_manifest
 from pipeline.corpus.readers import read_documents
 from pipeline.corpus.sources import find_pairs
 from pipeline.errors import ConfigError
@@ -124,7 +124,7 @@ def test_pdf_by_reportlab_gives_its_lines_and_is_called_unreliable(tmp_path: Pat
         {"name": "x", "corpus": {"documents": "{language}.pdf", "pairs": ["en-de"]},
          "encode": {"encoder": "use-multilingual"}}, "x.toml", tmp_path,
     )  # fmt: skip
-    notes = build_manifest(config, lambda document, text: None).notes
+    notes = read_all(config)[0].notes
     assert [note.partition(",")[0] for note in notes] == ["en.pdf: it is PDF", "de.pdf: it is PDF"]
 
 

@@ -23,7 +23,8 @@ from rich.console import Console
 from small_corpus import CONFIG, InlineBackend, read_exports, write_corpus
 
 from pipeline.config.run_config import load_config
-from pipeline.flow.flow import Flow, Run
+from pipeline.flow.flow import Flow
+from pipeline.flow.run import Run
 from pipeline.progress import Progress
 from pipeline.runs.record import write_record
 

@@ -8,16 +8,17 @@ import sys
 from collections.abc import Mapping
 from multiprocessing import active_children
 from pathlib import Path
+from typing import Any
 
 import pytest
 import worker_tasks
 from processes import all_gone, wait_until
 from test_config import config_of
-from test_shards import shard_of
+from test_trials import shard_of
 
 from pipeline.flow.local import LocalBackend, available_cores
-from pipeline.flow.shards import run_shards
-from pipeline.tasks import Outcome, Task
+from pipeline.flow.trials import Step, finish_step
+from pipeline.tasks.work import Outcome, Task, Work
 from pipeline.workers import THREAD_LIMITS
 
 
@@ -29,10 +30,15 @@ class Notes(list[str]):
         """Another shard is done."""
 
 
-def run(task: Task, root: Path, *shards: tuple[str, ...], workers: int = 2) -> tuple[Outcome, Notes]:
-    notes = Notes()
+def run(task: Task, root: Path, *n_documents: int, workers: int = 2) -> tuple[Outcome, Notes]:
+    """Do a task to shards of so many documents, each called by its number in its shard."""
+    notes, total = Notes(), Outcome()
     backend = LocalBackend(root, workers)
-    return run_shards(backend, "split", task, config_of(), [shard_of(*names) for names in shards], notes), notes
+    with backend.computing(config_of()):
+        for number, n in enumerate(n_documents):
+            step = Step(task, [Work(config_of(), shard_of(n, number))])
+            total.add(finish_step(backend, step, notes.note, lambda task, work: str(work.part)))
+    return total, notes
 
 
 def test_every_core_has_a_worker_unless_told_otherwise(tmp_path: Path) -> None:
@@ -42,65 +48,83 @@ def test_every_core_has_a_worker_unless_told_otherwise(tmp_path: Path) -> None:
 
 def test_a_worker_has_one_thread_and_leaves_signals_to_its_parent(tmp_path: Path) -> None:
     before = dict(os.environ)
-    outcome, _ = run(worker_tasks.tell_about_process, tmp_path, ("a",))
+    outcome, _ = run(worker_tasks.TELL_ABOUT_PROCESS, tmp_path, 1)
     assert outcome.counts == {"threads": 1, "hears_ctrl_c": 0, "cleans_up_first": 0}
     assert {name: os.environ.get(name) for name in THREAD_LIMITS} == {name: before.get(name) for name in THREAD_LIMITS}
     assert active_children() == []
 
 
-@pytest.mark.parametrize("task", [worker_tasks.exit_at_bad, worker_tasks.raise_at_bad])
+@pytest.mark.parametrize("task", [worker_tasks.EXIT_AT_BAD, worker_tasks.RAISE_AT_BAD], ids=["exit", "raise"])
 def test_only_the_guilty_document_fails_and_all_others_are_done(task: Task, tmp_path: Path) -> None:
-    outcome, notes = run(task, tmp_path, ("a", "bad"), ("b",), ("c",))
+    outcome, notes = run(task, tmp_path, 2, 1, 1)
     assert outcome.counts == {"documents": 3}
-    assert [failure.name for failure in outcome.failures] == ["bad"]
-    what = {"exit_at_bad": "exit code 7", "raise_at_bad": "ZeroDivisionError: a bug"}
-    assert what[task.__name__] in outcome.failures[0].reason
+    assert [failure.name for failure in outcome.failures] == [str(worker_tasks.BAD)]
+    what = "exit code 7" if task is worker_tasks.EXIT_AT_BAD else "ZeroDivisionError: a bug"
+    assert what in outcome.failures[0].reason
     assert "Traceback" in outcome.failures[0].traceback or "ProcessExpired" in outcome.failures[0].traceback
     assert len(notes) == 2  # the shard is tried again, then its documents one by one
 
 
 def test_a_worker_that_dies_once_is_replaced(tmp_path: Path) -> None:
-    outcome, notes = run(worker_tasks.exit_once, tmp_path, ("a",), ("b",), workers=1)
+    outcome, notes = run(worker_tasks.EXIT_ONCE, tmp_path, 1, 1, workers=1)
     assert outcome.counts == {"documents": 2}
     assert outcome.failures == []
     assert len(notes) == 1
 
 
-def test_a_map_that_is_given_up_leaves_no_worker(tmp_path: Path) -> None:
-    outcomes = LocalBackend(tmp_path, 2).map(worker_tasks.count, config_of(), [shard_of("a"), shard_of("b")])
-    next(outcomes)
-    outcomes.close()  # type: ignore[attr-defined]
+def test_work_that_is_given_up_leaves_no_worker(tmp_path: Path) -> None:
+    backend = LocalBackend(tmp_path, 2)
+    with pytest.raises(KeyboardInterrupt), backend, backend.computing(config_of()):
+        backend.submit(worker_tasks.SLEEP, Work(config_of(), shard_of(1)))
+        raise KeyboardInterrupt
     assert active_children() == []
 
 
-def processes_of(backend: LocalBackend, n_shards: int) -> set[str]:
-    shards = [shard_of(str(number)) for number in range(n_shards)]
-    outcomes = [outcome for _, outcome in backend.map(worker_tasks.name_process, config_of(), shards)]
-    return {pid for outcome in outcomes if isinstance(outcome, Outcome) for pid in outcome.counts}
+def processes_of(
+    backend: LocalBackend, n_shards: int, task: Task = worker_tasks.NAME_PROCESS, **config: Any
+) -> set[str]:
+    """Return the numbers of the processes that have worked, and the devices that they saw."""
+    with backend.computing(config_of(**config)):
+        works = [Work(config_of(**config), shard_of(1, number)) for number in range(n_shards)]
+        outcomes = [future.result() for future in [backend.submit(task, work) for work in works]]
+    return {name for outcome in outcomes for name in outcome.counts}
 
 
-def test_workers_go_on_from_one_stage_to_the_next_where_they_are_kept(tmp_path: Path) -> None:
+def test_workers_go_on_from_one_pass_to_the_next_where_they_are_kept(tmp_path: Path) -> None:
     before = dict(os.environ)
     with LocalBackend(tmp_path, 1) as backend:
         first = processes_of(backend, n_shards=3)
         assert processes_of(backend, n_shards=2) == first
-        assert len(active_children()) == len(first) == 1
+        assert len(active_children()) == 1
     assert active_children() == []
     assert dict(os.environ) == before
     assert processes_of(backend, n_shards=1) != first
     assert active_children() == []
 
 
+def test_each_device_has_an_encoding_process_of_its_own_beside_the_cores(tmp_path: Path) -> None:
+    labse: dict[str, Any] = {"encode": {"encoder": "labse"}}
+    with LocalBackend(tmp_path, 1, n_devices=2) as backend:
+        encoders = processes_of(backend, 8, worker_tasks.NAME_ENCODER, **labse)
+        others = processes_of(backend, 2, **labse)
+    assert {name for name in encoders if name.startswith("device")} == {"device 0", "device 1"}
+    assert len([name for name in encoders if name.isdigit()]) == 2
+    assert not [name for name in others & encoders if name.isdigit()]
+
+
 PARENT = """
-import sys
+import sys, time
 from pathlib import Path
 import worker_tasks
 from pipeline.flow.local import LocalBackend
+from pipeline.tasks.work import Work
 from test_config import config_of
-from test_shards import shard_of
+from test_trials import shard_of
 
 if __name__ == "__main__":
-    list(LocalBackend(Path(sys.argv[1]), 2).map(worker_tasks.sleep, config_of(), [shard_of("a"), shard_of("b")]))
+    backend = LocalBackend(Path(sys.argv[1]), 2)
+    futures = [backend.submit(worker_tasks.SLEEP, Work(config_of(), shard_of(1, number))) for number in range(2)]
+    futures[0].result()
 """
 
 

@@ -6,38 +6,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from in_memory import Kept, read_all
 
 from pipeline.config.run_config import make_config
-from pipeline.corpus.manifest import Document, DocumentPair, Failure, Manifest, build_manifest, document_id
+from pipeline.manifest import Document, DocumentPair, Failure, Manifest, document_id
 
 GERMAN = "Der alte Mann ging jeden Morgen an den Hafen und sah den Schiffen nach. Er wartete auf einen Brief.\n"
 FRENCH = "Le vieil homme allait chaque matin au port et regardait les bateaux. Il attendait une lettre.\n"
 
 
-def build(
-    folder: Path, texts: dict[str, Any], limit: int | None = None, **corpus: Any
-) -> tuple[Manifest, dict[str, str]]:
-    """Return the manifest of documents with these texts, and the texts that were kept."""
+def build(folder: Path, texts: dict[str, Any], limit: int | None = None, **corpus: Any) -> tuple[Manifest, Kept]:
+    """Return the manifest of documents with these texts, and what of it was kept."""
     for name, text in texts.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     corpus = {"documents": "{language}/*.txt", "pairs": ["de-fr"], **corpus} if "source" not in corpus else corpus
     values = {"name": "test", "corpus": corpus, "encode": {"encoder": "use-multilingual"}}
-    kept: dict[str, str] = {}
-    manifest = build_manifest(
-        make_config(values, "test", folder), lambda document, text: kept.update({document.id: text}), limit
-    )
-    return manifest, kept
+    return read_all(make_config(values, "test", folder), limit=limit)
 
 
 def test_a_manifest_holds_pairs_in_order_and_each_text_is_kept_once(tmp_path: Path) -> None:
     manifest, kept = build(tmp_path, {"de/b.txt": GERMAN, "fr/b.txt": FRENCH, "de/a.txt": GERMAN, "fr/a.txt": "Autre."})
-    assert [pair.pair_id for pair in manifest.pairs] == ["a.de-fr", "b.de-fr"]
-    assert len(manifest.documents) == len(kept) == 3
-    source = manifest.pairs[0].source
-    assert source == manifest.pairs[1].source or source.id == manifest.pairs[1].source.id
+    assert [pair.pair_id for pair in kept.pairs] == ["a.de-fr", "b.de-fr"]
+    assert manifest.n_documents == len(kept.texts) == 3
+    source = kept.pairs[0].source
+    assert source.id == kept.pairs[1].source.id
     assert (source.language, source.n_chars, source.path) == ("de", len(GERMAN), "de/a.txt")
-    assert kept[source.id] == GERMAN
+    assert kept.texts[source.id] == GERMAN
 
 
 @pytest.mark.parametrize(
@@ -51,8 +46,8 @@ def test_a_manifest_holds_pairs_in_order_and_each_text_is_kept_once(tmp_path: Pa
     ids=["newlines", "byte order mark", "decomposed", "control character"],
 )
 def test_a_document_is_known_by_its_normalised_text(written: str, tmp_path: Path) -> None:
-    plain, _ = build(tmp_path / "plain", {"de/a.txt": GERMAN, "fr/a.txt": FRENCH})
-    other, _ = build(tmp_path / "other", {"de/a.txt": written, "fr/a.txt": FRENCH})
+    _, plain = build(tmp_path / "plain", {"de/a.txt": GERMAN, "fr/a.txt": FRENCH})
+    _, other = build(tmp_path / "other", {"de/a.txt": written, "fr/a.txt": FRENCH})
     assert other.pairs[0].key == plain.pairs[0].key
 
 
@@ -69,16 +64,16 @@ def test_text_language_and_structure_each_make_another_document() -> None:
 
 def test_ready_made_sentences_are_another_document(tmp_path: Path) -> None:
     texts = {"de/a.txt": GERMAN, "fr/a.txt": FRENCH}
-    plain, _ = build(tmp_path, texts)
-    split, _ = build(tmp_path, texts, is_split=True)
+    _, plain = build(tmp_path, texts)
+    _, split = build(tmp_path, texts, is_split=True)
     assert plain.pairs[0].source.id != split.pairs[0].source.id
     assert split.pairs[0].source.is_split
 
 
 def test_a_detected_language_is_said_with_its_certainty(tmp_path: Path) -> None:
     sides = {"source": "a.txt", "target": "b.txt", "source_language": "auto", "target_language": "auto"}
-    manifest, _ = build(tmp_path, {"a.txt": GERMAN, "b.txt": FRENCH}, **sides)
-    (pair,) = manifest.pairs
+    manifest, kept = build(tmp_path, {"a.txt": GERMAN, "b.txt": FRENCH}, **sides)
+    (pair,) = kept.pairs
     assert (pair.source.language, pair.target.language) == ("de", "fr")
     assert [note.partition(" (")[0] for note in manifest.notes] == ["a.txt: detected de", "b.txt: detected fr"]
 
@@ -87,25 +82,25 @@ def test_a_language_below_the_threshold_is_refused(tmp_path: Path) -> None:
     sides = {"source": "a.txt", "target": "b.txt", "source_language": "auto", "target_language": "fr"}
     texts = {"a.txt": GERMAN, "b.txt": FRENCH}
     manifest, _ = build(tmp_path, texts, **sides, min_language_confidence=1.0)
-    assert manifest.pairs == ()
+    assert manifest.n_pairs == 0
     assert "a.txt: its language can't be told (the best guess is de, 0." in manifest.failures[0].reason
 
 
 def test_a_document_in_two_languages_is_two_documents(tmp_path: Path) -> None:
     manifest, kept = build(tmp_path, {"de/a.txt": GERMAN, "fr/a.txt": GERMAN})
-    assert len(manifest.documents) == len(kept) == 2
+    assert manifest.n_documents == len(kept.texts) == 2
 
 
 def test_what_can_not_be_read_fails_with_the_pairs_that_need_it(tmp_path: Path) -> None:
-    texts = {"de/a.txt": b"\xff\xfe", "fr/a.txt": FRENCH, "de/b.txt": GERMAN, "fr/b.txt": FRENCH}
-    manifest, _ = build(tmp_path, texts)
-    assert [pair.pair_id for pair in manifest.pairs] == ["b.de-fr"]
+    texts = {"de/a.txt": b"\x00", "fr/a.txt": FRENCH, "de/b.txt": GERMAN, "fr/b.txt": FRENCH}
+    manifest, kept = build(tmp_path, texts)
+    assert [pair.pair_id for pair in kept.pairs] == ["b.de-fr"]
     assert [failure.name for failure in manifest.failures] == ["de/a.txt", "a.de-fr"]
     assert manifest.n_listed == 2
 
 
 def test_a_pair_whose_sides_both_fail_gives_both_reasons(tmp_path: Path) -> None:
-    manifest, _ = build(tmp_path, {"de/a.txt": b"\xff\xfe", "fr/a.txt": b"%PDF-"})
+    manifest, _ = build(tmp_path, {"de/a.txt": b"\x00", "fr/a.txt": b"%PDF-"})
     assert manifest.failures[-1].reason.count("; ") >= 1
     assert "de/a.txt" in manifest.failures[-1].reason
     assert "fr/a.txt" in manifest.failures[-1].reason
@@ -114,7 +109,7 @@ def test_a_pair_whose_sides_both_fail_gives_both_reasons(tmp_path: Path) -> None
 def test_a_limit_reads_nothing_that_it_leaves_out(tmp_path: Path) -> None:
     texts = {"de/a.txt": GERMAN, "fr/a.txt": FRENCH, "de/b.txt": b"\xff\xfe", "fr/b.txt": FRENCH}
     manifest, kept = build(tmp_path, texts, limit=1)
-    assert (len(manifest.pairs), len(kept), manifest.failures, manifest.n_listed) == (1, 2, (), 1)
+    assert (manifest.n_pairs, len(kept.texts), manifest.failures, manifest.n_listed) == (1, 2, (), 1)
 
 
 def test_a_pair_is_known_by_its_documents_and_not_by_its_name() -> None:

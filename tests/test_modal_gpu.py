@@ -79,7 +79,7 @@ def test_any_gpu_is_the_first_that_is_free(world: ModalWorld, tmp_path: Path) ->
 
 
 def test_a_preempted_gpu_s_shard_is_done_elsewhere(world: ModalWorld, tmp_path: Path) -> None:
-    world.strike("encode_shard", "sleep", seconds=60)
+    world.strike("encode", "sleep", seconds=60)
     config = write_corpus(tmp_path)
     process = world.start("run", "-m", "pipeline.run", "--config", str(config), "--out", str(tmp_path / "out"))
     while not world.has_struck():

@@ -19,7 +19,8 @@ from pipeline.__main__ import main
 from pipeline.commands.console import out_console
 from pipeline.commands.finish import finish
 from pipeline.config.run_config import load_config
-from pipeline.flow.flow import Flow, Run
+from pipeline.flow.flow import Flow
+from pipeline.flow.run import Run
 from pipeline.progress import Progress
 
 pytestmark = [
@@ -193,7 +194,7 @@ def test_a_run_stops_before_it_costs_more_than_it_may(world: ModalWorld, corpus:
     world.run(corpus, tmp_path / "out", "--max-dollars", "1")
 
 
-@pytest.mark.parametrize(("task", "kind"), [("encode_shard", "exit"), ("contest_shard", "raise")])
+@pytest.mark.parametrize(("task", "kind"), [("encode", "exit"), ("request", "raise")])
 def test_a_shard_whose_machine_dies_is_done_elsewhere(
     world: ModalWorld, corpus: Path, tmp_path: Path, task: str, kind: str
 ) -> None:
@@ -204,7 +205,7 @@ def test_a_shard_whose_machine_dies_is_done_elsewhere(
 
 
 def test_a_preempted_shard_is_done_elsewhere(world: ModalWorld, contested_corpus: Path, tmp_path: Path) -> None:
-    world.strike("align_shard", "sleep", seconds=60)
+    world.strike("align", "sleep", seconds=60)
     config = str(contested_corpus)
     process = world.start("run", "-m", "pipeline.run", "--config", config, "--out", str(tmp_path / "there"))
     while not world.has_struck():
@@ -220,7 +221,7 @@ def test_a_document_that_kills_every_machine_is_listed_and_the_others_finish(
     world: ModalWorld, corpus: Path, tmp_path: Path
 ) -> None:
     corpus.write_text(corpus.read_text() + "retries = 0\n")
-    world.poison("encode_shard", "de/0.txt")
+    world.poison("encode", "de/0.txt")
     output = world.run(corpus, tmp_path / "out", status=3)
     assert "the 4 items of its shard are tried one by one" in output
     assert "1 of 2 pairs aligned, 2 failures" in output
@@ -231,7 +232,7 @@ def test_a_document_that_kills_every_machine_is_listed_and_the_others_finish(
 def test_ctrl_c_ends_a_run_and_the_same_command_goes_on(
     world: ModalWorld, contested_corpus: Path, tmp_path: Path
 ) -> None:
-    world.strike("align_shard", "sleep", seconds=60)
+    world.strike("align", "sleep", seconds=60)
     config = str(contested_corpus)
     process = world.start("run", "-m", "pipeline.run", "--config", config, "--out", str(tmp_path / "there"))
     while not world.has_struck():
@@ -247,7 +248,7 @@ def test_ctrl_c_ends_a_run_and_the_same_command_goes_on(
 
 
 def test_a_shard_that_takes_too_long_is_stopped_and_done_again(world: ModalWorld, corpus: Path, tmp_path: Path) -> None:
-    world.strike("encode_shard", "sleep", seconds=3600)
+    world.strike("encode", "sleep", seconds=3600)
     world.run(corpus, tmp_path / "there")
     assert world.has_struck()
     assert "timeout ta-" in world.log()

@@ -161,7 +161,7 @@ def test_a_night_stops_before_it_costs_more_than_it_may_and_leaves_its_record(ni
     given: list[float | None] = []
 
     class Dear(PricedLocal):
-        def map(self, *_: Any) -> Any:
+        def submit(self, *_: Any) -> Any:
             raise BudgetError("stopped before it costs more than $0.15")
 
     def open_backend(config: RunConfig, max_dollars: float | None) -> PricedLocal:

@@ -11,10 +11,10 @@ from small_corpus import InlineBackend, read_exports, run_inline
 from pipeline.commands.status import print_status
 from pipeline.config.run_config import RunConfig, load_config
 from pipeline.errors import ConfigError
-from pipeline.flow.flow import Run
+from pipeline.flow.run import Run
 from pipeline.progress import Progress
-from pipeline.store.requested_overlaps import contested
-from pipeline.store.rows import beads, embeddings, provisional_key
+from pipeline.store.rows import provisional_key
+from pipeline.store.run_store import RunStore
 from pipeline.store.store import Store
 
 DEMO = Path(__file__).parents[1] / "configs" / "demo.toml"
@@ -53,8 +53,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Run]:
 
 def test_a_run_encodes_sentences_then_what_is_contested_and_no_more(whole: tuple[Path, Path, Run]) -> None:
     store, _, run = whole
-    n_contested = run.records["contest"].counts["contested_overlaps"]
-    keys = embeddings(Store(store), demo()).places()
+    n_contested = run.records["request"].counts["requested_overlaps"]
+    keys = RunStore(Store(store), demo()).embeddings.places()
     assert sum(key.endswith(":1") for key in keys) == 3
     assert all(key.endswith(":1") or ":+" in key for key in keys)
     assert 242 < n_texts(run) <= 242 + n_contested < 400
@@ -78,8 +78,9 @@ def test_neither_beads_nor_vectors_depend_on_how_shards_are_cut(whole: tuple[Pat
     run = carry_out(config, tmp_path / "store", tmp_path / "out")
     assert run.records["encode"].n_shards > 3
     assert read_exports(tmp_path / "out") == read_exports(out)
-    for shelf in (embeddings, contested, beads):
-        assert rows_of(shelf(Store(tmp_path / "store"), config)) == rows_of(shelf(Store(store), demo()))
+    one, other = RunStore(Store(tmp_path / "store"), config), RunStore(Store(store), demo())
+    for table in ("embeddings", "requested", "beads"):
+        assert rows_of(getattr(one, table)) == rows_of(getattr(other, table))
 
 
 def test_a_wider_margin_encodes_only_what_it_newly_needs(whole: tuple[Path, Path, Run], tmp_path: Path) -> None:
@@ -94,13 +95,13 @@ def test_the_align_stage_alone_encodes_nothing_and_a_full_run_makes_good(
     whole: tuple[Path, Path, Run], tmp_path: Path
 ) -> None:
     store, config = shutil.copytree(whole[0], tmp_path / "store"), demo(margin=5.0)
-    n_vectors = len(embeddings(Store(store), config).places())
+    n_vectors = len(RunStore(Store(store), config).embeddings.places())
     for _ in range(2):
         alone = carry_out(config, store, tmp_path / "out", stage="align")
         assert "2 pairs with provisional beads: run without --stage" in " ".join(alone.notes)
-        assert len(embeddings(Store(store), config).places()) == n_vectors
-    shelf = beads(Store(store), config)
-    facts = [shelf.facts(provisional_key(pair)) for pair in alone.manifest.pairs]
+        assert len(RunStore(Store(store), config).embeddings.places()) == n_vectors
+    there = RunStore(Store(store), config)
+    facts = [there.beads.facts(provisional_key(pair)) for pair in there.manifest.pairs(alone.manifest)]
     assert all(int(one["provisional_beads"]) > 0 for one in facts)
     assert carry_out(config, store, tmp_path / "out", stage="export").exported.n_pairs == 2
     carry_out(config, store, tmp_path / "out")
@@ -122,10 +123,10 @@ def test_the_encode_stage_alone_is_both_rounds(whole: tuple[Path, Path, Run], tm
 def test_pairs_that_contest_nothing_are_aligned_when_that_is_found_out(tmp_path: Path, capsys) -> None:
     config = demo(margin=0.001)
     run = carry_out(config, tmp_path / "store", tmp_path / "out")
-    assert run.records["contest"].counts["pairs_aligned"] == 2
+    assert run.records["request"].counts["pairs_aligned"] == 2
     assert "align" not in run.records
     assert run.count_aligned()["pairs"] == 2
-    assert run.count_aligned()["beads"] == run.records["contest"].counts["beads"] > 100
+    assert run.count_aligned()["beads"] == run.records["request"].counts["beads"] > 100
     output = capsys.readouterr().err
     assert "2 pairs aligned" in output
     assert "align   nothing left to do\n" in output
@@ -136,10 +137,10 @@ def test_pairs_that_contest_nothing_are_aligned_when_that_is_found_out(tmp_path:
 
 
 def test_what_is_lost_of_any_table_is_made_again(whole: tuple[Path, Path, Run], tmp_path: Path) -> None:
-    for table in ("contested", "embeddings", "beads"):
+    for table in ("requested", "embeddings", "beads"):
         store = shutil.copytree(whole[0], tmp_path / table)
         shutil.rmtree(store / table)
-        if table == "contested":
+        if table == "requested":
             shutil.rmtree(store / "beads")
         carry_out(demo(), store, tmp_path / "out")
         assert read_exports(tmp_path / "out") == read_exports(whole[1])
@@ -157,7 +158,7 @@ def test_a_second_run_has_nothing_to_do(whole: tuple[Path, Path, Run], tmp_path:
 def test_none_encodes_sentences_only(tmp_path: Path) -> None:
     run = carry_out(demo(overlaps="none"), tmp_path / "store", tmp_path / "out")
     assert n_texts(run) == 242
-    assert "contest" not in run.records
+    assert "request" not in run.records
 
 
 def test_bertalign_has_all_overlaps_and_a_config_that_asks_for_fewer_is_refused(tmp_path: Path) -> None:

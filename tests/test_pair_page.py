@@ -19,7 +19,7 @@ from test_report import exported, run_of
 from pipeline.config.run_config import beads_address, load_config
 from pipeline.runs.past_run import recorded_config
 from pipeline.runs.record import make_report
-from pipeline.store.rows import beads
+from pipeline.store.run_store import RunStore
 from pipeline.store.store import Store
 from stages.data import AlignedPair, Overlaps
 from stages.evaluate.reliability import measure_reliability
@@ -208,9 +208,9 @@ def test_the_report_embeds_what_fits_and_names_how_to_see_the_rest(done: Path) -
 
 
 def test_maps_lie_with_the_beads(done: Path) -> None:
-    store, config = Store(done / "store"), load_config(done / "run.toml")
-    (key,) = [key for key in beads(store, config).places() if len(key.split(":")) == 2][:1]
-    rows = beads(store, config).read(key)["similarity_map"].to_pylist()
+    store = RunStore(Store(done / "store"), load_config(done / "run.toml"))
+    (key,) = [key for key in store.beads.places() if len(key.split(":")) == 2][:1]
+    rows = store.beads.read(key)["similarity_map"].to_pylist()
     assert rows[0] is not None
     assert not any(rows[1:])
 

@@ -16,20 +16,19 @@ from export_pairs import make_pair
 from small_corpus import InlineBackend, bitext, write_corpus
 from test_config import config_of
 
-from pipeline.corpus.manifest import Document, DocumentPair, Failure, Manifest
-from pipeline.flow.flow import Run, StageRecord
+from pipeline.flow.run import Run, StageRecord
+from pipeline.manifest import Failure, Manifest, Shard
 from pipeline.progress import duration, stage_line, units
 from pipeline.runs.record import MAX_NOTES, describe_run, make_report, verdict, write_record, write_tables
-from pipeline.tasks import Exported
+from pipeline.tasks.export import Exported
 from stages.report.pages import MAX_SHOWN, render_page
 from stages.report.summary import MAX_LISTED, CorpusSummary, summarise_pair
 
 
 def run_of(n_pairs: int = 1, failures: int = 0, **changes: Any) -> Run:
-    source, target = (Document(name, "en", False, 1, f"{name}.txt") for name in "ab")
-    pairs = tuple(DocumentPair(f"p{number}", source, target) for number in range(n_pairs))
+    shards = (Shard(0, "0", "0", n_pairs, 2, 2, 2.0, 2 * n_pairs, 2.0 * n_pairs),) if n_pairs else ()
     listed = [Failure("read", f"d{number}.txt", f"reason {number}", "Traceback …") for number in range(failures)]
-    return Run(config_of(), manifest=Manifest(pairs, n_listed=n_pairs), failures=listed, **changes)
+    return Run(config_of(), manifest=Manifest(shards, n_listed=n_pairs), failures=listed, **changes)
 
 
 def exported(*pairs: Any) -> Exported:
@@ -182,8 +181,7 @@ def test_the_record_holds_the_resolved_config_the_versions_and_every_failure(tmp
         "stage\tname\treason\nread\td0.txt\treason 0\nread\td1.txt\treason 1\n"
     )
     assert pq.read_table(tmp_path / "failures.parquet").to_pylist() == [vars(failure) for failure in run.failures]
-    manifest = pq.read_table(tmp_path / "manifest.parquet").to_pylist()
-    assert [(row["pair_id"], row["source_document"], row["target_path"]) for row in manifest] == [("p0", "a", "b.txt")]
+    assert Manifest.from_json((tmp_path / "manifest.json").read_text(encoding="utf-8")) == run.manifest
 
 
 def test_a_run_keeps_its_record_in_the_store_and_beside_the_results(
@@ -194,7 +192,7 @@ def test_a_run_keeps_its_record_in_the_store_and_beside_the_results(
     bitext("run", "--config", config, "--store", tmp_path / "store", "--out", tmp_path / "out")
     kept = {path.name for path in (tmp_path / "store" / "runs" / "run" / "latest").iterdir()}
     assert kept == {
-        "run.json", "report.json", "report.md", "report.html", "failures.tsv", "failures.parquet", "manifest.parquet",
+        "run.json", "report.json", "report.md", "report.html", "failures.tsv", "failures.parquet", "manifest.json",
     }  # fmt: skip
     report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     names = [stage["name"] for stage in report["stages"]]

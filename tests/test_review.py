@@ -21,10 +21,11 @@ from small_corpus import bitext, run_inline, write_corpus
 from pipeline.commands.finish import keep_record
 from pipeline.commands.review import make_desk, make_server
 from pipeline.errors import ConfigError
-from pipeline.flow.flow import Run
+from pipeline.flow.run import Run
 from pipeline.progress import Progress
 from pipeline.review.corrections import read_reviews
 from pipeline.review.server import ReviewServer
+from pipeline.store.run_store import RunStore
 from pipeline.store.store import Store
 from stages.corrections import Corrections, make_corrections
 
@@ -45,7 +46,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(folder: Path) -> Run:
     done = run_inline(folder / "run.toml", folder / "store", folder / "out", Progress())
-    keep_record(Store(folder / "store"), done)
+    keep_record(RunStore(Store(folder / "store"), done.config), done)
     return done
 
 

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.config.run_config import RunConfig, make_config
+from pipeline.corpus import readers
 from pipeline.corpus.patterns import find_files
 from pipeline.corpus.readers import read_documents
 from pipeline.corpus.sources import Corpus, find_pairs
@@ -221,13 +222,13 @@ def test_a_file_of_rows_is_read_once_however_many_rows_are_wanted(
     config = config_in(tmp_path, documents="{language}.jsonl", pairs=["en-de"])
     corpus = find_pairs(config)
     opened: list[str] = []
-    opens = Path.open
+    rows = readers._rows
 
-    def count(path: Path, *arguments: Any, **options: Any) -> Any:
+    def count(path: Path, *arguments: Any) -> Any:
         opened.append(path.name)
-        return opens(path, *arguments, **options)
+        return rows(path, *arguments)
 
-    monkeypatch.setattr(Path, "open", count)
+    monkeypatch.setattr(readers, "_rows", count)
     assert len(list(read_documents([pair.source for pair in corpus.pairs], config.corpus))) == 5
     assert opened == ["en.jsonl"]
 

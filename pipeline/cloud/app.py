@@ -10,11 +10,12 @@ from typing import Any
 
 import modal
 
-from pipeline import tasks
 from pipeline.cloud import container, images
-from pipeline.cloud.container import Done, Work
+from pipeline.cloud.container import Done
 from pipeline.cloud.machines import CLERK, CLERK_SCALEDOWN_SECONDS, FETCHER
+from pipeline.config.run_config import RunConfig
 from pipeline.errors import ConfigError
+from pipeline.tasks.work import Work
 
 app = modal.App("bitext", include_source=False)
 
@@ -38,21 +39,21 @@ ENCODE_GPUS = ["L40S", "A100-40GB", "A100-80GB", "H100"]
     max_containers=1,
     scaledown_window=CLERK_SCALEDOWN_SECONDS,
 )
-def clerk(task: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+def clerk(job: Callable[..., Any], config: RunConfig, arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
     """Look into the store, or write something that isn't a shard. There is one clerk, so nobody is in its way."""
-    return container.run_task(images.STORE, task, arguments, options)
+    return container.run_job(images.STORE, job, config, arguments, options)
 
 
 @app.function(image=images.SPLIT, volumes=STORE, timeout=HOUR)
-def split(work: Work) -> Done:
+def split(task: str, work: Work) -> Done:
     """Split documents into sentences."""
-    return container.run_work(images.STORE, tasks.split_shard, work, work.config.compute.cores)
+    return container.run_work(images.STORE, task, work, work.config.compute.cores)
 
 
 @app.function(image=images.ENCODE_ON_CPU, volumes=STORE, timeout=HOUR)
-def encode_on_cpu(work: Work) -> Done:
+def encode_on_cpu(task: str, work: Work) -> Done:
     """Encode with an encoder that wants no GPU."""
-    return container.run_work(images.STORE, tasks.encode_shard, work, work.config.compute.cores)
+    return container.run_work(images.STORE, task, work, work.config.compute.cores)
 
 
 @app.function(
@@ -80,18 +81,18 @@ class encode_on_gpu:  # noqa: N801 - named as the functions are: a kind of machi
         container.load_encoder(self.encode_config)
 
     @modal.method()
-    def encode(self, work: Work) -> Done:
+    def encode(self, task: str, work: Work) -> Done:
         """Encode the documents of a shard."""
-        return container.run_work(images.STORE, tasks.encode_shard, work)
+        return container.run_work(images.STORE, task, work)
 
 
 @app.function(image=images.ALIGN_ON_CPU, volumes=STORE | CACHE, timeout=HOUR)
-def align_on_cpu(work: Work) -> Done:
+def align_on_cpu(task: str, work: Work) -> Done:
     """Align pairs of documents."""
-    return container.run_align(images.STORE, images.CACHE, work)
+    return container.run_align(images.STORE, images.CACHE, task, work)
 
 
 @app.function(image=images.ALIGN_ON_GPU, volumes=STORE | CACHE, gpu="T4", timeout=HOUR)
-def align_on_gpu(work: Work) -> Done:
+def align_on_gpu(task: str, work: Work) -> Done:
     """Align pairs of documents, with the search on a GPU and many pairs at once, so that it doesn't idle."""
-    return container.run_align(images.STORE, images.CACHE, work)
+    return container.run_align(images.STORE, images.CACHE, task, work)

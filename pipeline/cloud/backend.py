@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import modal
 
-from pipeline import tasks
 from pipeline.cloud import app as cloud
 from pipeline.cloud import images
-from pipeline.cloud.container import Done, Work
+from pipeline.cloud.container import Done
 from pipeline.cloud.costs import (
     Bill,
     around_seconds,
@@ -22,37 +22,29 @@ from pipeline.cloud.costs import (
     bill_clerk,
     bill_fetcher,
     dollars_text,
-    mean_chars,
     n_containers_for,
     scaledown_seconds,
 )
 from pipeline.cloud.exports import export_to_volume
-from pipeline.cloud.machines import ComputingStage, Machine, machine_of
+from pipeline.cloud.machines import Machine, machine_of
 from pipeline.cloud.weights import is_fetched
 from pipeline.config.run_config import RunConfig
-from pipeline.corpus.manifest import Document, DocumentPair, Manifest
+from pipeline.corpus.intake import read_corpus
 from pipeline.errors import BitextError, BudgetError
-from pipeline.flow.shards import effort
-from pipeline.store.store import Store
-from pipeline.tasks import Exported, Shard, ShardOutcome, Task
+from pipeline.manifest import Manifest
+from pipeline.store.run_store import RunStore
+from pipeline.tasks.export import Exported, export_run
+from pipeline.tasks.look import Looked, Said, look
+from pipeline.tasks.missing import ShardReviews
+from pipeline.tasks.work import ComputingStage, Outcome, Task, Work
 from stages.encode.registry import describe
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
-Item = TypeVar("Item")
 
-STAGE_OF: dict[Task, ComputingStage] = {
-    tasks.split_shard: "split",
-    tasks.encode_shard: "encode",
-    tasks.contest_shard: "align",
-    tasks.align_shard: "align",
-}
 
 MIN_SHARD_CHARS = 200_000
 """A smaller shard isn't worth a call, which brings the Volume up to date before and after it."""
-
-POLL_SECONDS = 1.0
-"""How often a stage that is running is held against the budget."""
 
 
 class ModalBackend:
@@ -68,11 +60,10 @@ class ModalBackend:
         self,
         config: RunConfig,
         note: Callable[[str], None],
-        clerk: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any] = cloud.clerk.remote,
+        clerk: Callable[[Callable[..., Any], RunConfig, tuple[Any, ...], dict[str, Any]], Any] = cloud.clerk.remote,
         max_dollars: float | None = None,
     ):
         images.require_bucket(config.corpus)
-        self.n_workers = config.compute.containers
         self._config = config
         self.note = note
         self._clerk = clerk
@@ -80,67 +71,114 @@ class ModalBackend:
         self.done: list[tuple[Machine, Done]] = []
         """What each container did."""
         self._first_asked: float | None = None
-        self._clerk_seconds = 0.0
-        self._fetch_seconds = 0.0
-        self._n_rented: dict[Machine, int] = {}
-        self._call: str | None = None
+        self._clerk_seconds = self._fetch_seconds = 0.0
+        self.manifest = Manifest()
+        self._functions: dict[Machine, Any] = {}
+        self._lock = threading.Lock()
+        self._at_work: dict[Future[Outcome], tuple[Machine, float]] = {}
+        """What each call is done on, and since when."""
+        self._calls: dict[Future[Outcome], Any] = {}
+
+    # ---- where the store lies
 
     def do(
         self,
-        task: Callable[Concatenate[Store, Parameters], Result],
+        job: Callable[Concatenate[RunStore, Parameters], Result],
+        config: RunConfig,
         *arguments: Parameters.args,
         **options: Parameters.kwargs,
     ) -> Result:
-        """Run one task where the store lies; exports are left there, in the run's folder."""
-        if task is tasks.export_run:
-            export: Callable[..., Any] = self.export
-            return cast(Result, export(*arguments, **options))
-        return cast(Result, self.ask(task, *arguments, **options))
+        """Do something once, where the store lies."""
+        return cast(Result, self.ask(job, config, *arguments, **options))
 
-    def export(self, config: RunConfig, manifest: Manifest, folder: Path | None) -> Exported:
+    def ask(self, job: Callable[..., Any], config: RunConfig, *arguments: Any, **options: Any) -> Any:
+        """Have the clerk do something; raises the BitextError that it ended with."""
+        started = time.time()
+        self._first_asked = self._first_asked or started
+        try:
+            answer = self._clerk(job, config, arguments, options)
+        finally:
+            self._clerk_seconds += time.time() - started
+        if isinstance(answer, BitextError):
+            raise answer
+        return answer
+
+    def read_corpus(self, config: RunConfig, limit: int | None, is_fresh: bool = False) -> Manifest:
+        """Read a corpus that lies on the Volume, or in the bucket."""
+        self.manifest = self.do(read_corpus, config, limit, self.min_shard_chars, is_fresh)
+        return self.manifest
+
+    def look(self, config: RunConfig, limit: int | None, said: Said) -> Looked:
+        """Read a corpus that lies on the Volume, or in the bucket, and count what of it is missing."""
+        return self.do(look, config, limit, said, self.min_shard_chars)
+
+    def export(self, config: RunConfig, manifest: Manifest, reviews: ShardReviews, folder: Path | None) -> Exported:
         """Write the exports into the folder of the run in the store, in place of the former ones."""
         if folder is None:
-            return cast(Exported, self.ask(tasks.export_run, config, manifest, None))
-        return cast(Exported, self.ask(export_to_volume, config, manifest))
+            return self.do(export_run, config, manifest, reviews, None)
+        return self.do(export_to_volume, config, manifest, reviews)
 
-    def map(self, task: Task, config: RunConfig, shards: Sequence[Shard]) -> Iterator[ShardOutcome]:
-        """Run a task on every shard and give each outcome as it comes, or what killed its container.
+    # ---- in containers
 
-        Raises BudgetError before the containers cost more than they may.
+    def n_workers_for(self, stage: ComputingStage, config: RunConfig) -> int:
+        """Return how many containers a stage may have."""
+        return self._n_containers(self._machine_of(stage, config))
+
+    def shares_workers(self, config: RunConfig) -> bool:  # noqa: ARG002 (none does)
+        """Say that each stage has containers of its own."""
+        return False
+
+    @contextmanager
+    def computing(self, config: RunConfig) -> Iterator[None]:  # noqa: ARG002 (all machines are rented when needed)
+        """Forget, in the end, what has been given up."""
+        try:
+            yield
+        finally:
+            self._at_work.clear()
+
+    def submit(self, task: Task, work: Work) -> Future[Outcome]:
+        """Have a task done to a part of a shard in a container.
+
+        Raises BudgetError where the container may cost more than is left.
         """
-        items = [item for shard in shards for item in shard.items]
-        machine = machine_of(STAGE_OF[task], config, mean_chars(items))
-        n_containers = self._n_containers(machine, items)
-        works = [
-            Work(index, config, shard, is_contest=task is tasks.contest_shard) for index, shard in enumerate(shards)
-        ]
-        waiting, deaths = dict(enumerate(shards)), []
-        n_working = min(n_containers, len(shards))
-        around = around_seconds(machine, config)
-        if machine.function == "encode_on_gpu":
-            self._fetch_weights(config)
-        before, started = self.dollars(), time.time()
-        self._check_budget(before, n_working * around * _price(machine, config))
-        function = _function(machine, config, n_containers)
-        for done in _every(POLL_SECONDS, function.map(works, order_outputs=False, return_exceptions=True)):
-            if isinstance(done, Done):
-                self._take(machine, done)
-                yield waiting.pop(done.index), done.result
-            elif isinstance(done, Exception):
-                deaths.append(done)  # it doesn't say which shard it was: one of those that are left in the end
-            seconds = time.time() - started + scaledown_seconds(machine, config)
-            self._check_budget(before, n_working * seconds * _price(machine, config))
-        self._call = None
-        yield from zip(waiting.values(), deaths, strict=True)
+        machine = self._machine_of(task.machine, work.config)
+        future: Future[Outcome] = Future()
+        self._at_work[future] = machine, time.time()
+        try:
+            self.check()
+        except BudgetError:
+            del self._at_work[future]
+            raise
+        threading.Thread(target=self._call, args=(future, machine, task, work), daemon=True).start()
+        return future
 
-    def _n_containers(self, machine: Machine, items: Sequence[Document | DocumentPair]) -> int:
-        """Return how many containers a run may have of a kind: as many as when it needed them first.
+    def _call(self, future: Future[Outcome], machine: Machine, task: Task, work: Work) -> None:
+        """Wait for a container's answer; in a thread that doesn't keep the process from ending."""
+        try:
+            call = self._function(machine, work.config).spawn(task.name, work)
+            self._calls[future] = call
+            done = call.get()
+            self._take(machine, done)
+            if isinstance(done.result, BitextError):
+                raise done.result
+        except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
+            self._end(future)
+            future.set_exception(error)
+        else:
+            self._end(future)
+            future.set_result(done.result)
 
-        A function with another number is another function to Modal, with cold containers of its own.
-        """
-        if machine not in self._n_rented:
-            self._n_rented[machine] = n_containers_for(float(sum(map(effort, items))), machine, self._config)
-        return self._n_rented[machine]
+    def _end(self, future: Future[Outcome]) -> None:
+        self._at_work.pop(future, None)
+        self._calls.pop(future, None)
+
+    def _function(self, machine: Machine, config: RunConfig) -> Any:
+        with self._lock:
+            if machine not in self._functions:
+                if machine.function == "encode_on_gpu":
+                    self._fetch_weights(config)
+                self._functions[machine] = _function(machine, config, self._n_containers(machine))
+            return self._functions[machine]
 
     def _fetch_weights(self, config: RunConfig) -> None:
         """Have a machine without a GPU fetch a model of the hub, unless it is there; raises ConfigError."""
@@ -159,23 +197,24 @@ class ModalBackend:
 
     def _take(self, machine: Machine, done: Done) -> None:
         """Remember what a container did, and say so where faiss is not to be trusted on its GPU."""
-        self._call = done.call
         self.done.append((machine, done))
         if "WRONG" in str(done.facts.get("faiss")):
             self.note(f"{machine.function}: {done.facts['faiss']}")
 
     def stop(self) -> None:
-        """End the containers that are at work on a stage that has been given up, if any shard has told of them yet.
+        """End the containers that are at work on a run that has been given up.
 
         A deployed app goes on without whoever called it; what `modal run` has started ends with it.
         """
-        if self._call is not None:
-            modal.FunctionCall.from_id(self._call).cancel(terminate_containers=True)
-            self._call = None
+        for future, call in list(self._calls.items()):
+            call.cancel(terminate_containers=True)
+            self._end(future)
+
+    # ---- what it costs
 
     def bills(self) -> list[Bill]:
         """Return what each function of the app has cost this run so far."""
-        bills = bill(self.done, self._config)
+        bills = bill(list(self.done), self._config)
         if self._fetch_seconds:
             bills.append(bill_fetcher(self._fetch_seconds, self._config))
         if self._first_asked is not None:
@@ -186,26 +225,42 @@ class ModalBackend:
         """Return what this run has cost so far."""
         return sum(one.dollars for one in self.bills())
 
-    def _check_budget(self, spent: float, at_work: float) -> None:
+    def check(self) -> None:
         """Raise BudgetError if what is spent, and what the containers at work may take, is too much."""
-        if self._max_dollars is not None and spent + at_work > self._max_dollars:
+        if self._max_dollars is None:
+            return
+        spent, at_work = self.dollars(), self._dollars_at_work()
+        if spent + at_work > self._max_dollars:
             raise BudgetError(
                 f"stopped before it costs more than {dollars_text(self._max_dollars)}: {dollars_text(spent)} is spent, "
                 f"and the machines that are at work, or would be next, may take {dollars_text(at_work)}. "
                 "What is finished is kept; the next run goes on from there"
             )
 
-    def ask(self, task: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        """Have the clerk run a task; raises the BitextError that it ended with."""
-        started = time.time()
-        self._first_asked = self._first_asked or started
-        try:
-            answer = self._clerk(task, arguments, options)
-        finally:
-            self._clerk_seconds += time.time() - started
-        if isinstance(answer, BitextError):
-            raise answer
-        return answer
+    def _dollars_at_work(self) -> float:
+        """Return what the containers may take that are at work, or about to be."""
+        now = time.time()
+        since: dict[Machine, list[float]] = {}
+        for machine, started in list(self._at_work.values()):
+            since.setdefault(machine, []).append(started)
+        dollars = 0.0
+        for machine, starts in since.items():
+            around, most = around_seconds(machine, self._config), self._n_containers(machine)
+            seconds = sum(sorted((now - started + around for started in starts), reverse=True)[:most])
+            dollars += seconds * machine.dollars_per_second(self._config.compute.prices)
+        return dollars
+
+    def _machine_of(self, stage: ComputingStage, config: RunConfig) -> Machine:
+        """Return what a stage of this run is done on."""
+        pair_chars = sum(shard.pair_chars for shard in self.manifest.shards) / max(1, self.manifest.n_pairs)
+        return machine_of(stage, config, pair_chars)
+
+    def _n_containers(self, machine: Machine) -> int:
+        """Return how many containers a run may have of a kind, from its start to its end.
+
+        A function with another number is another function to Modal, with cold containers of its own.
+        """
+        return n_containers_for(sum(shard.effort for shard in self.manifest.shards), machine, self._config)
 
 
 def _function(machine: Machine, config: RunConfig, n_containers: int) -> Any:
@@ -226,33 +281,3 @@ def _function(machine: Machine, config: RunConfig, n_containers: int) -> Any:
     if machine.function == "encode_on_gpu":
         return configured(encode_config=config.encode.model_dump_json()).encode
     return configured
-
-
-def _price(machine: Machine, config: RunConfig) -> float:
-    return machine.dollars_per_second(config.compute.prices)
-
-
-def _every(seconds: float, items: Iterable[Item]) -> Iterator[Item | None]:
-    """Give items as they come, and None whenever none has come for so long."""
-    arrived: queue.Queue[tuple[str, Any]] = queue.Queue()
-    threading.Thread(target=_pump, args=(items, arrived), daemon=True).start()
-    while True:
-        try:
-            kind, item = arrived.get(timeout=seconds)
-        except queue.Empty:
-            yield None
-            continue
-        if kind == "error":
-            raise item
-        if kind == "end":
-            return
-        yield item
-
-
-def _pump(items: Iterable[Any], arrived: queue.Queue[tuple[str, Any]]) -> None:
-    try:
-        for item in items:
-            arrived.put(("item", item))
-        arrived.put(("end", None))
-    except BaseException as error:  # noqa: BLE001 - it is raised again where the items are waited for
-        arrived.put(("error", error))

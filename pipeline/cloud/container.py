@@ -5,8 +5,8 @@ The Volume is the weak point of working on Modal. What can go wrong there, and w
 - Others see a file only after `commit` here and `reload` there: every task reloads first and commits last, also when
   it fails, so that a damaged file stays set aside.
 - `reload` and `commit` fail while a file is open, and the folder looks empty meanwhile: a container works on one input
-  at a time, its processes have ended before the next `reload`, the store closes what it reads, and where a library
-  takes its time to do so it is waited for.
+  at a time, its processes idle during a `reload`, the store closes what it reads, and where a library takes its time to
+  do so it is waited for.
 - Of two containers that write the same file the last wins: each writes files of its own, named by what they hold. Only
   the index is shared; it is a shortcut, written by the one clerk, and made again from the footers where it is stale.
 - A commit in the background may publish a half-written file: it has a temporary name, and is swept when it is old.
@@ -20,7 +20,7 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -31,9 +31,13 @@ from pipeline.cloud import container_facts as machine
 from pipeline.config.run_config import RunConfig
 from pipeline.errors import BitextError, ConfigError
 from pipeline.flow.local import LocalBackend
-from pipeline.flow.shards import Item, effort, run_shards
+from pipeline.flow.trials import Step, finish_step
+from pipeline.store.run_store import RunStore
 from pipeline.store.store import Store
-from pipeline.tasks import Outcome, Shard, Task, align_shard, contest_shard, get_encoder
+from pipeline.tasks import TASKS
+from pipeline.tasks.encode import get_encoder
+from pipeline.tasks.find import name_of_item
+from pipeline.tasks.work import Outcome, Task, Work
 from stages.data import Facts
 from stages.encode.config import EncodeConfig
 from stages.encode.registry import EncoderInfo, describe
@@ -60,21 +64,9 @@ class Volume(Protocol):
 
 
 @dataclass(frozen=True)
-class Work:
-    """A shard on its way to a container."""
-
-    index: int
-    config: RunConfig
-    shard: Shard
-    is_contest: bool = False
-    """Of a shard of pairs: only find out which overlaps they contest."""
-
-
-@dataclass(frozen=True)
 class Done:
     """What became of a shard, and when it was worked on where: what a bill is reckoned from. Times are Unix times."""
 
-    index: int
     result: Outcome | BitextError
     container: str
     container_started: float
@@ -82,21 +74,21 @@ class Done:
     stopped: float
     facts: Facts = field(default_factory=dict)
     """With the first shard of a container: what it is made of, and how long it took to get ready."""
-    call: str | None = None
-    """What Modal calls the call of which this shard is a part: with it the rest can be cancelled."""
 
 
-def run_task(volume: Volume, task: Callable[..., Any], arguments: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
-    """Run any task on the store. An error that the user can mend is returned: in a log it needs no traceback."""
+def run_job(
+    volume: Volume, job: Callable[..., Any], config: RunConfig, arguments: tuple[Any, ...], options: Mapping[str, Any]
+) -> Any:
+    """Do something with the store. An error that the user can mend is returned: in a log it needs no traceback."""
     with fresh_store(volume) as store:
         try:
-            return task(store, *arguments, **options)
+            return job(RunStore(store, config), *arguments, **options)
         except BitextError as error:
             return error
 
 
-def run_work(volume: Volume, task: Task, work: Work, n_processes: int = 1) -> Done:
-    """Run a task on a shard, in as many processes as asked for.
+def run_work(volume: Volume, name: str, work: Work, n_processes: int = 1) -> Done:
+    """Do a task to a part of a shard, in as many processes as asked for.
 
     An error that the user can mend is returned: there is no use in trying again.
     """
@@ -105,13 +97,12 @@ def run_work(volume: Volume, task: Task, work: Work, n_processes: int = 1) -> Do
     try:
         with fresh_store(volume) as store:
             if n_processes == 1:
-                result = task(store, work.config, work.shard)
+                result = TASKS[name](RunStore(store, work.config), work)
             else:
-                result = _run_in_processes(task, work, n_processes)
+                result = _run_in_processes(TASKS[name], work, n_processes)
     except BitextError as error:
         result = error
-    facts = machine.tell_once()
-    return Done(work.index, result, container_name(), STARTED, started, time.time(), facts, call_name())
+    return Done(result, container_name(), STARTED, started, time.time(), machine.tell_once())
 
 
 @contextmanager
@@ -124,14 +115,13 @@ def fresh_store(volume: Volume) -> Iterator[Store]:
         _patiently(volume.commit)
 
 
-def run_align(volume: Volume, cache: Volume, work: Work) -> Done:
-    """Align a shard, with kernels that are compiled once and kept for the containers to come."""
+def run_align(volume: Volume, cache: Volume, name: str, work: Work) -> Done:
+    """Do a task of the align stage, with kernels that are compiled once and kept for the containers to come."""
     n_kernels = _n_kernels()
     machine.get_ready_to_align(work.config.align)
     if _n_kernels() != n_kernels:
         cache.commit()
-    task = contest_shard if work.is_contest else align_shard
-    return run_work(volume, task, work, work.config.compute.cores)
+    return run_work(volume, name, work, work.config.compute.cores)
 
 
 def load_encoder(encode_config: str) -> None:
@@ -196,13 +186,6 @@ def container_name() -> str:
     return os.environ.get("MODAL_TASK_ID", "here")
 
 
-def call_name() -> str | None:
-    """Return what Modal calls the call that this container works on, if it works on one."""
-    import modal  # not above: `bitext bench` reads prices, and Modal takes long to import
-
-    return modal.current_function_call_id()
-
-
 @lru_cache(maxsize=1)
 def _store() -> Store:
     """Return the container's store: its indices stay in memory from one task to the next."""
@@ -215,28 +198,21 @@ def _n_kernels() -> int:
 
 
 def _run_in_processes(task: Task, work: Work, n_processes: int) -> Outcome:
-    """Work on a shard's parts side by side, as on a machine of one's own."""
-    parts = deal(work.shard.items, n_processes)
-    return run_shards(LocalBackend(STORE, n_processes), task.__name__, task, work.config, parts, _Log())
+    """Work on parts of a shard side by side, as on a machine of one's own; the processes live on for the next."""
+    backend = _processes(n_processes)
+    n_parts = min(n_processes, max(1, task.n_items(work.shard) // work.n_parts))
+    return finish_step(backend, Step(task, work.cut(n_parts)), _print, _name_of)
 
 
-def deal(items: Sequence[Item], n_parts: int) -> list[Shard]:
-    """Deal documents or pairs to so many parts of about the same size; each part will be a file."""
-    parts: list[list[Item]] = [[] for _ in range(n_parts)]
-    efforts = [0.0] * n_parts
-    for item in sorted(items, key=lambda item: -effort(item)):
-        least = efforts.index(min(efforts))
-        parts[least].append(item)
-        efforts[least] += effort(item)
-    return [Shard(tuple(part)) for part in parts if part]
+@lru_cache(maxsize=1)
+def _processes(n_processes: int) -> LocalBackend:
+    return LocalBackend(STORE, n_processes).__enter__()
 
 
-class _Log:
-    """The progress of a shard within a container: only what goes wrong is worth a line."""
+def _name_of(task: Task, work: Work) -> str:
+    return name_of_item(RunStore(_store(), work.config), work.shard, task.unit == "pairs", work.part)
 
-    def advance(self, counts: Mapping[str, int]) -> None:
-        """Say nothing: the orchestrator counts."""
 
-    def note(self, text: str) -> None:
-        """Print it to the container's log."""
-        print(text, flush=True)  # noqa: T201 - a container's log is what it prints
+def _print(text: str) -> None:
+    """Print what goes wrong within a container to its log."""
+    print(text, flush=True)  # noqa: T201 - a container's log is what it prints

@@ -16,7 +16,6 @@ from pipeline.cloud.machines import (
     COMPUTING_STAGES,
     FETCHER,
     PRICES_DATE,
-    ComputingStage,
     Machine,
     machine_of,
 )
@@ -34,11 +33,10 @@ from pipeline.cloud.speeds import (
     key_of,
 )
 from pipeline.config.run_config import RunConfig, which_overlaps
-from pipeline.corpus.manifest import Document, DocumentPair
-from pipeline.flow.flow import Run
-from pipeline.flow.shards import effort
+from pipeline.flow.run import Run
 from pipeline.progress import duration
-from pipeline.tasks import Missing
+from pipeline.tasks.missing import Missing, Todo
+from pipeline.tasks.work import ComputingStage
 from stages.encode.registry import NANO_E5, describe
 
 NOTHING: Mapping[str, float] = {}
@@ -145,24 +143,17 @@ def estimate(config: RunConfig, missing: Missing, speeds: Mapping[str, float] = 
     return [*stages, Estimate("clerk", CLERK, 1, 1, wall, seconds, seconds * price)]
 
 
-def _estimate_stage(
-    stage: ComputingStage, items: Sequence[Document | DocumentPair], config: RunConfig, speeds: Mapping[str, float]
-) -> Estimate:
-    machine = machine_of(stage, config, mean_chars(items))
-    if not items:
+def _estimate_stage(stage: ComputingStage, todo: Todo, config: RunConfig, speeds: Mapping[str, float]) -> Estimate:
+    machine = machine_of(stage, config, todo.n_chars / max(1, todo.n_items))
+    if not todo.n_items:
         return Estimate(stage, machine, 0, 0, 0.0, 0.0, 0.0)
-    text = sum(map(effort, items)) if stage == "encode" else float(sum(item.n_chars for item in items))
+    text = todo.effort if stage == "encode" else float(todo.n_chars)
     n_containers = n_containers_for(text, machine, config)
     work = text / chars_per_second(machine, config, speeds)
     container_seconds = n_containers * around_seconds(machine, config) + work
     price = machine.dollars_per_second(config.compute.prices)
     wall = STARTUP_SECONDS[machine.function] + work / n_containers
-    return Estimate(stage, machine, len(items), n_containers, wall, container_seconds, container_seconds * price)
-
-
-def mean_chars(items: Sequence[Document | DocumentPair]) -> float:
-    """Return how long documents or pairs are."""
-    return sum(item.n_chars for item in items) / len(items) if items else 0.0
+    return Estimate(stage, machine, todo.n_items, n_containers, wall, container_seconds, container_seconds * price)
 
 
 def describe_speed(config: RunConfig, speeds: Mapping[str, float]) -> str:

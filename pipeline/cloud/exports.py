@@ -7,26 +7,26 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from pipeline.config.run_config import RunConfig
-from pipeline.corpus.manifest import Manifest
 from pipeline.exports.filenames import BEADS
+from pipeline.manifest import Manifest
 from pipeline.store.files import whole_file
-from pipeline.store.store import Store
-from pipeline.tasks import Exported, export_run
+from pipeline.store.run_store import RunStore
+from pipeline.tasks.export import Exported, export_run
+from pipeline.tasks.missing import ShardReviews
 
 RUNS = "runs"
 BEADS_ARCHIVE = "beads.tar.gz"
 """Beads are one file a pair, and a Volume is slow with many files: there they are one archive."""
 
 
-def export_to_volume(store: Store, config: RunConfig, manifest: Manifest) -> Exported:
+def export_to_volume(store: RunStore, manifest: Manifest, reviews: ShardReviews) -> Exported:
     """Write the exports of a run into its folder in the store, in place of the former ones.
 
     They are made on the container's own disk first: a Volume is slow with many small writes.
     """
-    folder = store.run_folder(config.name) / "latest"
+    folder = store.folder / "latest"
     with tempfile.TemporaryDirectory() as temporary:
-        exported = export_run(store, config, manifest, Path(temporary))
+        exported = export_run(store, manifest, reviews, Path(temporary))
         _pack_beads(Path(temporary))
         made = {path.name: path for path in Path(temporary).iterdir() if is_export(path.name)}
         for name, path in made.items():

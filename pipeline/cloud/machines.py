@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from pipeline.cloud.speeds import (
     ALIGN_CHARS_PER_SECOND,
@@ -14,9 +14,9 @@ from pipeline.cloud.speeds import (
     cells_searched,
 )
 from pipeline.config.run_config import RunConfig
+from pipeline.tasks.work import ComputingStage
 from stages.encode.registry import describe
 
-ComputingStage = Literal["split", "encode", "align"]
 COMPUTING_STAGES: tuple[ComputingStage, ...] = get_args(ComputingStage)
 
 PRICES_DATE = "2026-11"

@@ -21,12 +21,13 @@ from pipeline.commands.finish import keep_record
 from pipeline.config.run_config import RunConfig
 from pipeline.errors import BitextError
 from pipeline.flow.backend import Backend
-from pipeline.flow.flow import Flow, Run
+from pipeline.flow.flow import Flow
+from pipeline.flow.run import Run
 from pipeline.progress import Progress, duration
 from pipeline.runs.record import verdict
 from pipeline.store.compact import compact
 from pipeline.store.files import write_text
-from pipeline.store.store import Store
+from pipeline.store.run_store import RunStore
 
 NIGHTS = "nights"
 TIME_FORMAT = "%Y-%m-%dT%H-%M-%S"
@@ -139,7 +140,7 @@ class Nightly:
         self._broken_off.append(self._note(night, config))
 
     def _note(self, night: Night, config: RunConfig) -> Night:
-        self._open(config, None).do(leave_night, night, None, self._settings.keep_nights)
+        self._open(config, None).do(leave_night, config, night, None, self._settings.keep_nights)
         print(night, flush=True)  # noqa: T201
         return night
 
@@ -171,7 +172,7 @@ def _run_night(
     n_encoded = run.records["encode"].counts["documents"] if "encode" in run.records else 0
     seconds = round(time.monotonic() - begun, 1)
     night = Night(config.name, started, status, text, seconds, n_encoded, run.costs["dollars"])
-    backend.do(leave_night, night, run if run.exported else None, keep_nights)
+    backend.do(leave_night, config, night, run if run.exported else None, keep_nights)
     print(night, flush=True)  # noqa: T201
     return night
 
@@ -191,9 +192,9 @@ def _carry_out(run: Run, prepare: Callable[[RunConfig], RunConfig], backend: Pri
     return run.exit_status, verdict(run)
 
 
-def leave_night(store: Store, night: Night, run: Run | None, keep_nights: int) -> None:
+def leave_night(store: RunStore, night: Night, run: Run | None, keep_nights: int) -> None:
     """Leave the record of a night, keep a copy of what it exported, forget the oldest, and tidy the store."""
-    folder = store.run_folder(night.name)
+    folder = store.folder
     history = folder / HISTORY
     before = history.read_text(encoding="utf-8") if history.exists() else ""
     write_text(history, before + json.dumps(asdict(night), ensure_ascii=False) + "\n")
@@ -204,7 +205,7 @@ def leave_night(store: Store, night: Night, run: Run | None, keep_nights: int) -
         shutil.copytree(folder / "latest", folder / NIGHTS / night.started, dirs_exist_ok=True)
     for old in sorted((folder / NIGHTS).glob("*"))[: -keep_nights or None]:
         shutil.rmtree(old)
-    compact(store, run.config)
+    compact(store)
 
 
 def _tell_webhook(text: str) -> None:

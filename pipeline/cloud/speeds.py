@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 
 from pipeline.store.files import write_text
-from pipeline.store.store import Store
+from pipeline.store.run_store import RunStore
 
 CHARS_PER_TOKEN = 4.0
 """Of a language like English; other writings are weighed."""
@@ -76,18 +76,18 @@ def key_of(gpu: str, encoder: str) -> str:
     return f"{gpu} {encoder}"
 
 
-def known_speeds(store: Store) -> dict[str, float]:
+def known_speeds(store: RunStore) -> dict[str, float]:
     """Return the tokens per second that runs have measured, by GPU and encoder; none where nothing is written."""
     try:
-        found = json.loads((store.root / SPEEDS).read_text(encoding="utf-8"))
+        found = json.loads((store.store.root / SPEEDS).read_text(encoding="utf-8"))
         return {str(key): float(speed) for key, speed in found.items() if float(speed) > 0}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
 
 
-def remember_speed(store: Store, key: str, tokens_per_second: float) -> None:
+def remember_speed(store: RunStore, key: str, tokens_per_second: float) -> None:
     """Keep what a run has measured, in place of what one before it has."""
-    write_text(store.root / SPEEDS, json.dumps(known_speeds(store) | {key: tokens_per_second}, indent=2) + "\n")
+    write_text(store.store.root / SPEEDS, json.dumps(known_speeds(store) | {key: tokens_per_second}, indent=2) + "\n")
 
 
 def cells_searched(n_sentences: float, method: str) -> float:

@@ -16,12 +16,14 @@ from pipeline.corpus.formats.names import Format
 from pipeline.corpus.sources import find_pairs
 from pipeline.errors import BitextError, ConfigError
 from pipeline.exports.write import SUFFIXES, write_pair
-from pipeline.flow.flow import Flow, Run
+from pipeline.flow.flow import Flow
 from pipeline.flow.local import require_stages
+from pipeline.flow.run import Run
 from pipeline.progress import units
 from pipeline.review.pages import pack_pair
 from pipeline.store.files import write_text
-from pipeline.store.rows import read_some_pairs
+from pipeline.tasks.export import read_pairs_of_run
+from pipeline.tasks.find import find_named
 from stages.export.render import render
 
 FORMATS = get_args(Format)
@@ -94,14 +96,15 @@ def align_files(flow: Flow, output: Path | None) -> int:
     run = flow.carry_out(with_exports=False)
     if run.failures:
         raise BitextError(run.failures[0].reason)
-    (pair,) = flow.backend.do(read_some_pairs, run.config, run.manifest.pairs)
+    (pair,) = flow.backend.do(read_pairs_of_run, run.config, run.manifest.shards, {})
     if output is None:
         click.echo(render(pair, "tsv"), nl=False)
         return 0
     if output.suffix.lower() == PAGE:
         from stages.report.pages import render_pair
 
-        packed = flow.backend.do(pack_pair, run.config, run.manifest.pairs[0])
+        (found,) = flow.backend.do(find_named, run.config, run.manifest.shards, {pair.pair_id})
+        packed = flow.backend.do(pack_pair, run.config, found)
         write_text(output, render_pair(output.stem, packed))
     else:
         write_pair(pair, output, run.config.export)

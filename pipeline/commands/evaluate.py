@@ -15,7 +15,7 @@ from pipeline.config.run_config import RunConfig, load_config
 from pipeline.errors import ConfigError
 from pipeline.evaluate.evaluation import evaluate_files
 from pipeline.evaluate.gold import evaluate_corrections, holds_corrections
-from pipeline.flow.flow import Run
+from pipeline.flow.run import Run
 
 if TYPE_CHECKING:
     from stages.evaluate.scores import Evaluation

@@ -14,10 +14,11 @@ from pipeline.errors import ConfigError
 from pipeline.exports.filenames import FILE_NAMES
 from pipeline.exports.quality import QualityGate
 from pipeline.exports.write import SUFFIXES, write_exports, write_file
-from pipeline.flow.flow import Flow, Run
+from pipeline.flow.flow import Flow
+from pipeline.flow.run import Run
 from pipeline.progress import units
 from pipeline.review.corrections import CorrectionCounts
-from pipeline.store.rows import read_some_pairs
+from pipeline.tasks.export import read_pairs_of_run
 from stages.export.config import Format
 
 FOLDERS = ("moses", "beads")
@@ -47,10 +48,10 @@ def export_format(flow: Flow, named: str | None, output: Path) -> int:
     flow.read_manifest()
     n_missing = flow.require_beads()
     run = flow.run
-    corrected = CorrectionCounts(run.manifest.pairs)
+    corrected = CorrectionCounts()
     gate = QualityGate(run.config.align.min_quality)
-    pairs = gate.watch(corrected.watch(flow.backend.do(read_some_pairs, run.config, run.manifest.pairs)))
-    languages = {(pair.source.language, pair.target.language) for pair in run.manifest.pairs}
+    pairs = gate.watch(flow.backend.do(read_pairs_of_run, run.config, run.manifest.shards, run.reviews, corrected))
+    languages = run.manifest.languages
     if name in FOLDERS:
         only = run.config.export.model_copy(update={"formats": (name,)})
         counts = write_exports(pairs, only, output, language_pairs=languages)

@@ -6,14 +6,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from pipeline import tasks
 from pipeline.commands.console import list_files, print_beads
 from pipeline.errors import ConfigError
-from pipeline.evaluate.evaluation import find_gold, read_lines
-from pipeline.flow.flow import STAGES, Flow, Run
+from pipeline.evaluate.evaluation import read_lines
+from pipeline.exports.filenames import GOLD_SUFFIX, file_name
+from pipeline.flow.flow import Flow
+from pipeline.flow.run import STAGES, Run
+from pipeline.manifest import Manifest
 from pipeline.runs.record import verdict, write_record, write_tables
-from pipeline.store.rows import read_some_pairs
-from pipeline.store.store import Store
+from pipeline.store.run_store import RunStore
+from pipeline.tasks.evaluate import evaluate_run
+from pipeline.tasks.find import find_named
+from stages.data import AlignedPair
 from stages.evaluate.scores import Evaluation
 from stages.evaluate.table import render_table
 
@@ -30,7 +34,7 @@ def finish(flow: Flow, console: Console, n_beads: int = 0) -> None:
         return
     evaluation, bad_gold = _evaluated(flow)
     write_record(run, run.out, evaluation)
-    flow.backend.do(keep_record, run)
+    flow.backend.do(keep_record, run.config, run)
     if bad_gold:
         raise bad_gold
     _print_pairs(flow, console, n_beads)
@@ -59,30 +63,34 @@ def evaluate_gold(flow: Flow, folder: Path | None = None) -> dict[str, Evaluatio
     """
     if folder is None and flow.run.config.corpus.gold is None:
         return {}
-    folder, gold = read_gold_of(flow.run, folder)
-    evaluation, problems = flow.backend.do(tasks.evaluate_run, flow.run.config, flow.run.manifest, gold)
+    folder, gold = read_gold_of(flow, folder)
+    evaluation, problems = flow.backend.do(evaluate_run, flow.run.config, flow.run.manifest.shards, gold)
     if problems:
         raise ConfigError.from_problems(f"the gold in {folder}", problems)
     return evaluation
 
 
-def read_gold_of(run: Run, folder: Path | None) -> tuple[Path, dict[str, list[str]]]:
-    """Return where the gold of a run lies (without a folder, where its config says), and its lines by pair_id.
+def read_gold_of(flow: Flow, folder: Path | None) -> tuple[Path, dict[str, list[str]]]:
+    """Return where the gold of a run lies (without a folder, where its config says), and its lines by the file's name.
 
     Raises ConfigError where there is none.
     """
+    run = flow.run
     if folder is None and run.config.corpus.gold is None:
         raise ConfigError("the config names no [corpus] gold; name the folder with --gold")
     folder = folder or run.config.resolve(run.config.corpus.gold or "")
-    found = {pair.pair_id: path for pair in run.manifest.pairs if (path := find_gold(folder, pair.pair_id))}
+    files = {path.name.removesuffix(GOLD_SUFFIX): path for path in sorted(folder.glob(f"*{GOLD_SUFFIX}"))}
+    pairs = flow.backend.do(find_named, run.config, run.manifest.shards, files.keys())
+    names = {name for pair in pairs for name in (pair.pair_id, file_name(pair.pair_id))}
+    found = {name: path for name, path in files.items() if name in names}
     if not found:
         raise ConfigError(f"{folder} holds no gold for this run: no file <pair_id>.gold.txt of its pairs")
-    return folder, {pair_id: read_lines(path) for pair_id, path in found.items()}
+    return folder, {name: read_lines(path) for name, path in found.items()}
 
 
-def keep_record(store: Store, run: Run) -> None:
+def keep_record(store: RunStore, run: Run) -> None:
     """Leave the record of a run in the store."""
-    folder = store.run_folder(run.config.name) / "latest"
+    folder = store.folder / "latest"
     write_record(run, folder)
     write_tables(run, folder)
 
@@ -91,11 +99,16 @@ def _print_pairs(flow: Flow, console: Console, n_beads: int) -> None:
     """Print the beginning of the first pair of each two languages."""
     if not n_beads:
         return
-    first = {(pair.source.language, pair.target.language): pair for pair in reversed(flow.run.manifest.pairs)}
-    for pair in reversed(first.values()):
-        for aligned in flow.backend.do(read_some_pairs, flow.run.config, [pair]):
-            print_beads(console, aligned, n_beads)
-            console.print()
+    run = flow.run
+    for aligned in flow.backend.do(read_first_pairs, run.config, run.manifest):
+        print_beads(console, aligned, n_beads)
+        console.print()
+
+
+def read_first_pairs(store: RunStore, manifest: Manifest) -> list[AlignedPair]:
+    """Return the first pair of each two languages, as far as it has been aligned."""
+    names = {first for first, _ in manifest.languages.values()}
+    return list(store.read_pairs(find_named(store, manifest.shards, names)))
 
 
 def _print_end(run: Run, console: Console) -> None:

@@ -14,8 +14,8 @@ from pipeline.config.run_config import RunConfig, load_config
 from pipeline.errors import ConfigError
 from pipeline.evaluate.fitting import fit_reviewed, fit_run
 from pipeline.evaluate.gold import holds_corrections, read_gold
-from pipeline.flow.flow import Run
 from pipeline.flow.local import require_stages
+from pipeline.flow.run import Run
 from pipeline.progress import units
 from pipeline.store.files import write_text
 
@@ -53,16 +53,16 @@ def fit(config_path: Path, gold: Path | None, output: Path, store: Path | None) 
     if config.align.method != "bitext":
         raise ConfigError(f"[align] method {config.align.method!r} has no weights; only bitext has")
     flow = make_flow(Run(config), store, 1)
-    flow.read_manifest(keep=False)
+    flow.read_manifest()
     config = flow.run.config
     is_reviewed = gold is not None and holds_corrections(gold)
     if gold is not None and is_reviewed:
-        result, left_out = flow.backend.do(fit_reviewed, config, read_gold(flow.run.manifest, gold))
+        result, left_out = flow.backend.do(fit_reviewed, config, read_gold(flow, gold))
         for reason in left_out:
             click.echo(f"left out: {reason}", err=True)
     else:
-        _, lines = read_gold_of(flow.run, gold)
-        result = flow.backend.do(fit_run, config, flow.run.manifest, lines)
+        _, lines = read_gold_of(flow, gold)
+        result = flow.backend.do(fit_run, config, flow.run.manifest.shards, lines)
     write_text(output, render_weights(result, config))
     click.echo("\n".join([*describe(result), *([FLATTERED] if is_reviewed else [])]))
     click.echo(f'{output}: to align with it, write into {config_path}:\n[align]\nweights = "{named(output, config)}"')

@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from pipeline.errors import ConfigError
-from pipeline.flow.flow import Flow, Run
+from pipeline.flow.flow import Flow
 from pipeline.flow.local import LocalBackend
+from pipeline.flow.run import Run
 from pipeline.progress import Progress
 from pipeline.store.store import default_root
 

@@ -50,7 +50,7 @@ def review(run: Path, pair_id: str | None, port: int, no_open: bool, store: Path
 def make_desk(store: Store, named: str) -> Desk:
     """Return the aligned pairs of a run; raises MissingError where there are none, and as `find_run` does."""
     run = find_run(store, named)
-    desk = Desk(store, run.config, list(run.pairs.values()))
+    desk = Desk(run.store, list(run.pairs()))
     if not desk.pairs:
         raise MissingError(f"no pair of run {run.config.name} has beads in the store; run bitext run, and come back")
     return desk

@@ -13,8 +13,8 @@ from pipeline.commands.options import CONFIG, LIMIT, PATH, STORE, WORKERS, make_
 from pipeline.commands.status import print_status
 from pipeline.config.run_config import load_config
 from pipeline.errors import ConfigError
-from pipeline.flow.flow import STAGES, Run, Stage
 from pipeline.flow.local import require_stages
+from pipeline.flow.run import STAGES, Run, Stage
 from stages.encode.registry import is_elsewhere
 
 

@@ -35,7 +35,7 @@ def view(run: Path, pair_id: str | None, output: Path | None, no_open: bool, sto
     spare([run], output)
     where = Store(store or default_root())
     found = find_run(where, str(run))
-    page = _report(found, output) if pair_id is None else _pair(where, found, pair_id, output)
+    page = _report(found, output) if pair_id is None else _pair(found, pair_id, output)
     click.echo(page)
     if not no_open:
         webbrowser.open(page.resolve().as_uri())
@@ -50,7 +50,7 @@ def _report(run: PastRun, output: Path | None) -> Path:
     return output or report
 
 
-def _pair(store: Store, run: PastRun, pair_id: str, output: Path | None) -> Path:
+def _pair(run: PastRun, pair_id: str, output: Path | None) -> Path:
     path = output or run.folder.parent / "pages" / f"{file_name(pair_id)}.html"
-    write_pair_page(store, run, pair_id, path)
+    write_pair_page(run, pair_id, path)
     return path

@@ -1,29 +1,26 @@
-"""Take a corpus in where the store lies: keep its texts, and remember its files so that they need not be read again."""
+"""Take a corpus in where the store lies: keep its texts and its manifest, and read only what has changed since."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from pipeline.config.run_config import CorpusConfig, RunConfig
-from pipeline.corpus.manifest import Document, Manifest, build_manifest
-from pipeline.corpus.readers import Source
-from pipeline.errors import ConfigError
+from pipeline.corpus.build import build_manifest, file_state
+from pipeline.corpus.scratch import DiskDict
+from pipeline.corpus.sources import input_files
+from pipeline.errors import ConfigError, CorruptFile
+from pipeline.manifest import Document, ListedPair, Manifest, Origin
 from pipeline.store import schema
-from pipeline.store.files import whole_file
-from pipeline.store.store import Store
-from pipeline.tasks import keep_texts, known_texts
+from pipeline.store.manifest_files import ManifestFolder, pack_shard
+from pipeline.store.rows import text_rows
+from pipeline.store.run_store import RunStore
 
-VERSION = 4
+VERSION = 5
 """Raise it when the same file gives another document: all files are then read again."""
-
-TEXT_BATCH_CHARS = 16_000_000
-"""Characters of new texts that are written to a file of the store."""
 
 READING = (
     "format",
@@ -32,6 +29,8 @@ READING = (
     "layout",
     "main_text",
     "is_split",
+    "id_column",
+    "text_column",
     "min_language_confidence",
 )
 """What of the config decides which document a file is."""
@@ -41,121 +40,130 @@ BUCKET = "bucket:"
 BUCKET_FOLDER = Path("/bucket")
 """Where a bucket is mounted in the containers: see the README, "A corpus that is already there"."""
 
-FILES = "files.parquet"
-TOO_FRESH_SECONDS = 2.0
-"""A file that has just been written may be written again within the same tick of its clock: it isn't trusted yet."""
-
-
-class TextKeeper:
-    """Gathers the texts that the store doesn't hold, and has them written many to a file."""
-
-    def __init__(self, known: set[str], write: Callable[[Sequence[tuple[Document, str]]], None]):
-        self.known = known
-        self._write = write
-        self._batch: list[tuple[Document, str]] = []
-        self._n_chars = 0
-
-    def __call__(self, document: Document, text: str) -> None:
-        """Take one more text."""
-        if document.id not in self.known:
-            self.known.add(document.id)
-            self._batch.append((document, text))
-            self._n_chars += len(text)
-        if self._n_chars > TEXT_BATCH_CHARS:
-            self.flush()
-
-    def flush(self) -> None:
-        """Write what has been gathered."""
-        if self._batch:
-            self._write(self._batch)
-        self._batch, self._n_chars = [], 0
-
 
 def lies_with_store(corpus: CorpusConfig) -> bool:
     """Say whether a corpus is already on the Volume (or a bucket), rather than on the user's machine."""
     return any(place.startswith((VOLUME, BUCKET)) for place in _places(corpus).values())
 
 
-def read_corpus(store: Store, config: RunConfig, limit: int | None, keep: bool = True) -> Manifest:
-    """Read a corpus that lies with the store; files that haven't changed since the last time are not opened."""
-    known = known_texts(store)
-    keeper = TextKeeper(known, lambda batch: keep_texts(store, batch) if keep else None)
-    files = KnownFiles(store.run_folder(config.name) / FILES, config.corpus, known)
-    manifest = build_manifest(_relative_to(store.root, config), keeper, limit, files)
-    keeper.flush()
-    if keep:
-        files.save()
+def read_corpus(store: RunStore, limit: int | None, min_chars: int = 1, is_fresh: bool = False) -> Manifest:
+    """Read a corpus that lies with the store, and keep what it needs; where no file has changed, open none.
+
+    `is_fresh` : read it all, as texts may have been lost. Raises as `build_manifest`.
+    """
+    config = located(store)
+    folder = store.manifest
+    before = folder.read_header()
+    inputs = digest_inputs(config, limit)
+    if before is not None and inputs and before.inputs == inputs and not is_fresh and all_there(folder, before):
+        return before
+    known = KnownFiles(config.corpus, folder, before) if before is not None and not is_fresh else None
+    manifest = build_manifest(config, StoreKeeper(store, folder), limit, known, min_chars)
+    manifest = replace(manifest, settings=settings_of(config.corpus), inputs=inputs)
+    store.texts.save_index()
+    folder.write_header(manifest)
     return manifest
 
 
-class KnownFiles:
-    """Which document each file held when it was read last, by its path, size and time of change.
+def all_there(folder: ManifestFolder, manifest: Manifest) -> bool:
+    """Say whether all shards of a manifest are there."""
+    return all(folder.has(shard.file) for shard in manifest.shards)
 
-    Rows of JSONL and Parquet files are read every time: a row can change where the file's size doesn't.
+
+def look_at_corpus(store: RunStore, limit: int | None, folder: ManifestFolder, min_chars: int = 1) -> Manifest:
+    """Read a corpus without keeping anything of it but its manifest, in another folder."""
+    before = store.manifest
+    header, config = before.read_header(), located(store)
+    known = KnownFiles(config.corpus, before, header) if header is not None else None
+    return build_manifest(config, Onlooker(store, folder), limit, known, min_chars)
+
+
+def digest_inputs(config: RunConfig, limit: int | None) -> str:
+    """Return a digest of the states of a corpus' files and of what the config says of it; empty where it tells nothing.
+
+    The files are listed, and none is opened but a table of pairs.
     """
-
-    def __init__(self, path: Path, corpus: CorpusConfig, kept: set[str]):
-        self._path = path
-        self._settings = json.dumps([VERSION, *(getattr(corpus, name) for name in READING)])
-        self._kept = frozenset(kept)
-        self._before = self._load()
-        self._now: dict[tuple[str, str], tuple[tuple[int, int], Document]] = {}
-        self._states: dict[Path, tuple[int, int]] = {}
-
-    def find(self, source: Source, language: str) -> Document | None:
-        """Return the document of a file that hasn't changed, if the store still has its text."""
-        state = self._state(source)
-        known = self._before.get((str(source.path), _declared(source, language)))
-        if state is None or known is None or known[0] != state or known[1].id not in self._kept:
-            return None
-        self._now[str(source.path), _declared(source, language)] = known
-        return known[1]
-
-    def remember(self, source: Source, language: str, document: Document) -> None:
-        """Note which document a file held."""
-        state = self._states.get(source.path)
-        if source.row is None and state is not None and time.time() - state[1] / 1e9 > TOO_FRESH_SECONDS:
-            self._now[str(source.path), _declared(source, language)] = (state, document)
-
-    def save(self) -> None:
-        """Keep what is known for the next time."""
-        rows = [
-            {"file": file, "declared": declared, "size": size, "changed_ns": changed_ns, **vars(document)}
-            for (file, declared), ((size, changed_ns), document) in self._now.items()
-        ]
-        table = pa.Table.from_pylist(rows, schema.FILES).replace_schema_metadata({"settings": self._settings})
-        with whole_file(self._path) as temporary:
-            pq.write_table(table, temporary, write_page_checksum=True)
-
-    def _load(self) -> dict[tuple[str, str], tuple[tuple[int, int], Document]]:
-        try:
-            with pq.ParquetFile(self._path, page_checksum_verification=True) as file:
-                table = file.read()
-        except (OSError, pa.ArrowException):
-            return {}  # absent or damaged: the files themselves say the same
-        if (table.schema.metadata or {}).get(b"settings") != self._settings.encode():
-            return {}
-        known = {}
-        for row in table.to_pylist():
-            file, declared, size, changed_ns = (row.pop(name) for name in ("file", "declared", "size", "changed_ns"))
-            known[file, declared] = ((size, changed_ns), Document(**row))
-        return known
-
-    def _state(self, source: Source) -> tuple[int, int] | None:
-        """Return size and time of change of a file, before it is read."""
-        if source.row is not None:
-            return None
-        try:
-            found = source.path.stat()
-        except OSError:
-            return None  # reading it will say why
-        self._states[source.path] = (found.st_size, found.st_mtime_ns)
-        return self._states[source.path]
+    settings = [VERSION, limit, config.corpus.model_dump(exclude={"gold"}), config.compute.shard_chars]
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for path in input_files(config):
+        size, changed_ns = file_state(path)
+        if size < 0:
+            return ""
+        digest.update(f"{path}\0{size}\0{changed_ns}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()
 
 
-def _declared(source: Source, language: str) -> str:
-    """Return what is said of a file by the side or the row of the manifest that names it."""
-    return " ".join(filter(None, [language, *source[3:]]))
+class StoreKeeper:
+    """Keeps shards of a manifest in the store, and the texts of their documents."""
+
+    def __init__(self, store: RunStore, folder: ManifestFolder):
+        self._store, self._folder = store, folder
+
+    def kept(self, documents: Sequence[Document]) -> set[str]:
+        """Return the ids of those documents whose texts the store holds."""
+        return set(self._store.texts.look_up(document.id for document in documents))
+
+    def keep(self, pairs: Sequence[ListedPair], texts: Sequence[tuple[Document, str]]) -> tuple[str, str]:
+        """Write a shard and the texts that the store lacks; return its digest and the name of its file."""
+        kept = self.kept([document for document, _ in texts])
+        keep_texts(self._store, [(document, text) for document, text in texts if document.id not in kept])
+        digest, data = pack_shard(pairs)
+        return digest, self._folder.write_shard(data)
+
+
+class Onlooker(StoreKeeper):
+    """Keeps shards only to look at them, and no texts."""
+
+    def keep(self, pairs: Sequence[ListedPair], texts: Sequence[tuple[Document, str]]) -> tuple[str, str]:  # noqa: ARG002
+        """Write a shard; return its digest and the name of its file."""
+        digest, data = pack_shard(pairs)
+        return digest, self._folder.write_shard(data)
+
+
+def keep_texts(store: RunStore, texts: Sequence[tuple[Document, str]]) -> None:
+    """Write normalised texts into one file of the store."""
+    with store.texts.write(schema.TEXTS, compression="zstd") as writer:
+        for document, text in texts:
+            writer.add(document.id, text_rows(document, text))
+
+
+class KnownFiles:
+    """Which document each file held when a manifest was made, by its path and its state then; it lies on disk."""
+
+    def __init__(self, corpus: CorpusConfig, folder: ManifestFolder, manifest: Manifest):
+        self._documents = DiskDict()
+        self._settings = settings_of(corpus)
+        if manifest.settings != self._settings:
+            return
+        for shard in manifest.shards:
+            try:
+                self._learn(folder.read(shard))
+            except CorruptFile:
+                continue  # its documents are read again
+
+    def find(self, origin: Origin) -> Document | None:
+        """Return the document of a file that is in the same state as it was then."""
+        found = self._documents.get(_key(origin)) if origin.size >= 0 else None
+        return Document(*json.loads(found)) if found else None
+
+    def _learn(self, pairs: Iterable[ListedPair]) -> None:
+        for listed in pairs:
+            for document, origin in (
+                (listed.pair.source, listed.source_origin),
+                (listed.pair.target, listed.target_origin),
+            ):
+                if origin.size >= 0:
+                    values = document.id, document.language, document.is_split, document.n_chars, document.path
+                    self._documents[_key(origin)] = json.dumps(values)
+
+
+def settings_of(corpus: CorpusConfig) -> str:
+    """Return what of a config decides which document a file is."""
+    return json.dumps([VERSION, *(getattr(corpus, name) for name in READING)])
+
+
+def _key(origin: Origin) -> str:
+    return "\0".join(map(str, origin))
 
 
 def _places(corpus: CorpusConfig) -> dict[str, str]:
@@ -164,10 +172,13 @@ def _places(corpus: CorpusConfig) -> dict[str, str]:
     return {name: place for name, place in places.items() if place is not None}
 
 
-def _relative_to(root: Path, config: RunConfig) -> RunConfig:
-    """Return the config with the paths of its corpus relative to the root of the store, or of the bucket."""
+def located(store: RunStore) -> RunConfig:
+    """Return the config with the paths of its corpus relative to the root of the store, or of the bucket, if there."""
+    config = store.config
+    if not lies_with_store(config.corpus):
+        return config
     places = _places(config.corpus)
-    for prefix, folder in ((VOLUME, root), (BUCKET, BUCKET_FOLDER)):
+    for prefix, folder in ((VOLUME, store.store.root), (BUCKET, BUCKET_FOLDER)):
         if all(place.startswith(prefix) for place in places.values()):
             stripped = {name: place.removeprefix(prefix).lstrip("/") for name, place in places.items()}
             corpus = config.corpus.model_copy(update=stripped)

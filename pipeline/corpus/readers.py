@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import reprlib
 import stat
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from pipeline.config.run_config import CorpusConfig
 from pipeline.corpus.formats.archives import MAX_DOCUMENT_BYTES
@@ -17,6 +17,7 @@ from pipeline.corpus.formats.files import read_file
 from pipeline.corpus.formats.names import PACKED, format_of, has_rows, suffix_of
 from pipeline.corpus.formats.recognise import HEAD_BYTES, begins_plain
 from pipeline.corpus.reading import Reading
+from pipeline.corpus.scratch import open_scratch
 from pipeline.corpus.text import normalise
 from pipeline.errors import ConfigError, DocumentError
 from pipeline.workers import Call
@@ -81,31 +82,95 @@ class BadRow(NamedTuple):
     reason: str
 
 
-def read_documents(sources: Sequence[Source], corpus: CorpusConfig) -> Iterator[SourceText]:
-    """Read each source once and give its text, or why it can't be had; files of many rows are read in one pass."""
-    rows: dict[Path, dict[str, Source]] = defaultdict(dict)
-    files: list[Source] = []
-    for source in sources:
-        if source.row is not None and has_rows(source.path, corpus.format):
-            rows[source.path][source.row] = source
-        else:
-            files.append(source)
-    with Reading(corpus) as reading:
-        yield from _read_files(files, corpus, reading)
-        for path, wanted in rows.items():
-            yield from _read_rows(path, wanted, corpus, reading)
+NAMED_HERE = "\0"
+"""Where the name of a document belongs in what is wrong with it."""
 
 
-def _read_files(sources: Iterable[Source], corpus: CorpusConfig, reading: Reading) -> Iterator[SourceText]:
-    """Read files in their order, some of them ahead in processes with limits."""
-    ahead: deque[tuple[Source, Call | None]] = deque()
-    for source in sources:
-        is_harmless = _is_harmless(source, corpus)
-        ahead.append((source, None if is_harmless else reading.schedule(read_source, source, corpus)))
-        while ahead and (len(ahead) > AHEAD * reading.n_workers or _is_there(ahead[0][1])):
-            yield _result(*ahead.popleft(), corpus, reading)
-    while ahead:
-        yield _result(*ahead.popleft(), corpus, reading)
+class DocumentReader:
+    """Reads the documents of a corpus; as a context it ends the processes that it reads in.
+
+    Files of many rows are read once, and their rows kept on disk.
+    """
+
+    def __init__(self, corpus: CorpusConfig):
+        self._corpus = corpus
+        self._reading = Reading(corpus)
+        self._rows = open_scratch("rows (file, row, text, problem, PRIMARY KEY (file, row))")
+        self._files: dict[Path, tuple[int, str]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._reading.__exit__()
+        self._rows.close()
+
+    def read(self, sources: Iterable[Source]) -> Iterator[SourceText]:
+        """Give the text of each source, in order, or why it can't be had; some files are read ahead in processes."""
+        ahead: deque[tuple[Source, Call | None]] = deque()
+        for source in sources:
+            is_here = self._is_row(source) or _is_harmless(source, self._corpus)
+            ahead.append((source, None if is_here else self._reading.schedule(read_source, source, self._corpus)))
+            while ahead and (len(ahead) > AHEAD * self._reading.n_workers or _is_there(ahead[0][1])):
+                yield self._result(*ahead.popleft())
+        while ahead:
+            yield self._result(*ahead.popleft())
+
+    def _result(self, source: Source, call: Call | None) -> SourceText:
+        if self._is_row(source):
+            return source, self._read_row(source)
+        if call is None:
+            return source, read_here(source, self._corpus)
+        return source, _named(source, lambda: self._reading.result(call))
+
+    def _is_row(self, source: Source) -> bool:
+        return source.row is not None and has_rows(source.path, self._corpus.format)
+
+    def _read_row(self, source: Source) -> Read:
+        if source.path not in self._files:
+            self._files[source.path] = self._keep_rows(source.path, source.name.partition("#")[0])
+        number, problem = self._files[source.path]
+        wanted = self._rows.execute("SELECT text, problem FROM rows WHERE file = ? AND row = ?", (number, source.row))
+        for text, bad_cell in wanted:
+            return DocumentText(text) if bad_cell is None else DocumentError(f"{source.name}: {bad_cell}")
+        return DocumentError(problem.replace(NAMED_HERE, source.name))
+
+    def _keep_rows(self, path: Path, name: str) -> tuple[int, str]:
+        """Keep all rows of a file on disk; return its number, and what is wrong with a row that it lacks."""
+        corpus, number, unreadable = self._corpus, len(self._files), []
+        self._rows.execute("BEGIN")
+        try:
+            for line, row in _rows(path, name, [corpus.id_column, corpus.text_column], self._reading):
+                if isinstance(row, str):
+                    unreadable.append(f"line {line}: {row}")
+                else:
+                    self._keep_row(number, row)
+        except ConfigError as error:
+            return number, str(error)
+        except DocumentError as error:
+            return number, f"{name} {error}"
+        finally:
+            self._rows.execute("COMMIT")
+        why = f" (what can't be read: {'; '.join(unreadable[:3])})" if unreadable else ""
+        return number, f"{NAMED_HERE}: no row has this {corpus.id_column}{why}"
+
+    def _keep_row(self, file: int, row: dict[str, Any]) -> None:
+        corpus = self._corpus
+        text = row.get(corpus.text_column)
+        is_text = isinstance(text, str)
+        problem = None if is_text else _bad_cell(row, "text_column", corpus.text_column, "text")
+        row_id = SURROGATE.sub("?", str(row.get(corpus.id_column)))  # one that has half a character is no name
+        twice = f"more than one row has this {corpus.id_column}; give each its own"
+        self._rows.execute(
+            "INSERT INTO rows VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET problem = ?",
+            (file, row_id, normalise(str(text)) if is_text else None, problem, twice),
+        )
+
+
+def read_documents(sources: Iterable[Source], corpus: CorpusConfig) -> Iterator[SourceText]:
+    """Give the text of each source, in order, or why it can't be had."""
+    with DocumentReader(corpus) as reader:
+        yield from reader.read(sources)
 
 
 def _is_harmless(source: Source, corpus: CorpusConfig) -> bool:
@@ -132,12 +197,6 @@ def _begins_plain(path: Path, corpus: CorpusConfig) -> bool:
 
 def _is_there(call: Call | None) -> bool:
     return call is None or call.done()
-
-
-def _result(source: Source, call: Call | None, corpus: CorpusConfig, reading: Reading) -> SourceText:
-    if call is None:
-        return source, read_here(source, corpus)
-    return source, _named(source, lambda: reading.result(call))
 
 
 def read_here(source: Source, corpus: CorpusConfig) -> Read:
@@ -217,28 +276,6 @@ def check_kind(path: Path) -> int:
     return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
-def _read_rows(path: Path, wanted: dict[str, Source], corpus: CorpusConfig, reading: Reading) -> Iterator[SourceText]:
-    name = next(iter(wanted.values())).name.partition("#")[0]
-    found: set[str] = set()
-    unreadable: list[str] = []
-    try:
-        for line, row in _rows(path, name, [corpus.id_column, corpus.text_column], reading):
-            if isinstance(row, str):
-                unreadable.append(f"line {line}: {row}")
-                continue
-            row_id = str(row.get(corpus.id_column))
-            if row_id in wanted:
-                yield wanted[row_id], _text_of_row(wanted[row_id], row, corpus, is_second=row_id in found)
-                found.add(row_id)
-    except (ConfigError, DocumentError) as error:
-        reason = str(error) if isinstance(error, ConfigError) else f"{name} {error}"
-        yield from ((source, DocumentError(reason)) for row_id, source in wanted.items() if row_id not in found)
-        return
-    for row_id in [row_id for row_id in wanted if row_id not in found]:
-        why = f" (what can't be read: {'; '.join(unreadable[:3])})" if unreadable else ""
-        yield wanted[row_id], DocumentError(f"{wanted[row_id].name}: no row has this {corpus.id_column}{why}")
-
-
 def _rows(path: Path, name: str, columns: list[str], reading: Reading) -> Rows:
     """Give the rows of a file as `read_rows` does, from a process with limits; raises DocumentError at one of them."""
     check_kind(path)
@@ -281,12 +318,3 @@ def _carried(row: dict[str, Any], columns: list[str]) -> dict[str, Any]:
         }
     cells = {column: row[column] for column in columns}
     return {name: cell if isinstance(cell, str | int) else _Shown(cell) for name, cell in cells.items()}
-
-
-def _text_of_row(source: Source, row: dict[str, Any], corpus: CorpusConfig, is_second: bool) -> Read:
-    if is_second:
-        return DocumentError(f"{source.name}: more than one row has this {corpus.id_column}; give each its own")
-    text = row.get(corpus.text_column)
-    if isinstance(text, str):
-        return DocumentText(normalise(text))
-    return DocumentError(f"{source.name}: {_bad_cell(row, 'text_column', corpus.text_column, 'text')}")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.config.run_config import AUTO, RunConfig, expand_user, split_pair
 from pipeline.corpus.formats.names import SEVERAL_LANGUAGES, format_of, has_rows
 from pipeline.corpus.languages import parse_language
 from pipeline.corpus.patterns import WILDCARD, Match, find_files, is_unicode
 from pipeline.corpus.readers import BadRow, Source, row_ids
+from pipeline.corpus.scratch import open_scratch
 from pipeline.corpus.table import table_rows
 from pipeline.corpus.text import known_encoding
 from pipeline.errors import ConfigError
@@ -57,19 +60,111 @@ class Told(NamedTuple):
 UNTOLD = Told()
 
 
+class PairList:
+    """Pairs in the order in which they were added, on disk: there may be more than fit into memory."""
+
+    def __init__(self) -> None:
+        sides = [f"{side}_{name}" for side in ("source", "target") for name in (*Source._fields, "language")]
+        self._table = open_scratch(f"pairs (number INTEGER PRIMARY KEY, pair_id, {', '.join(sides)})")
+        self._n_pairs = 0
+
+    def __len__(self) -> int:
+        return self._n_pairs
+
+    def __iter__(self) -> Iterator[PairSource]:
+        return map(_pair_of_columns, self._table.execute("SELECT * FROM pairs ORDER BY number"))
+
+    def __getitem__(self, index: int) -> PairSource:
+        for columns in self._table.execute("SELECT * FROM pairs WHERE number = ?", (index,)):
+            return _pair_of_columns(columns)
+        raise IndexError(index)
+
+    def append(self, pair: PairSource) -> None:
+        """Add a pair at the end."""
+        sides = (*_columns(pair.source), pair.source_language, *_columns(pair.target), pair.target_language)
+        values = self._n_pairs, pair.pair_id, *sides
+        self._table.execute(f"INSERT INTO pairs VALUES ({', '.join('?' * len(values))})", values)
+        self._n_pairs += 1
+
+
+def _pair_of_columns(columns: tuple[Any, ...]) -> PairSource:
+    _, pair_id, *sides = columns
+    half = len(sides) // 2
+    *source, source_language = sides[:half]
+    *target, target_language = sides[half:]
+    return PairSource(pair_id, _source(source), _source(target), source_language, target_language)
+
+
+def _named(table: str) -> str:
+    """Return the columns of a document, in an SQL expression."""
+    return ", ".join(f"{table}.{name}" for name in Source._fields)
+
+
+def _source(columns: Sequence[Any]) -> Source:
+    path, *rest = columns
+    return Source(Path(path), *rest)
+
+
+def _columns(source: Source) -> tuple[str | None, ...]:
+    return (str(source.path), *source[1:])
+
+
 @dataclass
 class Corpus:
     """The pairs that a config names, in a stable order."""
 
-    pairs: list[PairSource] = field(default_factory=list)
+    pairs: PairList = field(default_factory=PairList)
     unmatched: list[str] = field(default_factory=list)
-    """Documents without a counterpart: "de/07.txt has no counterpart in fr"."""
+    """The first documents without a counterpart: "de/07.txt has no counterpart in fr"."""
+    n_unmatched: int = 0
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     """Rows that can't be read, so that not even their names are known: where, and why."""
+    has_repeats: bool = False
+    """Whether a document may be in several pairs."""
 
 
-Found = dict[str, Source]
-"""The documents of one language, by what stands in the place of their `*`."""
+class Found:
+    """The documents of one language, by what stands in the place of their `*`; they lie on disk."""
+
+    def __init__(self, table: sqlite3.Connection, side: int):
+        self._table, self._side = table, side
+        self.n_documents = 0
+
+    def add(self, key: str, source: Source) -> str | None:
+        """Add a document, or return the name of the one that has this key already."""
+        try:
+            values = self._side, key, *_columns(source)
+            self._table.execute(f"INSERT INTO found VALUES ({', '.join('?' * len(values))})", values)
+        except sqlite3.IntegrityError:
+            first = self._table.execute("SELECT name FROM found WHERE side = ? AND key = ?", (self._side, key))
+            return str(first.fetchone()[0])
+        self.n_documents += 1
+        return None
+
+    def first(self) -> Source:
+        """Return the document with the first key."""
+        first = self._table.execute(f"SELECT {_named('found')} FROM found WHERE side = ?", (self._side,))
+        return _source(first.fetchone())
+
+    def matched(self, other: Found) -> Iterator[tuple[str, Source, Source]]:
+        """Give the keys that both have, in order, with their documents."""
+        rows = self._table.execute(
+            f"SELECT a.key, {_named('a')}, {_named('b')} FROM found a CROSS JOIN found b "
+            "ON b.side = ? AND b.key = a.key WHERE a.side = ? ORDER BY a.key",
+            (other._side, self._side),
+        )
+        for key, *columns in rows:
+            half = len(columns) // 2
+            yield key, _source(columns[:half]), _source(columns[half:])
+
+    def alone(self, other: Found) -> Iterator[str]:
+        """Give the names of the documents that the other lacks, in order."""
+        rows = self._table.execute(
+            "SELECT name FROM found a WHERE side = ? "
+            "AND NOT EXISTS (SELECT 1 FROM found b WHERE b.side = ? AND b.key = a.key) ORDER BY name",
+            (self._side, other._side),
+        )
+        return (name for (name,) in rows)
 
 
 def find_pairs(config: RunConfig) -> Corpus:
@@ -84,6 +179,38 @@ def find_pairs(config: RunConfig) -> Corpus:
     return _pairs_of_sides(config, config.corpus.source or "", config.corpus.target or "")
 
 
+def input_files(config: RunConfig) -> Iterator[Path]:
+    """Give the files of a corpus, as far as they can be listed without being read; only a table of pairs is opened.
+
+    Raises ConfigError where a pattern or the table is wrong.
+    """
+    corpus = config.corpus
+    if corpus.manifest is None:
+        for pattern in (corpus.documents, corpus.source, corpus.target):
+            if pattern is not None:
+                yield from chain.from_iterable(
+                    _files_in(match.path) for match in find_files(config.resolve("."), str(expand_user(pattern)))
+                )
+        return
+    yield config.resolve(corpus.manifest)
+    before: Path | None = None
+    for _, row in table_rows(config.resolve(corpus.manifest)):
+        for name in (row["source_path"], row["target_path"]):
+            file = name.partition("#")[0]
+            path = config.resolve(file if has_rows(config.resolve(file), corpus.format) else name)
+            if path != before:
+                yield from _files_in(path)
+            before = path
+
+
+def _files_in(path: Path) -> Iterator[Path]:
+    """Give a file, or the files of a dataset's folder."""
+    if path.is_dir():
+        yield from sorted(one for one in path.rglob("*") if one.is_file())
+    else:
+        yield path
+
+
 # ---- the three ways to name documents
 
 
@@ -92,7 +219,7 @@ def _pairs_of_languages(config: RunConfig, pattern: str) -> Corpus:
     language_pairs = [split_pair(pair) for pair in config.corpus.pairs]
     wanted = {language for pair in language_pairs for language in pair}
     finder = _Finder(config)
-    languages: dict[str, Found] = {language: {} for language in wanted}
+    languages = {language: finder.new_side() for language in sorted(wanted)}
     for path, key, tag in finder.match(pattern):
         language = _language_or_none(tag)
         if language in wanted:
@@ -100,14 +227,15 @@ def _pairs_of_languages(config: RunConfig, pattern: str) -> Corpus:
     for source, target in language_pairs:
         finder.pair(languages[source], languages[target], (source, target), f".{source}-{target}")
         finder.list_unmatched(languages[source], languages[target], f"in {source}", f"in {target}")
-    finder.check_found({f"{pattern} for {language}": found for language, found in sorted(languages.items())})
+    finder.check_found({f"{pattern} for {language}": found for language, found in languages.items()})
+    finder.corpus.has_repeats = len(language_pairs) > 1
     return finder.result("[corpus] documents")
 
 
 def _pairs_of_sides(config: RunConfig, source: str, target: str) -> Corpus:
     """Match `de/*.txt` with `fr/*.txt`."""
     finder = _Finder(config)
-    sides: tuple[Found, Found] = ({}, {})
+    sides = finder.new_side(), finder.new_side()
     languages = _parsed((config.corpus.source_language or AUTO, config.corpus.target_language or AUTO))
     for pattern, language, found in zip((source, target), languages, sides, strict=True):
         told = Told.of(config, "source" if found is sides[0] else "target")
@@ -115,8 +243,8 @@ def _pairs_of_sides(config: RunConfig, source: str, target: str) -> Corpus:
             finder.add(found, path, key, language, told)
     for pattern, found in zip((source, target), sides, strict=True):
         finder.check_found({pattern: found})
-    if "*" not in source + target and all(len(side) == 1 for side in sides):
-        (source_file,), (target_file,) = (tuple(side.values()) for side in sides)
+    if "*" not in source + target and all(side.n_documents == 1 for side in sides):
+        source_file, target_file = (side.first() for side in sides)
         finder.corpus.pairs.append(PairSource(source_file.path.stem, source_file, target_file, *languages))
     else:
         finder.pair(*sides, languages, "")
@@ -127,18 +255,18 @@ def _pairs_of_sides(config: RunConfig, source: str, target: str) -> Corpus:
 def _pairs_of_table(config: RunConfig, manifest: str) -> Corpus:
     """Read a TSV file with a pair in each line."""
     path = config.resolve(manifest)
-    corpus = Corpus()
+    corpus = Corpus(has_repeats=True)
     problems: list[str] = []
-    lines: dict[str, int] = {}
+    names = open_scratch("lines (pair_id PRIMARY KEY, line) WITHOUT ROWID")
     for line, row in table_rows(path):
         try:
             pair = _pair_of_row(config, row)
         except (ConfigError, ValueError) as error:
             problems.append(f"line {line}: {error}")
             continue
-        if pair.pair_id in lines:
-            problems.append(f"line {line}: pair_id {pair.pair_id!r} stands in line {lines[pair.pair_id]} already")
-        lines.setdefault(pair.pair_id, line)
+        if not names.execute("INSERT OR IGNORE INTO lines VALUES (?, ?)", (pair.pair_id, line)).rowcount:
+            (first,) = names.execute("SELECT line FROM lines WHERE pair_id = ?", (pair.pair_id,)).fetchone()
+            problems.append(f"line {line}: pair_id {pair.pair_id!r} stands in line {first} already")
         corpus.pairs.append(pair)
     if not corpus.pairs and not problems:
         problems.append("it lists no pair")
@@ -201,6 +329,15 @@ class _Finder:
         self.config = config
         self.corpus = Corpus()
         self.problems: list[str] = []
+        self._documents = open_scratch(
+            f"found (side, key, {', '.join(Source._fields)}, PRIMARY KEY (side, key)) WITHOUT ROWID"
+        )
+        self._n_sides = 0
+
+    def new_side(self) -> Found:
+        """Return a place for the documents of one more language."""
+        self._n_sides += 1
+        return Found(self._documents, self._n_sides)
 
     def match(self, pattern: str) -> Iterator[Match]:
         """Give the files that match a pattern; a name that can't be written is listed as unreadable."""
@@ -225,28 +362,30 @@ class _Finder:
                 self._add(found, f"{key}/{row}" if key else row, Source(path, row, f"{name}#{row}"))
 
     def _add(self, found: Found, key: str, source: Source) -> None:
-        first = found.setdefault(key, source)
-        if first.name == source.name and first is not source:
+        first = found.add(key, source)
+        if first == source.name:
             self.problems.append(f"{source.name}: more than one row has this id; give each its own")
-        elif first is not source:
-            self.problems.append(f"{first.name} and {source.name} both match as {key!r}; rename or leave out one")
+        elif first is not None:
+            self.problems.append(f"{first} and {source.name} both match as {key!r}; rename or leave out one")
 
     def pair(self, source: Found, target: Found, languages: tuple[str, str], suffix: str) -> None:
         """Pair the documents that have the same key."""
-        for key in sorted(source.keys() & target.keys()):
+        for key, one, other in source.matched(target):
             pair_id = f"{key}{suffix}" if key else suffix.removeprefix(".")
-            self.corpus.pairs.append(PairSource(pair_id, source[key], target[key], *languages))
+            self.corpus.pairs.append(PairSource(pair_id, one, other, *languages))
 
     def list_unmatched(self, source: Found, target: Found, in_source: str, in_target: str) -> None:
-        """List the documents without a counterpart, and where it is missing."""
-        if source and target:
+        """Count the documents without a counterpart, and name the first and where it is missing."""
+        if source.n_documents and target.n_documents:
             for found, other, where in ((source, target, in_target), (target, source, in_source)):
-                alone = sorted(found[key].name for key in found.keys() - other)
-                self.corpus.unmatched.extend(f"{name} has no counterpart {where}" for name in alone)
+                for name in found.alone(other):
+                    self.corpus.n_unmatched += 1
+                    if self.corpus.n_unmatched <= MAX_PROBLEMS:
+                        self.corpus.unmatched.append(f"{name} has no counterpart {where}")
 
     def check_found(self, sides: dict[str, Found]) -> None:
         for pattern, found in sides.items():
-            if not found and not self.corpus.unreadable:
+            if not found.n_documents and not self.corpus.unreadable:
                 self.problems.append(self._nothing_matches(pattern))
 
     def _nothing_matches(self, pattern: str) -> str:
@@ -260,7 +399,7 @@ class _Finder:
         # A row that can't be read has no name, so its counterpart has to be forgiven.
         strict = not self.config.corpus.allow_unmatched and not self.corpus.unreadable
         if strict and self.corpus.unmatched:
-            self.problems.extend(_capped(self.corpus.unmatched))
+            self.problems.extend(_capped(self.corpus.unmatched, n_problems=self.corpus.n_unmatched))
         if self.problems:
             error = ConfigError.from_problems(where, _capped(self.problems, MAX_PROBLEMS + 1))
             raise ConfigError(f"{error}\n  {ADVICE}") if strict and self.corpus.unmatched else error
@@ -285,7 +424,6 @@ def _parsed(languages: tuple[str, str]) -> tuple[str, str]:
     return source, target
 
 
-def _capped(problems: list[str], most: int = MAX_PROBLEMS) -> list[str]:
-    if len(problems) <= most:
-        return problems
-    return [*problems[:most], f"... and {len(problems) - most:,} more"]
+def _capped(problems: list[str], most: int = MAX_PROBLEMS, n_problems: int = 0) -> list[str]:
+    n_more = max(len(problems), n_problems) - most
+    return problems if n_more <= 0 else [*problems[:most], f"... and {n_more:,} more"]

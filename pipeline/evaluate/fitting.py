@@ -6,12 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipeline.config.run_config import RunConfig, which_overlaps
-from pipeline.corpus.manifest import DocumentPair, Manifest
 from pipeline.errors import ConfigError, MissingError
-from pipeline.review.corrections import place_pairs
-from pipeline.store.requested_overlaps import read_contested, read_sides, read_singles
-from pipeline.store.rows import beads, read_overlaps
-from pipeline.store.store import Store
+from pipeline.manifest import DocumentPair, Shard
+from pipeline.store.run_store import RunStore
+from pipeline.tasks.find import find_named, gold_of
 
 if TYPE_CHECKING:
     from stages.align.scoring.weights import Kind
@@ -27,7 +25,7 @@ MIN_REVIEWED = 20
 NOTHING_ALIGNED = "no pair with gold has been aligned: do the run first, with bitext run"
 
 
-def fit_run(store: Store, config: RunConfig, manifest: Manifest, gold: Mapping[str, Sequence[str]]) -> HeldOut:
+def fit_run(store: RunStore, shards: Sequence[Shard], gold: Mapping[str, Sequence[str]]) -> HeldOut:
     """Fit to the pairs that have gold, by pair_id the lines of its file, and have been aligned.
 
     Raises MissingError if no pair of them has been aligned, ConfigError where the gold is no gold, or none of it can be
@@ -37,9 +35,9 @@ def fit_run(store: Store, config: RunConfig, manifest: Manifest, gold: Mapping[s
     from stages.fit.held_out import JudgedPair
 
     judged, problems = [], []
-    for pair, source, target in _read_aligned(store, config, (one for one in manifest.pairs if one.pair_id in gold)):
+    for pair, source, target in _read_aligned(store, find_named(store, shards, gold)):
         try:
-            beads = parse_gold(gold[pair.pair_id], len(source.sentences), len(target.sentences))
+            beads = parse_gold(gold_of(gold, pair), len(source.sentences), len(target.sentences))
         except ValueError as error:
             problems.append(f"{pair.pair_id}: {error}")
         else:
@@ -48,10 +46,10 @@ def fit_run(store: Store, config: RunConfig, manifest: Manifest, gold: Mapping[s
         raise ConfigError.from_problems("the gold", problems)
     if not judged:
         raise MissingError(NOTHING_ALIGNED)
-    return _fit(judged, config)
+    return _fit(judged, store.config)
 
 
-def fit_reviewed(store: Store, config: RunConfig, pairs: Sequence[DocumentPair]) -> tuple[HeldOut, list[str]]:
+def fit_reviewed(store: RunStore, pairs: Sequence[DocumentPair]) -> tuple[HeldOut, list[str]]:
     """Fit to what people have reviewed; return also which of the pairs were left out, and why.
 
     Only stretches count that have been gone through bead by bead. Raises MissingError if no pair has been aligned,
@@ -61,8 +59,8 @@ def fit_reviewed(store: Store, config: RunConfig, pairs: Sequence[DocumentPair])
     from stages.fit.held_out import JudgedPair
 
     judged, left_out = [], []
-    aligned = {pair.pair_id: (source, target) for pair, source, target in _read_aligned(store, config, pairs)}
-    for pair in place_pairs(store, config, [pair for pair in pairs if pair.pair_id in aligned]):
+    aligned = {pair.pair_id: (source, target) for pair, source, target in _read_aligned(store, pairs)}
+    for pair in store.place([pair for pair in pairs if pair.pair_id in aligned]):
         beads = reviewed_runs(pair.corrections, MIN_REVIEWED) if pair.corrections else []
         if beads:
             documents = pair.source.id, pair.target.id
@@ -73,7 +71,7 @@ def fit_reviewed(store: Store, config: RunConfig, pairs: Sequence[DocumentPair])
         raise MissingError(NOTHING_ALIGNED)
     if not judged:
         raise ConfigError.from_problems("what has been reviewed", left_out)
-    return _fit(judged, config), left_out
+    return _fit(judged, store.config), left_out
 
 
 def _fit(judged: Sequence[JudgedPair], config: RunConfig) -> HeldOut:
@@ -89,18 +87,16 @@ def _fit(judged: Sequence[JudgedPair], config: RunConfig) -> HeldOut:
         raise ConfigError(str(error)) from error
 
 
-def _read_aligned(
-    store: Store, config: RunConfig, pairs: Iterable[DocumentPair]
-) -> Iterator[tuple[DocumentPair, Overlaps, Overlaps]]:
+def _read_aligned(store: RunStore, pairs: Iterable[DocumentPair]) -> Iterator[tuple[DocumentPair, Overlaps, Overlaps]]:
     """Give the pairs that have been aligned for good, with the vectors that they were aligned by."""
-    pairs, which = list(pairs), which_overlaps(config)
-    done = beads(store, config).look_up(pair.uncorrected.key for pair in pairs)
+    pairs, which = list(pairs), which_overlaps(store.config)
+    done = store.beads.look_up(pair.uncorrected.key for pair in pairs)
     for pair in pairs:
         if pair.uncorrected.key not in done:
             continue
         if which == "on-demand":
-            source, target = read_sides(store, config, pair, read_contested(store, config, pair))
+            source, target = store.read_sides(pair, store.read_requested(pair))
         else:
-            read = read_overlaps if which == "all" else read_singles
-            source, target = (read(store, config, side) for side in (pair.source, pair.target))
+            read = store.read_overlaps if which == "all" else store.read_singles
+            source, target = (read(side) for side in (pair.source, pair.target))
         yield pair, source, target

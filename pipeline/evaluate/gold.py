@@ -7,16 +7,22 @@ is what the aligner finds by itself, not what it found around the corrections.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.config.run_config import RunConfig
-from pipeline.corpus.manifest import DocumentPair, Manifest
 from pipeline.errors import MissingError
 from pipeline.flow.flow import Flow
-from pipeline.review.corrections import SUFFIX, describe_set_aside, listed, place_pairs, read_all
-from pipeline.store.rows import read_some_pairs
-from pipeline.store.store import Store
+from pipeline.manifest import DocumentPair
+from pipeline.review.corrections import (
+    SUFFIX,
+    describe_set_aside,
+    give_reviews,
+    list_corrections,
+    listed,
+)
+from pipeline.store.run_store import RunStore
+from pipeline.tasks.find import find_places
 from stages.corrections import judged_beads
 
 if TYPE_CHECKING:
@@ -33,7 +39,7 @@ def evaluate_corrections(flow: Flow, folder: Path) -> tuple[dict[str, Evaluation
 
     Raises ConfigError for files that are no corrections, MissingError where none is about this run.
     """
-    corrected = read_gold(flow.run.manifest, folder)
+    corrected = read_gold(flow, folder)
     found, left_out = flow.backend.do(judge_pairs, flow.run.config, corrected)
     if not found:
         reasons = "".join(f"\n  {reason}" for reason in left_out)
@@ -41,12 +47,15 @@ def evaluate_corrections(flow: Flow, folder: Path) -> tuple[dict[str, Evaluation
     return found, left_out
 
 
-def read_gold(manifest: Manifest, folder: Path) -> list[DocumentPair]:
+def read_gold(flow: Flow, folder: Path) -> list[DocumentPair]:
     """Return the pairs that have a file of corrections in a folder, with these alone.
 
     Raises ConfigError for files that are no corrections, MissingError where none is about a pair of this run.
     """
-    pairs = [pair for pair in read_all(folder, (pair.uncorrected for pair in manifest.pairs)) if pair.reviews]
+    files = list_corrections(folder)
+    found = flow.backend.do(find_places, flow.run.config, flow.run.manifest.shards, set(files))
+    reviews = {name: said for of_shard in give_reviews(found, files, ())[0].values() for name, said in of_shard.items()}
+    pairs = [replace(pair, reviews=reviews[pair.pair_id]) for _, pair in found if pair.pair_id in reviews]
     if not pairs:
         raise MissingError(
             f"{folder} holds no corrections of a pair of this run; such a file is named <pair_id>{SUFFIX}"
@@ -54,17 +63,15 @@ def read_gold(manifest: Manifest, folder: Path) -> list[DocumentPair]:
     return pairs
 
 
-def judge_pairs(
-    store: Store, config: RunConfig, pairs: Sequence[DocumentPair]
-) -> tuple[dict[str, Evaluation], list[str]]:
+def judge_pairs(store: RunStore, pairs: Sequence[DocumentPair]) -> tuple[dict[str, Evaluation], list[str]]:
     """Compare what the aligner found for pairs with their corrections."""
     from stages.bead_lines import positions_of
     from stages.evaluate.scores import evaluate
 
     evaluations: dict[str, Evaluation] = {}
-    aligned = {pair.pair_id: pair for pair in read_some_pairs(store, config, [pair.uncorrected for pair in pairs])}
+    aligned = {pair.pair_id: pair for pair in store.read_pairs(pair.uncorrected for pair in pairs)}
     left_out = [f"{pair.pair_id}: it has not been aligned yet" for pair in pairs if pair.pair_id not in aligned]
-    for pair in place_pairs(store, config, [pair for pair in pairs if pair.pair_id in aligned]):
+    for pair in store.place([pair for pair in pairs if pair.pair_id in aligned]):
         corrections = pair.corrections
         if corrections:
             beads = positions_of(aligned[pair.pair_id].beads)

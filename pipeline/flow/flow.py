@@ -1,89 +1,53 @@
-"""The stages in order, and what is missing of each. Knows no place: a backend runs what it asks for."""
+"""What a run does, in order. Knows no place: a backend does what it asks for."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Literal, get_args
+from contextlib import ExitStack, contextmanager
 
-from pipeline import tasks
-from pipeline.config.run_config import RunConfig, settle_encoder
-from pipeline.corpus.intake import TextKeeper, lies_with_store, read_corpus
-from pipeline.corpus.manifest import Document, DocumentPair, Failure, Manifest, build_manifest
+from pipeline.config.run_config import settle_encoder
 from pipeline.errors import CorruptFile, MissingError, StoreError
+from pipeline.exports.filenames import file_name
 from pipeline.exports.staging import writing
 from pipeline.flow.backend import Backend, Observer
-from pipeline.flow.shards import Item, cut_shards, run_shards
+from pipeline.flow.progress import StagesAtWork
+from pipeline.flow.run import COMPUTING, Run, StageRecord
+from pipeline.flow.schedule import Schedule
+from pipeline.flow.trials import Step, Trials
+from pipeline.manifest import Failure, Manifest, Shard
 from pipeline.progress import units
-from pipeline.review.corrections import correct_manifest, describe_strays, place_pairs
-from pipeline.store.store import Store
-from pipeline.tasks import Exported, Missing, Task
+from pipeline.review.corrections import corrections_folder, describe_strays, give_reviews, list_corrections, read_all
+from pipeline.store.run_store import RunStore
+from pipeline.tasks import tasks_of
+from pipeline.tasks.find import find_places, name_of_item
+from pipeline.tasks.look import Looked
+from pipeline.tasks.missing import (
+    Completions,
+    digest_reviews,
+    find_unaligned,
+    read_completions,
+    save_indices,
+    write_completions,
+)
+from pipeline.tasks.work import Blocked, ComputingStage, Files, Task, Work
 from stages.encode.registry import USE_LANGUAGES, USE_MULTILINGUAL, describe
 from stages.text import primary_language
 
-Stage = Literal["split", "encode", "align", "export", "report"]
-STAGES: tuple[Stage, ...] = get_args(Stage)
-COMPUTING: dict[Stage, Task] = {"split": tasks.split_shard, "encode": tasks.encode_shard, "align": tasks.align_shard}
 NEEDS = {"encode": ("split", "sentences"), "align": ("encode", "vectors"), "export": ("align", "beads")}
 """For each stage, the stage before it and what that leaves in the store."""
+
+UNITS: dict[ComputingStage, str] = {"split": "documents", "encode": "documents", "align": "pairs"}
 
 MAX_PASSES = 6
 """How often damaged files are made again before the disk is blamed; a pair reads four, and tells of one at a time."""
 
+SAVE_SECONDS = 10.0
+"""How often it is written down which shards are done: a run that is killed between looks for the rest itself."""
 
-@dataclass
-class StageRecord:
-    """What a stage of a run did."""
-
-    n_shards: int = 0
-    seconds: float = 0.0
-    counts: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass
-class Run:
-    """A run: what was asked for, and what became of it."""
-
-    config: RunConfig
-    stage: Stage | None = None
-    """Only this stage, from what the stage before it left."""
-    limit: int | None = None
-    """Only so many pairs."""
-    out: Path = Path("out")
-    manifest: Manifest = field(default_factory=lambda: Manifest(()))
-    records: dict[str, StageRecord] = field(default_factory=dict)
-    failures: list[Failure] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    set_aside: list[str] = field(default_factory=list)
-    exported: Exported | None = None
-    costs: dict[str, Any] | None = None
-    """What rented machines have cost: see `costs.costs_of`."""
-    is_corrected: bool = True
-    """Whether what people have decided about its pairs holds: `bitext align` has no config for that to lie beside."""
-
-    def count_aligned(self) -> Counter[str]:
-        """Count the pairs, beads and nulls that this run has aligned, those of pairs that contest nothing as well."""
-        aligned, contest = (self.records.get(name, StageRecord()).counts for name in ("align", "contest"))
-        return Counter(
-            pairs=aligned["pairs"] + contest["pairs_aligned"],
-            beads=aligned["beads"] + contest["beads"],
-            nulls=aligned["nulls"] + contest["nulls"],
-        )
-
-    def wants(self, stage: Stage) -> bool:
-        """Say whether a stage was asked for."""
-        return self.stage in (None, stage)
-
-    @property
-    def exit_status(self) -> int:
-        """0: all pairs done; 1: none of them; 3: some documents or pairs failed and are listed."""
-        if not self.failures:
-            return 0
-        return 1 if not self.manifest.pairs or (self.exported and not self.exported.n_pairs) else 3
+AHEAD = 2
+"""So many parts of shards are given to each worker at once, so that it needn't wait for the next."""
 
 
 class Flow:
@@ -93,6 +57,7 @@ class Flow:
         self.run = run
         self.backend = backend
         self.observer = observer
+        self._said: set[str] = set()
 
     def carry_out(self, with_exports: bool = True) -> Run:
         """Run the stages that were asked for, from what is there; perhaps only those that compute.
@@ -100,41 +65,53 @@ class Flow:
         Raises ConfigError where the corpus is wrong, MissingError where the stage before left nothing to work on, and
         StoreError where the store can't be used. Documents and pairs that fail are listed in the run.
         """
-        self.backend.do(Store.sweep)
+        run = self.run
+        self.backend.do(sweep, run.config)
         self.read_manifest()
-        if with_exports and self.run.wants("export"):
-            with writing(self.run.out):
-                self.run.out.mkdir(parents=True, exist_ok=True)  # better now than when all is done
+        if with_exports and run.wants("export"):
+            with writing(run.out):
+                run.out.mkdir(parents=True, exist_ok=True)  # better now than when all is done
         for _ in range(MAX_PASSES):
-            self.find_missing()  # what is known to be damaged before the first stage is made again by this pass
-            n_set_aside = len(self.run.set_aside)
-            self.run.failures = list(self.run.manifest.failures)
-            for stage in COMPUTING:
-                if self.run.wants(stage):
-                    self._compute(stage)
-                if stage == "encode" and self.run.wants(stage):
-                    self._encode_contested()
-            if len(self.run.set_aside) == n_set_aside and (not with_exports or self._export()):
-                return self.run
-            if self.run.stage:
-                raise MissingError(f"{self.run.set_aside[-1]}; run without --stage")
-            self.run.manifest = self._read_corpus(keep=True)  # texts may be among what was set aside
-        raise StoreError(f"{self.run.set_aside[-1]}; this has happened again and again: is the disk sound?")
+            n_set_aside = len(run.set_aside)
+            run.failures = list(run.manifest.failures)
+            this_pass = Pass(self).carry_out()
+            if this_pass.has_lost_texts:
+                self._read_corpus(is_fresh=True)
+                continue
+            if len(run.set_aside) == n_set_aside and (not with_exports or self._export()):
+                return run
+            if run.stage and (this_pass.n_open or run.stage not in COMPUTING):
+                raise MissingError(f"{run.set_aside[-1]}; run without --stage")
+        what = run.set_aside[-1] if run.set_aside else "texts are lost from the store"
+        raise StoreError(f"{what}; this has happened again and again: is the disk sound?")
 
-    def read_manifest(self, keep: bool = True) -> Manifest:
-        """Find and hash the documents, and keep the texts that the store doesn't hold, unless this is only a look."""
-        with self._record("read") as record:
-            self.run.manifest = self._read_corpus(keep)
+    def read_manifest(self) -> Manifest:
+        """Find and hash the documents, and keep the texts that the store doesn't hold."""
+        with self.record("read") as record:
+            self._read_corpus()
             chosen = self._choose_encoder()
-            record.counts.update(pairs=len(self.run.manifest.pairs), documents=len(self.run.manifest.documents))
-        self.run.notes = [*self.run.manifest.notes, *chosen, *_warnings(self.run)]
-        for note in self.run.notes:
-            self.observer.note(note)
+            record.counts.update(pairs=self.run.manifest.n_pairs, documents=self.run.manifest.n_documents)
+        self.run.notes = []
+        self.note(*self.run.manifest.notes, *chosen, *self._read_corrections(), *_warnings(self.run))
         return self.run.manifest
+
+    def look(self) -> Looked:
+        """Read the corpus and count what of it is missing; nothing is kept."""
+        run = self.run
+        folder = corrections_folder(run.config)
+        files = list_corrections(folder) if run.is_corrected else {}
+        looked = self.backend.look(run.config, run.limit, read_all(files))
+        run.manifest = looked.manifest
+        chosen = self._choose_encoder()
+        known = [*(pair.pair_id for pair in looked.corrected), *(one.name for one in run.manifest.failures)]
+        strays = files.keys() - {file_name(name) for name in known}
+        of_strays = describe_strays(folder, strays) if not run.limit else ()
+        self.note(*run.manifest.notes, *chosen, *of_strays, *_warnings(run))
+        return looked
 
     def _choose_encoder(self) -> list[str]:
         """Settle which encoder "auto" means for this run, and say so."""
-        asked, languages = self.run.config.encode.encoder, self.run.manifest.languages
+        asked, languages = self.run.config.encode.encoder, self.run.manifest.all_languages
         self.run.config = settle_encoder(self.run.config, languages)
         encoder = self.run.config.encode.encoder
         if encoder == asked:
@@ -144,151 +121,91 @@ class Flow:
         )
         return [f"encoder: {encoder}" + (f", because {USE_MULTILINGUAL} does not know {strange}" if strange else "")]
 
-    def _read_corpus(self, keep: bool) -> Manifest:
-        found = self._find_documents(keep)
-        return correct_manifest(self.run.config, found) if self.run.is_corrected else found
+    def _read_corpus(self, is_fresh: bool = False) -> None:
+        self.run.manifest = self.backend.read_corpus(self.run.config, self.run.limit, is_fresh)
 
-    def _find_documents(self, keep: bool) -> Manifest:
-        config, limit = self.run.config, self.run.limit
-        if lies_with_store(config.corpus):
-            return self.backend.do(read_corpus, config, limit, keep)
-        known = self.backend.do(tasks.known_texts)
-        keeper = TextKeeper(known, lambda batch: self.backend.do(tasks.keep_texts, batch) if keep else None)
-        manifest = build_manifest(config, keeper, limit)
-        keeper.flush()
-        return manifest
+    def _read_corrections(self) -> list[str]:
+        """Read what people have decided about the pairs of this run; return notes about files that belong to none.
 
-    def find_missing(self) -> Missing:
-        """Ask what each stage has still to do; what lies in damaged files has to be done again."""
-        self._place_corrections()
-        missing = self.backend.do(tasks.find_missing, self.run.config, self.run.manifest)
-        self._set_aside(missing.set_aside)
-        return missing
+        Raises ConfigError that names every file with a problem.
+        """
+        run = self.run
+        folder = corrections_folder(run.config)
+        files = list_corrections(folder) if run.is_corrected else {}
+        if not files:
+            return []
+        found = self.backend.do(find_places, run.config, run.manifest.shards, set(files))
+        self.run.reviews, strays = give_reviews(found, files, [failure.name for failure in run.manifest.failures])
+        return describe_strays(folder, strays) if not run.limit else []
 
-    def _place_corrections(self) -> None:
-        """Find out what people have decided about the sentences of pairs, as far as these have been split."""
-        pairs = self.run.manifest.pairs
-        reviewed = [pair for pair in pairs if pair.reviews]
-        if not reviewed:
-            return
-        try:
-            placed = self.backend.do(place_pairs, self.run.config, reviewed)
-        except CorruptFile as error:
-            self._set_aside([str(error)])  # to be split again, and asked for again
-            return
-        by_id = {pair.pair_id: pair for pair in placed}
-        found = tuple(by_id.get(pair.pair_id, pair) for pair in pairs)
-        self.run.manifest = replace(self.run.manifest, pairs=found)
-
-    def _compute(self, stage: Stage) -> None:
-        missing = self.find_missing()
-        todo: Sequence[Item] = missing.align_now if stage == "align" else getattr(missing, stage)
-        ready = self._without_blocked(stage, todo, missing)
-        if ready:
-            self._work_on(stage, COMPUTING[stage], ready)
-        elif not todo and self.run.manifest.pairs:
-            is_settled = stage == "align" and self.run.count_aligned()["pairs"]
-            why = "left to do" if is_settled else f"to do, {_there(self.run.manifest, stage)}"
-            self.observer.note(f"{stage:<7} nothing {why}")
-        if stage == "align":
-            self._note_provisional()
-
-    def _work_on(self, name: str, task: Task, items: Sequence[Item]) -> None:
-        """Run a task on documents or pairs, under the name of a stage or of a step of one."""
-        shards = cut_shards(items, self.run.config, self.backend.n_workers, self.backend.min_shard_chars)
-        with self._record(name) as record, self.observer.stage(name, len(shards)) as progress:
-            outcome = run_shards(self.backend, name, task, self.run.config, shards, progress)
-            record.n_shards += len(shards)
-            record.counts.update(outcome.counts)
-        listed = {(failure.stage, failure.name) for failure in self.run.failures}
-        self.run.failures.extend(one for one in outcome.failures if (one.stage, one.name) not in listed)
-        self._set_aside(outcome.corrupt)
-
-    def _encode_contested(self) -> None:
-        """Find out which overlaps the pairs contest, and encode these: the second round of the encode stage."""
-        missing = self.find_missing()
-        lacking = {document.id for document in (*missing.split, *missing.encode)}
-        pairs = [pair for pair in missing.contest if not lacking.intersection(side.id for side in _sides(pair))]
-        if pairs:
-            self._work_on("contest", tasks.contest_shard, pairs)
-        if documents := self.find_missing().contested:
-            self._work_on("encode", tasks.encode_shard, documents)
-
-    def _note_provisional(self) -> None:
-        """Say which pairs are waiting for a full run."""
-        if n_provisional := len(self.find_missing().provisional):
-            pairs = units({"pairs": n_provisional})
-            self._note(f"{pairs} with provisional beads: run without --stage to encode what they lack")
-
-    def _note(self, *notes: str) -> None:
+    def note(self, *notes: str) -> None:
+        """Say something once, and keep it for the report."""
         for note in notes:
             if note not in self.run.notes:
                 self.run.notes.append(note)
                 self.observer.note(note)
 
-    def _without_blocked(self, stage: Stage, todo: Sequence[Item], missing: Missing) -> list[Item]:
-        """Leave out, and list, what lacks its input: a document failed on the way, or --stage skips its stage."""
-        lacking = {document.id for document in (*missing.split, *(missing.encode if stage == "align" else ()))}
-        lacking = lacking if stage in NEEDS else set()
-        blocked = {item: names for item in todo if (names := [side for side in _sides(item) if side.id in lacking])}
-        reasons = {failure.name: failure.reason for failure in self.run.failures}
-        for item, sides in blocked.items():
-            if isinstance(item, DocumentPair) or item.path not in reasons:
-                reason = "; ".join(reasons.get(side.path) or _lacks(side, stage) for side in sides)
-                self.run.failures.append(Failure(stage, _name(item), reason))
-        if todo and len(blocked) == len(todo) and self.run.stage:
-            before, what = NEEDS[stage]
-            raise MissingError(
-                f"no {_unit(todo[0])} to {stage} has {what} in the store: run --stage {before} first, or run without "
-                "--stage"
-            )
-        return [item for item in todo if item not in blocked]
+    def say(self, text: str) -> None:
+        """Say something once."""
+        if text not in self._said:
+            self._said.add(text)
+            self.observer.note(text)
 
     def _export(self) -> bool:
         """Write the exports and gather the report; return False where a stored file turned out to be damaged."""
-        if not (self.run.wants("export") or self.run.wants("report")):
+        run = self.run
+        if not (run.wants("export") or run.wants("report")):
             return True
-        if self.run.stage:
+        if run.stage:
             self.require_beads()
         self._list_unaligned()
         try:
-            with self._record("export") as record:
-                folder = self.run.out if self.run.wants("export") else None
-                self.run.exported = self.backend.do(tasks.export_run, self.run.config, self.run.manifest, folder)
-                record.counts.update(self.run.exported.counts)
-                self._note(*self.run.exported.notes)
+            with self.record("export") as record:
+                folder = run.out if run.wants("export") else None
+                run.exported = self.backend.export(run.config, run.manifest, run.reviews, folder)
+                record.counts.update(run.exported.counts)
+                self.note(*run.exported.notes)
         except CorruptFile as error:
-            self._set_aside([str(error)])
+            self.set_aside([str(error)])
             return False
         return True
 
     def require_beads(self) -> int:
         """Return how many pairs have no beads in the store; raises MissingError if none has any."""
-        missing = self.find_missing().without_beads
-        n_missing = sum(pair.key in missing for pair in self.run.manifest.pairs)
-        if n_missing == len(self.run.manifest.pairs) and n_missing:
+        n_missing = len(self._find_unaligned())
+        if n_missing == self.run.manifest.n_pairs and n_missing:
             advice = "run --stage align first, or run without --stage"
             raise MissingError(f"no pair has beads in the store: {advice}")
         return n_missing
 
+    def _find_unaligned(self) -> list[tuple[str, str]]:
+        """Return the ids and keys of the pairs without beads, those that failed as well."""
+        run = self.run
+        done = self.backend.do(read_completions, run.config, run.manifest.shards, run.reviews)
+        aligned = done[tasks_of(run.config)[-1].name]
+        left = [shard for shard in run.manifest.shards if shard.number not in aligned]
+        return self.backend.do(find_unaligned, run.config, left, run.reviews) if left else []
+
     def _list_unaligned(self) -> None:
         """List the pairs without beads that no earlier stage has listed, such as the twin of a pair that failed."""
-        missing = self.find_missing().without_beads
+        unaligned = self._find_unaligned()
         reasons = {failure.name: failure.reason for failure in self.run.failures}
-        twins = {pair.key: reasons[pair.pair_id] for pair in self.run.manifest.pairs if pair.pair_id in reasons}
+        twins = {key: reasons[pair_id] for pair_id, key in unaligned if pair_id in reasons}
         unknown = "it has no beads in the store; run --stage align first, or run without --stage"
-        for pair in self.run.manifest.pairs:
-            if pair.key in missing and pair.pair_id not in reasons:
-                self.run.failures.append(Failure("export", pair.pair_id, twins.get(pair.key, unknown)))
+        for pair_id, key in unaligned:
+            if pair_id not in reasons:
+                self.run.failures.append(Failure("export", pair_id, twins.get(key, unknown)))
 
-    def _set_aside(self, corrupt: Sequence[str]) -> None:
+    def set_aside(self, corrupt: Sequence[str]) -> None:
+        """Remember, and say, which files turned out to be damaged."""
         self.run.set_aside.extend(corrupt)
         for text in corrupt:
             self.observer.note(text)
 
     @contextmanager
-    def _record(self, stage: str) -> Iterator[StageRecord]:
-        record = self.run.records.setdefault(stage, StageRecord())
+    def record(self, name: str) -> Iterator[StageRecord]:
+        """Record how long a stage takes."""
+        record = self.run.records.setdefault(name, StageRecord())
         started = time.monotonic()
         try:
             yield record
@@ -296,41 +213,165 @@ class Flow:
             record.seconds += time.monotonic() - started
 
 
+class Pass:
+    """Takes every shard through the stages that it has still to go through, each on its own."""
+
+    def __init__(self, flow: Flow):
+        self._flow, self._run, self._backend = flow, flow.run, flow.backend
+        run = self._run
+        self._tasks = tasks_of(run.config)
+        wanted: list[ComputingStage] = [stage for stage in COMPUTING if run.wants(stage)]
+        done: Completions = flow.backend.do(read_completions, run.config, run.manifest.shards, run.reviews)
+        self._schedule = Schedule(run.manifest.shards, self._tasks, wanted, done)
+        self._wanted = wanted
+        self._blocked: list[tuple[ComputingStage, Blocked]] = []
+        self._n_todo: Counter[str] = Counter()
+        self._n_provisional = 0
+        self._done: dict[str, dict[str, Files]] = {}
+        self._saved = time.monotonic()
+        self.n_open = 0
+        """Documents and pairs that were not done, whatever the reason."""
+        self.has_lost_texts = False
+
+    def carry_out(self) -> Pass:
+        """Do what is missing, and list what failed."""
+        if any(self._schedule.todo):
+            self._work()
+        self._list_blocked()
+        for stage in self._wanted:
+            self._say_nothing_to_do(stage)
+        if self._n_provisional:
+            pairs = units({"pairs": self._n_provisional})
+            self._flow.note(f"{pairs} with provisional beads: run without --stage to encode what they lack")
+        return self
+
+    def _work(self) -> None:
+        backend, config = self._backend, self._run.config
+        n_shards: Counter[str] = Counter()
+        for task, todo in zip(self._tasks, self._schedule.todo, strict=True):
+            n_shards[task.label] += len(todo)
+        with ExitStack() as stack:
+            stack.enter_context(backend.computing(config))
+            at_work = stack.enter_context(StagesAtWork(self._flow.observer, self._run, n_shards))
+            trials = Trials(backend, self._flow.observer.note, self._name_of)
+            while self._start(trials, at_work) or len(trials):
+                for step in trials.finished():
+                    self._end(step, at_work)
+                backend.check()
+                if time.monotonic() - self._saved > SAVE_SECONDS:
+                    self._save()
+        self._save()
+        backend.do(save_indices, config)
+
+    def _start(self, trials: Trials, at_work: StagesAtWork) -> bool:
+        """Start as many steps as there are workers for; say whether any was."""
+        has_started = False
+        while taken := self._take(trials):
+            task, shard = taken
+            n_workers = self._backend.n_workers_for(task.machine, self._run.config)
+            n_parts = self._schedule.n_parts(task, shard, n_workers, self._backend.min_shard_chars)
+            reviews = self._run.reviews.get(shard.number, {})
+            work = Work(self._run.config, shard, 0, 1, reviews, self._schedule.files_for(task, shard))
+            at_work.begin(task)
+            trials.start(Step(task, work.cut(n_parts)))
+            has_started = True
+        return has_started
+
+    def _take(self, trials: Trials) -> tuple[Task, Shard] | None:
+        """Return a step for which there is a worker. Shards are finished first, but for what idle encoders wait for."""
+        config, schedule = self._run.config, self._schedule
+        is_shared = self._backend.shares_workers(config)
+        if is_shared:
+            n_free = AHEAD * self._backend.n_workers_for("align", config) - len(trials)
+            return schedule.take(("align", "encode", "split")) if n_free > 0 else None
+        n_encoding = trials.n_at_work(lambda task: task.machine == "encode")
+        n_free = AHEAD * self._backend.n_workers_for("encode", config) - n_encoding
+        if n_free > 0 and (taken := schedule.take(("encode",))):
+            return taken
+        order: tuple[ComputingStage, ...] = ("split", "align") if n_free > 0 else ("align", "split")
+        for stage in order:
+            n_at_work = trials.n_at_work(lambda task: task.machine != "encode")
+            if n_at_work < AHEAD * self._backend.n_workers_for(stage, config) and (taken := schedule.take((stage,))):
+                return taken
+        return None
+
+    def _end(self, step: Step, at_work: StagesAtWork) -> None:
+        """Take in what became of a step, and send its shard on."""
+        task, outcome, shard = step.task, step.outcome, step.works[0].shard
+        run = self._run
+        self._flow.set_aside(outcome.corrupt)
+        listed = {(failure.stage, failure.name) for failure in run.failures} if outcome.failures else set()
+        run.failures.extend(one for one in outcome.failures if (one.stage, one.name) not in listed)
+        self._blocked += [(task.stage, blocked) for blocked in outcome.blocked]
+        self._n_todo[task.label] += outcome.n_todo
+        self._n_provisional += outcome.n_provisional
+        self.n_open += outcome.n_open
+        self.has_lost_texts |= outcome.has_lost_texts
+        at_work.end(task, step)
+        if not outcome.n_open and not outcome.corrupt:
+            self._done.setdefault(task.name, {})[shard.digest] = outcome.files
+        self._schedule.over(shard, outcome.files)
+
+    def _save(self) -> None:
+        """Write down which steps are done."""
+        done, self._done, self._saved = self._done, {}, time.monotonic()
+        if done:
+            shards = self._run.manifest.shards
+            reviews = {shards[number].digest: digest_reviews(of) for number, of in self._run.reviews.items()}
+            self._backend.do(write_completions, self._run.config, done, reviews)
+
+    def _name_of(self, task: Task, work: Work) -> str:
+        return self._backend.do(name_of_item, work.config, work.shard, task.unit == "pairs", work.part)
+
+    def _list_blocked(self) -> None:
+        """List what lacks its input: a document failed on the way, or --stage skips its stage."""
+        run = self._run
+        reasons = {failure.name: failure.reason for failure in run.failures}
+        for stage, (name, lacking) in self._blocked:
+            if stage == "align" or name not in reasons:
+                reason = "; ".join(reasons.get(path) or _lacks(path, stage) for path in lacking)
+                run.failures.append(Failure(stage, name, reason))
+        if run.stage in ("encode", "align"):
+            n_blocked = sum(stage == run.stage for stage, _ in self._blocked)
+            if n_blocked and n_blocked == self._n_todo[run.stage]:
+                before, what = NEEDS[run.stage]
+                unit = "pair" if run.stage == "align" else "document"
+                raise MissingError(
+                    f"no {unit} to {run.stage} has {what} in the store: run --stage {before} first, or run without "
+                    "--stage"
+                )
+
+    def _say_nothing_to_do(self, stage: ComputingStage) -> None:
+        manifest = self._run.manifest
+        if self._n_todo[stage] or not manifest.n_pairs:
+            return
+        n_done = manifest.n_pairs if stage == "align" else manifest.n_documents
+        is_settled = stage == "align" and self._run.count_aligned()["pairs"]
+        why = "left to do" if is_settled else f"to do, {units({UNITS[stage]: n_done})} done before"
+        self._flow.say(f"{stage:<7} nothing {why}")
+
+
+def sweep(store: RunStore) -> int:
+    """Remove unfinished files that killed processes left."""
+    return store.store.sweep()
+
+
 def _warnings(run: Run) -> list[str]:
-    """Say what is left out, or unused, and which pairs are in a language that the encoder doesn't know."""
-    warnings = describe_strays(run.config, run.manifest) if run.is_corrected and not run.limit else []
-    if run.manifest.unmatched:
-        left_out = units({"documents": len(run.manifest.unmatched)})
-        warnings.append(f"{left_out} without a counterpart left out, such as: {run.manifest.unmatched[0]}")
+    """Say what is left out, and which pairs are in a language that the encoder doesn't know."""
+    manifest, warnings = run.manifest, []
+    if manifest.n_unmatched:
+        left_out = units({"documents": manifest.n_unmatched})
+        warnings.append(f"{left_out} without a counterpart left out, such as: {manifest.unmatched[0]}")
     known = describe(run.config.encode).languages
-    if known is None:
-        return warnings
-    for pair in run.manifest.pairs:
-        languages = (pair.source.language, pair.target.language)
-        strange = {language for language in languages if primary_language(language) not in known}
+    for languages, (first, n_pairs) in manifest.languages.items():
+        strange = {language for language in languages if known and primary_language(language) not in known}
         if strange:
             names = ", ".join(sorted(strange))
-            warnings.append(f"pair {pair.pair_id}: {run.config.encode.encoder} does not know {names}; expect bad beads")
+            pairs = f"pair {first}" + (f" and {n_pairs - 1:,} more" if n_pairs > 1 else "")
+            warnings.append(f"{pairs}: {run.config.encode.encoder} does not know {names}; expect bad beads")
     return warnings
 
 
-def _sides(item: Item) -> tuple[Document, ...]:
-    return (item,) if isinstance(item, Document) else (item.source, item.target)
-
-
-def _name(item: Item) -> str:
-    return item.path if isinstance(item, Document) else item.pair_id
-
-
-def _unit(item: Item) -> str:
-    return "document" if isinstance(item, Document) else "pair"
-
-
-def _lacks(side: Document, stage: Stage) -> str:
+def _lacks(path: str, stage: ComputingStage) -> str:
     before, what = NEEDS[stage]
-    return f"{side.path} has no {what} in the store; run --stage {before} first, or run without --stage"
-
-
-def _there(manifest: Manifest, stage: Stage) -> str:
-    there = {"pairs": len(manifest.pairs)} if stage == "align" else {"documents": len(manifest.documents)}
-    return f"{units(there)} done before"
+    return f"{path} has no {what} in the store; run --stage {before} first, or run without --stage"

@@ -1,19 +1,27 @@
-"""Backend: this machine, all its cores. Worker processes are spawned, and never share a thread or a file."""
+"""Backend: this machine, all its cores and GPUs. Worker processes are spawned, and never share a thread or a file."""
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, as_completed
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 from pipeline.config.run_config import RunConfig
+from pipeline.corpus.intake import read_corpus
 from pipeline.errors import ConfigError
 from pipeline.installing import pip_install
+from pipeline.manifest import Manifest
+from pipeline.store.run_store import RunStore
 from pipeline.store.store import Store
-from pipeline.tasks import Outcome, Shard, ShardOutcome, Task, encode_shard
+from pipeline.tasks.export import Exported, export_run
+from pipeline.tasks.look import Looked, Said, look
+from pipeline.tasks.missing import ShardReviews
+from pipeline.tasks.work import ComputingStage, Outcome, Task, Work
 from pipeline.workers import Workers, available_cores
 from stages.encode.registry import describe
 
@@ -22,14 +30,19 @@ Result = TypeVar("Result")
 
 
 class LocalBackend:
-    """Runs tasks in processes on this machine; as a context it keeps them from one stage to the next."""
+    """Runs tasks in processes on this machine; as a context it keeps them from one run to the next.
 
-    min_shard_chars = 1
+    n_devices : GPUs, each of which gets an encoding process of its own where the encoder wants one.
+    """
 
-    def __init__(self, root: Path, workers: int | None = None):
+    min_shard_chars = 10_000
+
+    def __init__(self, root: Path, workers: int | None = None, n_devices: int | None = None):
         self.store = Store(root)
         self.n_workers = workers or available_cores()
+        self._n_devices = n_devices
         self._workers: Workers | None = None
+        self._encoders: list[_Device] = []
         self._keeps_workers = False
 
     def __enter__(self) -> Self:
@@ -42,42 +55,100 @@ class LocalBackend:
 
     def do(
         self,
-        task: Callable[Concatenate[Store, Parameters], Result],
+        job: Callable[Concatenate[RunStore, Parameters], Result],
+        config: RunConfig,
         *arguments: Parameters.args,
         **options: Parameters.kwargs,
     ) -> Result:
-        """Run one task here and now."""
-        return task(self.store, *arguments, **options)
+        """Do something here and now."""
+        return job(RunStore(self.store, config), *arguments, **options)
 
-    def map(self, task: Task, config: RunConfig, shards: Sequence[Shard]) -> Iterator[ShardOutcome]:
-        """Run a task on every shard and give each outcome as it comes, or what killed its worker."""
-        # A model that wants a GPU fills one by itself; without one, its own threads fill the cores.
-        alone = task is encode_shard and describe(config.encode).wants_gpu
-        n_processes, n_threads = (1, self.n_workers) if alone else (min(self.n_workers, len(shards)), 1)
-        workers = self._fit_workers(n_processes, n_threads)
+    def read_corpus(self, config: RunConfig, limit: int | None, is_fresh: bool = False) -> Manifest:
+        """Read a corpus, and keep its manifest and its texts in the store."""
+        return read_corpus(RunStore(self.store, config), limit, self.min_shard_chars, is_fresh)
+
+    def look(self, config: RunConfig, limit: int | None, said: Said) -> Looked:
+        """Read a corpus, keep nothing, and count what of it is missing."""
+        return self.do(look, config, limit, said, self.min_shard_chars)
+
+    def export(self, config: RunConfig, manifest: Manifest, reviews: ShardReviews, folder: Path | None) -> Exported:
+        """Write the exports of a run into a folder, or none, and sum it up."""
+        return self.do(export_run, config, manifest, reviews, folder)
+
+    def n_workers_for(self, stage: ComputingStage, config: RunConfig) -> int:
+        """Return how many parts of shards a stage works on at once."""
+        return self.n_devices if stage == "encode" and wants_gpu(config) else self.n_workers
+
+    def shares_workers(self, config: RunConfig) -> bool:
+        """Say whether the encode stage has the same workers as the others."""
+        return not wants_gpu(config)
+
+    @property
+    def n_devices(self) -> int:
+        """How many encoding processes there are where the encoder wants a GPU: one without any, on all cores."""
+        if self._n_devices is None:
+            self._n_devices = max(1, count_gpus())
+        return self._n_devices
+
+    @contextmanager
+    def computing(self, config: RunConfig) -> Iterator[None]:  # noqa: ARG002 (all have the same)
+        """Have workers at hand, and end in the end what is still at work."""
         is_done = False
         try:
-            futures: dict[Future[Outcome], Shard] = {
-                workers.schedule(_work, self.store.root, task, config, shard): shard for shard in shards
-            }
-            for future in as_completed(futures):
-                error = future.exception()
-                yield futures[future], error if isinstance(error, Exception) else future.result()
+            yield
             is_done = True
         finally:
             if not (is_done and self._keeps_workers):
                 self._end_workers()
 
-    def _fit_workers(self, n_processes: int, n_threads: int) -> Workers:
-        if self._workers is None or not self._workers.can_take(n_processes, n_threads):
-            self._end_workers()
-            self._workers = Workers(n_processes, n_threads)
-        return self._workers
+    def submit(self, task: Task, work: Work) -> Future[Outcome]:
+        """Have a task done to a part of a shard; the future raises what killed its worker."""
+        if task.machine == "encode" and wants_gpu(work.config):
+            return self._idlest_device().schedule(self.store.root, task, work)
+        if self._workers is None:
+            self._workers = Workers(self.n_workers, 1)
+        return self._workers.schedule(do_work, self.store.root, task, work)
+
+    def check(self) -> None:
+        """Agree: nobody pays for this machine by the second."""
+
+    def _idlest_device(self) -> _Device:
+        """Return the GPU with the least to do; a model without one fills the cores with its own threads."""
+        if not self._encoders:
+            self._encoders = [_Device(number, self.n_devices, self.n_workers) for number in range(self.n_devices)]
+        return min(self._encoders, key=lambda device: device.n_at_work)
 
     def _end_workers(self) -> None:
-        workers, self._workers = self._workers, None
-        if workers is not None:
-            workers.close()
+        for workers in (self._workers, *(device.workers for device in self._encoders)):
+            if workers is not None:
+                workers.close()
+        self._workers, self._encoders = None, []
+
+
+class _Device:
+    """A GPU, and the one process that encodes on it: it sees no other."""
+
+    def __init__(self, number: int, n_devices: int, n_threads: int):
+        named = os.environ.get("CUDA_VISIBLE_DEVICES")
+        devices = named.split(",") if named else [str(one) for one in range(n_devices)]
+        environment = {"CUDA_VISIBLE_DEVICES": devices[number]} if n_devices > 1 else None
+        self.workers = Workers(1, n_threads, environment=environment)
+        self._calls: list[Future[Outcome]] = []
+
+    @property
+    def n_at_work(self) -> int:
+        self._calls = [call for call in self._calls if not call.done()]
+        return len(self._calls)
+
+    def schedule(self, root: Path, task: Task, work: Work) -> Future[Outcome]:
+        call: Future[Outcome] = self.workers.schedule(do_work, root, task, work)
+        self._calls.append(call)
+        return call
+
+
+def wants_gpu(config: RunConfig) -> bool:
+    """Say whether the encoder of a run fills a GPU by itself."""
+    return describe(config.encode).wants_gpu
 
 
 def require_stages() -> None:
@@ -86,8 +157,17 @@ def require_stages() -> None:
         raise ConfigError(f"this installation can only drive Modal; to run here: {pip_install('local')}")
 
 
-def _work(root: Path, task: Task, config: RunConfig, shard: Shard) -> Outcome:
-    return task(_store(root), config, shard)
+def count_gpus() -> int:
+    """Return how many GPUs encoding may use here, without loading a library that would hold one."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return len([one for one in named.split(",") if one.strip() not in ("", "-1")])
+    return len(list(Path("/proc/driver/nvidia/gpus").glob("*")))
+
+
+def do_work(root: Path, task: Task, work: Work) -> Outcome:
+    """Do a task in a worker."""
+    return task(RunStore(_store(root), work.config), work)
 
 
 @lru_cache(maxsize=1)

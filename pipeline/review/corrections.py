@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pipeline.config.run_config import RunConfig
-from pipeline.corpus.manifest import DocumentPair, Manifest
 from pipeline.errors import ChangedMeanwhile, ConfigError
 from pipeline.exports.filenames import file_name
+from pipeline.manifest import DocumentPair
 from pipeline.progress import units
 from pipeline.store.files import write_text
-from pipeline.store.rows import read_sentence_texts, sentences
-from pipeline.store.store import Store
-from stages.corrections import Corrections, Review, parse_reviews, place_reviews
+from stages.corrections import Corrections, Review, parse_reviews
 from stages.data import AlignedPair
 
 SUFFIX = ".corrections.txt"
@@ -38,37 +35,46 @@ def corrections_path(folder: Path, pair_id: str) -> Path:
     return folder / f"{file_name(pair_id)}{SUFFIX}"
 
 
-def correct_manifest(config: RunConfig, manifest: Manifest) -> Manifest:
-    """Return the manifest with what people have decided about its pairs.
-
-    Raises ConfigError that names every file with a problem.
-    """
-    pairs = tuple(read_all(corrections_folder(config), manifest.pairs))
-    return replace(manifest, pairs=pairs)
+def list_corrections(folder: Path) -> dict[str, Path]:
+    """Return the files of corrections in a folder, by the names of their pairs' files."""
+    return {path.name.removesuffix(SUFFIX): path for path in folder.glob(f"*{SUFFIX}")}
 
 
-def read_all(folder: Path, pairs: Iterable[DocumentPair]) -> Iterator[DocumentPair]:
-    """Give the pairs, each with its corrections in a folder; raises ConfigError where a file is none, or not whole."""
-    names = {path.name for path in folder.glob(f"*{SUFFIX}")}
-    problems: list[str] = []
-    for pair in pairs:
-        path = corrections_path(folder, pair.pair_id)
+def read_all(files: Mapping[str, Path]) -> dict[str, tuple[Review, ...]]:
+    """Return what files of corrections say, by their names; raises ConfigError where a file is none, or not whole."""
+    said, problems = {}, []
+    for name, path in files.items():
         try:
-            yield replace(pair, reviews=read_reviews(path)) if path.name in names else pair
+            said[name] = read_reviews(path)
         except ConfigError as error:
             problems.append(str(error))
     if problems:
         raise ConfigError("\n".join(problems))
+    return {name: reviews for name, reviews in said.items() if reviews}
 
 
-def describe_strays(config: RunConfig, manifest: Manifest) -> list[str]:
+def give_reviews(
+    found: Sequence[tuple[int, DocumentPair]], files: Mapping[str, Path], others: Iterable[str]
+) -> tuple[dict[int, dict[str, tuple[Review, ...]]], set[str]]:
+    """Return what files of corrections say, by the number of the shard and the id of the pair; and the strays.
+
+    found : pairs with the numbers of their shards. others : pairs that can't be read, whose files are no strays.
+    Raises ConfigError that names every file with a problem.
+    """
+    reviews: dict[int, dict[str, tuple[Review, ...]]] = {}
+    strays = files.keys() - {file_name(name) for name in others} - {file_name(pair.pair_id) for _, pair in found}
+    pairs = {file_name(pair.pair_id): (number, pair.pair_id) for number, pair in found}
+    for name, said in read_all({name: path for name, path in files.items() if name in pairs}).items():
+        number, pair_id = pairs[name]
+        reviews.setdefault(number, {})[pair_id] = said
+    return reviews, strays
+
+
+def describe_strays(folder: Path, strays: Iterable[str]) -> list[str]:
     """Name the files of corrections that belong to no pair: nobody reads them."""
-    folder = corrections_folder(config)
-    named = (*(pair.pair_id for pair in manifest.pairs), *(failure.name for failure in manifest.failures))
-    known = {corrections_path(folder, name).name for name in named}
-    strays = sorted(path.name for path in folder.glob(f"*{SUFFIX}") if path.name not in known)
+    names = sorted(f"{name}{SUFFIX}" for name in strays)
     advice = "if a pair has a new name, rename its file"
-    return [f"corrections of no pair of this run in {folder}: {listed(strays)}; {advice}"] if strays else []
+    return [f"corrections of no pair of this run in {folder}: {listed(names)}; {advice}"] if names else []
 
 
 def read_reviews(path: Path) -> tuple[Review, ...]:
@@ -125,31 +131,23 @@ def write_corrections(path: Path, text: str, version: str) -> str:
     return version_of(text)
 
 
-def place_pairs(store: Store, config: RunConfig, pairs: Iterable[DocumentPair]) -> list[DocumentPair]:
-    """Find out what has been decided about the sentences of pairs as they are, where these have been split.
-
-    Raises CorruptFile where a stored file fails its checks.
-    """
-    pairs = list(pairs)
-    done = sentences(store, config).look_up(side.id for pair in pairs for side in (pair.source, pair.target))
-    return [_place(store, config, pair) if {pair.source.id, pair.target.id} <= done.keys() else pair for pair in pairs]
-
-
-def _place(store: Store, config: RunConfig, pair: DocumentPair) -> DocumentPair:
-    if not pair.reviews:
-        return pair
-    source, target = (read_sentence_texts(store, config, side) for side in (pair.source, pair.target))
-    return replace(pair, reviews=(), corrections=place_reviews(pair.reviews, source, target))
-
-
 class CorrectionCounts:
     """Counts what became of the corrections of pairs: what holds as they pass by, and what no longer does."""
 
-    def __init__(self, pairs: Iterable[DocumentPair]) -> None:
-        placed = list(pairs)
-        n_set_aside = sum(pair.corrections.n_set_aside for pair in placed if pair.corrections is not None)
-        self.counts = Counter[str](set_aside_corrections=n_set_aside)
-        self.notes = describe_changes(placed)
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._placed: list[DocumentPair] = []
+
+    def add(self, pairs: Iterable[DocumentPair]) -> None:
+        """Take more pairs, whose corrections have been placed."""
+        placed = [pair for pair in pairs if pair.corrections is not None]
+        self._placed += placed
+        self.counts["set_aside_corrections"] += sum(one.corrections.n_set_aside for one in placed if one.corrections)
+
+    @property
+    def notes(self) -> list[str]:
+        """Which corrections were found again, and which are set aside."""
+        return describe_changes(self._placed)
 
     def watch(self, pairs: Iterable[AlignedPair]) -> Iterator[AlignedPair]:
         """Give the pairs as they come."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.config.run_config import RunConfig
-from pipeline.corpus.manifest import DocumentPair
-from pipeline.store.rows import read_pair_and_map
-from pipeline.store.store import Store
+from pipeline.manifest import DocumentPair
+from pipeline.store.run_store import RunStore
 
 PACKED_PER_CHAR = 0.2
 """Bytes that a page takes for each character of its texts, at least: what can't fit is not even read."""
@@ -16,22 +14,22 @@ MAX_MISFITS = 20
 """After so many pairs that were packed in vain, the page is full."""
 
 
-def pack_pair(store: Store, config: RunConfig, pair: DocumentPair) -> str:
+def pack_pair(store: RunStore, pair: DocumentPair) -> str:
     """Return the packed data of the page of an aligned pair; raises CorruptFile, KeyError where it isn't aligned."""
     from stages.report.page_data import pack, pair_data
 
-    return pack(pair_data(*read_pair_and_map(store, config, pair)))
+    return pack(pair_data(*store.read_pair_and_map(pair)))
 
 
-def embed_pairs(store: Store, config: RunConfig, pairs: Iterable[DocumentPair]) -> dict[str, str]:
+def embed_pairs(store: RunStore, pairs: Iterable[DocumentPair]) -> dict[str, str]:
     """Return the packed data of as many pairs, in their order, as the report has room for, by pair_id."""
-    room = int(config.report.max_megabytes * 1e6)
+    room = int(store.config.report.max_megabytes * 1e6)
     pages: dict[str, str] = {}
     n_misfits = 0
     for pair in pairs:
         if pair.n_chars * PACKED_PER_CHAR > room:
             continue
-        packed = pack_pair(store, config, pair)
+        packed = pack_pair(store, pair)
         if len(packed) <= room:
             pages[pair.pair_id] = packed
             room -= len(packed)

@@ -9,9 +9,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from pipeline.config.run_config import RunConfig
-from pipeline.corpus.manifest import DocumentPair
 from pipeline.errors import ConfigError, MissingError
+from pipeline.manifest import DocumentPair
 from pipeline.review.corrections import (
     corrections_folder,
     corrections_path,
@@ -22,8 +21,8 @@ from pipeline.review.corrections import (
     version_of,
     write_corrections,
 )
-from pipeline.store.rows import bead_keys, beads, read_map, read_pair, read_sentence_texts, stored_key
-from pipeline.store.store import Store
+from pipeline.store.rows import bead_keys, stored_key
+from pipeline.store.run_store import RunStore
 from stages.corrections import (
     BAD,
     GOOD,
@@ -71,9 +70,9 @@ class Listed:
 class Desk:
     """The pairs of a run that have been aligned. Several threads may ask it at once."""
 
-    def __init__(self, store: Store, config: RunConfig, pairs: Sequence[DocumentPair]):
-        done = beads(store, config).look_up(key for pair in pairs for key in bead_keys(pair))
-        self.config = config
+    def __init__(self, store: RunStore, pairs: Sequence[DocumentPair]):
+        done = store.beads.look_up(key for pair in pairs for key in bead_keys(pair))
+        self.config = config = store.config
         self.pairs = [pair.uncorrected for pair in pairs if stored_key(pair, done)]
         self._store = store
         self._folder = corrections_folder(config)
@@ -111,8 +110,8 @@ class Desk:
             corrections = self._place(number, text)
             pair = replace(self.pairs[number], corrections=corrections)
             with self._explained(number):
-                aligned = read_pair(self._store, self.config, self._as_shown(pair))
-                similarity_map = read_map(self._store, self.config, pair)
+                aligned = self._store.read_pair(self._as_shown(pair))
+                similarity_map = self._store.read_map(pair)
         data = pair_data(aligned, similarity_map)
         _add_marks(data, corrections)
         shown = {make_bead_span(*row[:4]) for row in data["beads"]}
@@ -148,7 +147,7 @@ class Desk:
             corrections = self._place(number, text) if text else None
         except (ConfigError, MissingError) as error:
             problem = str(error)
-        shelf, pair_as_is = beads(self._store, self.config), replace(pair, corrections=corrections)
+        shelf, pair_as_is = self._store.beads, replace(pair, corrections=corrections)
         key = stored_key(pair_as_is, shelf.look_up(bead_keys(pair_as_is)))
         facts = shelf.facts(key) if key else {}
         problem = problem or ("" if key else self._explain_loss(number))
@@ -172,8 +171,8 @@ class Desk:
         texts = self._texts.pop(number, None)
         if texts is None:
             with self._explained(number):
-                source = read_sentence_texts(self._store, self.config, pair.source)
-                target = read_sentence_texts(self._store, self.config, pair.target)
+                source = self._store.read_sentence_texts(pair.source)
+                target = self._store.read_sentence_texts(pair.target)
             texts = source, target
         self._texts[number] = texts
         if len(self._texts) > MAX_READ:
@@ -196,7 +195,7 @@ class Desk:
 
     def _as_shown(self, pair: DocumentPair) -> DocumentPair:
         """Return the pair such that bad beads are shown as long as the aligner hasn't found better ones."""
-        is_aligned_anew = bool(beads(self._store, self.config).look_up([pair.key]))
+        is_aligned_anew = bool(self._store.beads.look_up([pair.key]))
         if is_aligned_anew or pair.corrections is None:
             return pair
         return replace(pair, corrections=replace(pair.corrections, bad=()))

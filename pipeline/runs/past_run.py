@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from pipeline.config.run_config import RunConfig, load_config, make_config, settle_encoder
-from pipeline.corpus.manifest import Document, DocumentPair
 from pipeline.errors import ConfigError, MissingError
-from pipeline.review.corrections import corrections_folder, place_pairs, read_all
+from pipeline.manifest import DocumentPair, Manifest
+from pipeline.review.corrections import corrections_folder, corrections_path, read_reviews
 from pipeline.review.pages import pack_pair
 from pipeline.store.files import write_text
+from pipeline.store.run_store import RunStore
 from pipeline.store.store import Store
 
 
 @dataclass(frozen=True)
 class PastRun:
-    """A run, where its record lies, and its pairs, without what people have decided about them."""
+    """A run, where its record lies, and its manifest."""
 
     config: RunConfig
     folder: Path
-    pairs: dict[str, DocumentPair]
+    manifest: Manifest
+    store: RunStore
+
+    def pairs(self) -> Iterator[DocumentPair]:
+        """Give its pairs, without what people have decided about them."""
+        return self.store.manifest.pairs(self.manifest)
 
     def pair(self, pair_id: str) -> DocumentPair:
         """Return a pair by its id; raises ConfigError that names similar ones."""
-        if pair_id in self.pairs:
-            return self.pairs[pair_id]
-        similar = get_close_matches(pair_id, self.pairs, n=3, cutoff=0.4) or list(self.pairs)[:3]
+        names = []
+        for pair in self.pairs():
+            if pair.pair_id == pair_id:
+                return pair
+            names.append(pair.pair_id)
+        similar = get_close_matches(pair_id, names, n=3, cutoff=0.4) or names[:3]
         raise ConfigError(
-            f"run {self.config.name} has no pair {pair_id!r}; it has {len(self.pairs):,}, such as {', '.join(similar)}"
+            f"run {self.config.name} has no pair {pair_id!r}; it has {len(names):,}, such as {', '.join(similar)}"
         )
 
 
@@ -55,16 +63,19 @@ def find_run(store: Store, named: str) -> PastRun:
 
 def _past_run(store: Store, name: str, config: RunConfig | None) -> PastRun:
     folder = store.run_folder(name) / "latest"
-    if not (folder / "run.json").is_file() or not (folder / "manifest.parquet").is_file():
+    if not (folder / "run.json").is_file() or not (folder / "manifest.json").is_file():
         known = sorted(path.name for path in store.run_folder("").glob("*") if path.is_dir())
         there = f"it has {', '.join(known[:10])}" if known else "it has none"
         raise MissingError(
             f"{store.root} holds no run {name!r}: {there}. Do it with bitext run, or name its store with --store"
         )
     config = config or recorded_config(folder / "run.json")
-    pairs = _recorded_pairs(folder / "manifest.parquet")
-    config = settle_encoder(config, {side.language for pair in pairs for side in (pair.source, pair.target)})
-    return PastRun(config, folder, {pair.pair_id: pair for pair in pairs})
+    try:
+        manifest = Manifest.from_json((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (ValueError, KeyError, TypeError):
+        raise MissingError(f"{folder / 'manifest.json'} is damaged; bitext run makes it again") from None
+    config = settle_encoder(config, manifest.all_languages)
+    return PastRun(config, folder, manifest, RunStore(store, config))
 
 
 def recorded_config(path: Path) -> RunConfig:
@@ -76,27 +87,18 @@ def recorded_config(path: Path) -> RunConfig:
     return make_config(values, where=str(path), folder=Path(recorded["folder"]))
 
 
-def _recorded_pairs(path: Path) -> list[DocumentPair]:
-    """Return the pairs of a manifest; what the store doesn't know documents by is left blank."""
-
-    def document(row: dict[str, str], side: str) -> Document:
-        return Document(row[f"{side}_document"], row[f"{side}_language"], False, 0, row[f"{side}_path"])
-
-    rows = pq.read_table(path).to_pylist()
-    return [DocumentPair(row["pair_id"], document(row, "source"), document(row, "target")) for row in rows]
-
-
-def write_pair_page(store: Store, run: PastRun, pair_id: str, path: Path) -> None:
+def write_pair_page(run: PastRun, pair_id: str, path: Path) -> None:
     """Write the page of one pair.
 
     Raises ConfigError for an unknown pair or a bad file of corrections, MissingError for a pair that isn't aligned.
     """
     from stages.report.pages import render_pair
 
-    found = list(read_all(corrections_folder(run.config), [run.pair(pair_id)]))
+    found = run.pair(pair_id)
+    reviews = read_reviews(corrections_path(corrections_folder(run.config), pair_id))
     try:
-        (pair,) = place_pairs(store, run.config, found)
-        packed = pack_pair(store, run.config, pair)
+        (pair,) = run.store.place([replace(found, reviews=reviews)])
+        packed = pack_pair(run.store, pair)
     except KeyError:
         raise MissingError(
             f"pair {pair_id} of run {run.config.name} has no beads in the store; run bitext run, and look again"

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import __version__
-from pipeline.corpus.manifest import Failure, Manifest
-from pipeline.flow.flow import COMPUTING, Run, StageRecord
+from pipeline.flow.run import COMPUTING, Run, StageRecord
+from pipeline.manifest import Failure
 from pipeline.progress import duration, units
 from pipeline.runs.versions import OF_STAGES, installed_versions
 from pipeline.store import schema
@@ -26,8 +27,8 @@ from stages.report.pages import render_page
 MAX_NOTES = 200
 """How many notes a report holds."""
 
-ORDER = ("read", "split", "encode", "contest", "align", "export")
-"""The steps of a run: two of the encode stage find out what pairs contest, and encode it."""
+ORDER = ("read", "split", "encode", "request", "align", "export")
+"""The steps of a run: two of the encode stage find out which overlaps pairs request, and encode them."""
 
 SPEEDS = {"split": "sentences", "encode": "tokens", "align": "beads"}
 """What a stage is so many of a second."""
@@ -46,10 +47,10 @@ def write_record(run: Run, folder: Path, evaluation: dict[str, Evaluation] | Non
 
 
 def write_tables(run: Run, folder: Path) -> None:
-    """Write the manifest and the failures of a run as Parquet: what later runs and other programs read."""
-    for name, table in (("manifest", _manifest_table(run.manifest)), ("failures", _failures_table(run.failures))):
-        with whole_file(folder / f"{name}.parquet") as temporary:
-            pq.write_table(table, temporary, write_page_checksum=True)
+    """Write the failures of a run as Parquet, and which manifest it had: what later runs and other programs read."""
+    with whole_file(folder / "failures.parquet") as temporary:
+        pq.write_table(_failures_table(run.failures), temporary, write_page_checksum=True)
+    write_text(folder / "manifest.json", run.manifest.to_json())
 
 
 def make_report(run: Run, evaluation: dict[str, Evaluation]) -> dict[str, Any]:
@@ -86,7 +87,7 @@ def _records(run: Run) -> dict[str, StageRecord]:
 
 def _stage(run: Run, name: str, record: StageRecord) -> dict[str, Any]:
     """Say what a stage did, how fast, and what it found done by earlier runs."""
-    unit, total = ("pairs", len(run.manifest.pairs)) if name == "align" else ("documents", len(run.manifest.documents))
+    unit, total = ("pairs", run.manifest.n_pairs) if name == "align" else ("documents", run.manifest.n_documents)
     n_done = run.count_aligned()[unit] if name == "align" else record.counts[unit]
     n_reused = total - n_done if name in ("split", "encode", "align") else 0
     fast = SPEEDS.get(name)
@@ -114,7 +115,7 @@ def verdict(run: Run) -> str:
     """Sum a run up in one sentence."""
     n_listed, n_done = run.manifest.n_listed, run.exported.n_pairs if run.exported else 0
     if not run.exported:
-        return f"{len(run.manifest.pairs):,} pairs; only the {run.stage} stage was run"
+        return f"{run.manifest.n_pairs:,} pairs; only the {run.stage} stage was run"
     pairs = f"{n_done:,} of {n_listed:,} pair{'' if n_listed == 1 else 's'} aligned"
     failed = f", {len(run.failures):,} failure{'' if len(run.failures) == 1 else 's'}" if run.failures else ""
     remade = f", {units({'damaged_files': len(run.set_aside)})} made again" if run.set_aside else ""
@@ -138,6 +139,7 @@ def describe_run(run: Run) -> dict[str, Any]:
         "seconds": {name: round(record.seconds, 3) for name, record in run.records.items()},
         "stage": run.stage,
         "limit": run.limit,
+        "timeline": [asdict(span) for span in run.timeline],
     }
 
 
@@ -150,22 +152,6 @@ def _failures_tsv(failures: Sequence[Failure]) -> str:
     cells = [(failure.stage, failure.name, failure.reason) for failure in failures]
     rows = [[" ".join(cell.split()) for cell in row] for row in [("stage", "name", "reason"), *cells]]
     return "".join("\t".join(row) + "\n" for row in rows)
-
-
-def _manifest_table(manifest: Manifest) -> pa.Table:
-    rows = [
-        {
-            "pair_id": pair.pair_id,
-            "source_path": pair.source.path,
-            "target_path": pair.target.path,
-            "source_document": pair.source.id,
-            "target_document": pair.target.id,
-            "source_language": pair.source.language,
-            "target_language": pair.target.language,
-        }
-        for pair in manifest.pairs
-    ]
-    return pa.Table.from_pylist(rows, schema=schema.MANIFEST)
 
 
 def _failures_table(failures: Sequence[Failure]) -> pa.Table:

@@ -15,7 +15,7 @@ from multiprocessing.sharedctypes import RawArray
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.service.config import ServeConfig
-from pipeline.tasks import get_encoder
+from pipeline.tasks.encode import get_encoder
 from pipeline.workers import Workers, available_cores
 from stages.encode.config import EncodeConfig
 

@@ -8,10 +8,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pipeline.config.run_config import RunConfig
-from pipeline.store.requested_overlaps import contested
-from pipeline.store.rows import beads, embeddings, sentences, texts
-from pipeline.store.store import Shelf, Store
+from pipeline.store.run_store import RunStore
+from pipeline.store.store import Shelf
 
 SMALL_BYTES = 8 << 20
 """A smaller file may be put together with others."""
@@ -27,15 +25,15 @@ VECTORS: dict[str, Any] = {"compression": "none", "use_dictionary": ["document",
 """As the stages write them: vectors look random, and don't compress."""
 
 
-def compact(store: Store, config: RunConfig, min_files: int = MIN_FILES) -> Counter[str]:
+def compact(store: RunStore, min_files: int = MIN_FILES) -> Counter[str]:
     """Compact what a run reads; nothing else may work on the store meanwhile. Return how many files became how few.
 
     A new file is whole before the old ones go: killed in between, some rows lie in two files, which does no harm.
     """
     counts: Counter[str] = Counter()
-    for shelf in (texts(store), sentences(store, config), contested(store, config), beads(store, config)):
+    for shelf in (store.texts, store.sentences, store.requested, store.beads):
         counts += _compact_shelf(shelf, COMPRESSED, min_files)
-    return counts + _compact_shelf(embeddings(store, config), VECTORS, min_files)
+    return counts + _compact_shelf(store.embeddings, VECTORS, min_files)
 
 
 def _compact_shelf(shelf: Shelf, options: dict[str, Any], min_files: int) -> Counter[str]:

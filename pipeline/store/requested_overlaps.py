@@ -1,10 +1,10 @@
-"""Overlaps on demand, in the store: what pairs want encoded, which of it is there, and reading it again.
+"""Overlaps on demand, in the store: which overlaps pairs request, which of them are there, and their vectors.
 
-    contested/   by document, side and pair: the overlaps that the pair wants of the document
+    requested/   by document, side and pair: the overlaps that the pair requests of the document
     embeddings/  by document and a digest of these overlaps: their vectors, all together
 
-A pair reads exactly the vectors that it has asked for, whatever else the store holds. What it asks for that others have
-asked for before is copied, not encoded again.
+A pair reads exactly the vectors that it has requested, whatever else the store holds. What it requests that others have
+requested before is copied, not encoded again.
 """
 
 from __future__ import annotations
@@ -15,31 +15,25 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
-from pipeline.config.run_config import RunConfig, beads_address
-from pipeline.corpus.manifest import Document, DocumentPair
+from pipeline.manifest import Document, DocumentPair
 from pipeline.store import schema
-from pipeline.store.rows import embeddings, overlap_key, read_vectors, with_sentences
+from pipeline.store.rows import read_vectors
 from pipeline.store.shard_file import ShardWriter
-from pipeline.store.store import Places, Shelf, Store
+from pipeline.store.store import Places, Shelf
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from stages.align.on_demand import RequestedOverlaps, Stops
-    from stages.data import Facts, Overlaps
+    from stages.data import Facts
     from stages.encode import EncodedOverlaps
 
 SIDES = ("source", "target")
 
 
-def contested(store: Store, config: RunConfig) -> Shelf:
-    """Return the shelf of contested overlaps, by document, side and pair."""
-    return store.shelf("contested", beads_address(config))
-
-
-def contested_key(pair: DocumentPair, side: str) -> str:
-    """Return what the store knows the contested overlaps of one side of a pair by: the document comes first.
+def requested_key(pair: DocumentPair, side: str) -> str:
+    """Return what the store knows the overlaps by that one side of a pair requests: the document comes first.
 
     What people have decided about a pair changes nothing of what is encoded for it.
     """
@@ -47,13 +41,29 @@ def contested_key(pair: DocumentPair, side: str) -> str:
     return f"{document.id}:{side}:{pair.uncorrected.key}"
 
 
-def write_contested(writer: ShardWriter, pair: DocumentPair, found: RequestedOverlaps) -> None:
-    """Write what a pair contests, with the keys under which the vectors will lie."""
+def requested_keys(pairs: Iterable[DocumentPair]) -> Iterator[str]:
+    """Give what the store knows the requested overlaps of pairs by, both sides of each."""
+    return (requested_key(pair, side) for pair in pairs for side in SIDES)
+
+
+def write_requested(writer: ShardWriter, pair: DocumentPair, found: RequestedOverlaps) -> None:
+    """Write what a pair requests, with the keys under which the vectors will lie."""
     for side in SIDES:
         document: Document = getattr(pair, side)
         stops: Stops = getattr(found, side)
         facts: Facts = {"vectors": vectors_key(document, stops) if stops else ""}
-        writer.add(contested_key(pair, side), _rows(document, stops), facts)
+        writer.add(requested_key(pair, side), _rows(document, stops), facts)
+
+
+def is_requested(pair: DocumentPair, places: Places) -> bool:
+    """Return whether it has been found out what a pair requests."""
+    return all(requested_key(pair, side) in places for side in SIDES)
+
+
+def requested_vectors(pair: DocumentPair, shelf: Shelf) -> list[tuple[Document, str]]:
+    """Return the documents of a pair of which it requests overlaps, with the keys of their vectors."""
+    sides = ((getattr(pair, side), shelf.facts(requested_key(pair, side))["vectors"]) for side in SIDES)
+    return [(document, str(key)) for document, key in sides if key]
 
 
 def vectors_key(document: Document, stops: Stops) -> str:
@@ -62,8 +72,8 @@ def vectors_key(document: Document, stops: Stops) -> str:
     return f"{document.id}:+{hashlib.sha256(listed.encode()).hexdigest()[:16]}"
 
 
-class Asked(NamedTuple):
-    """Overlaps of a document that a pair wants: their stops, and the key of their vectors."""
+class Request(NamedTuple):
+    """Overlaps of a document that a pair requests: their stops, and the key of their vectors."""
 
     key: str
     stops: Stops
@@ -73,30 +83,23 @@ Known = dict[tuple[int, int], "NDArray[np.floating]"]
 """Vectors by overlap size and stop."""
 
 
-def keys_by_document(places: Places) -> dict[str, list[str]]:
-    """Return keys by the document that each begins with, in order."""
-    keys: dict[str, list[str]] = {}
-    for key in sorted(places):
-        keys.setdefault(key.partition(":")[0], []).append(key)
-    return keys
+Requests = dict[str, tuple[Document, dict[str, Request]]]
+"""What is requested of documents, by the id of each, and then by the key of the vectors."""
 
 
-def find_asked(shelf: Shelf, keys: Iterable[str], done: Places) -> list[Asked]:
-    """Return what pairs have asked for under these keys of the shelf of contested overlaps, and is not done.
-
-    Raises CorruptFile.
-    """
-    asked = {}
-    for key in keys:
-        wanted = str(shelf.facts(key)["vectors"])
-        if wanted and wanted not in done and wanted not in asked:
-            asked[wanted] = Asked(wanted, _stops(shelf.read(key)))
-    return list(asked.values())
+def add_requests(requests: Requests, pair: DocumentPair, shelf: Shelf, done: Places) -> None:
+    """Add what a pair requests, as far as it has no vectors yet; raises CorruptFile."""
+    for side in SIDES:
+        document: Document = getattr(pair, side)
+        key = str(shelf.facts(requested_key(pair, side))["vectors"])
+        if key and key not in done:
+            found = requests.setdefault(document.id, (document, {}))[1]
+            found[key] = Request(key, stops_of(shelf.read(requested_key(pair, side))))
 
 
-def find_known(shelf: Shelf, keys: Iterable[str], asked: Iterable[Asked]) -> Known:
-    """Return the vectors, of those asked for, that lie under other keys of the shelf of vectors."""
-    wanted = {(size, int(stop)) for one in asked for size, stops in one.stops.items() for stop in stops}
+def find_known(shelf: Shelf, keys: Iterable[str], requests: Iterable[Request]) -> Known:
+    """Return the vectors, of those requested, that lie under other keys of the shelf of vectors."""
+    wanted = {(size, int(stop)) for one in requests for size, stops in one.stops.items() for stop in stops}
     known: Known = {}
     for key in keys:
         if ":+" in key and not wanted <= known.keys():
@@ -113,19 +116,19 @@ def by_name(overlaps: Mapping[int, EncodedOverlaps]) -> Known:
     }
 
 
-def unknown_stops(asked: Iterable[Asked], known: Known) -> dict[int, NDArray[np.int32]]:
+def unknown_stops(requests: Iterable[Request], known: Known) -> dict[int, NDArray[np.int32]]:
     """Return the overlaps that have to be encoded, each once: stops by size."""
     import numpy as np
 
     stops: dict[int, set[int]] = {}
-    for one in asked:
+    for one in requests:
         for size, of_size in one.stops.items():
             stops.setdefault(size, set()).update(stop for stop in of_size.tolist() if (size, stop) not in known)
     return {size: np.array(sorted(stops[size]), dtype=np.int32) for size in sorted(stops) if stops[size]}
 
 
-def asked_rows(document: Document, stops: Stops, known: Known, columns: pa.Schema) -> pa.Table:
-    """Return the rows of the vectors that were asked for."""
+def requested_rows(document: Document, stops: Stops, known: Known, columns: pa.Schema) -> pa.Table:
+    """Return the rows of the vectors that were requested."""
     import numpy as np
 
     names = [(size, stop) for size in sorted(stops) for stop in stops[size].tolist()]
@@ -141,55 +144,6 @@ def asked_rows(document: Document, stops: Stops, known: Known, columns: pa.Schem
     )
 
 
-def is_contested(pair: DocumentPair, places: Places) -> bool:
-    """Return whether it has been found out what a pair contests."""
-    return all(contested_key(pair, side) in places for side in SIDES)
-
-
-def contested_keys(pairs: Iterable[DocumentPair]) -> Iterator[str]:
-    """Give what the store knows the contested overlaps of pairs by, both sides of each."""
-    return (contested_key(pair, side) for pair in pairs for side in SIDES)
-
-
-def lacking_documents(pair: DocumentPair, shelf: Shelf, places: Places, encoded: Places) -> list[Document]:
-    """Return the documents of a pair of which contested overlaps have no vectors."""
-    lacking = []
-    for side in SIDES:
-        key = contested_key(pair, side)
-        vectors = shelf.facts(key)["vectors"] if key in places else ""
-        if vectors and vectors not in encoded:
-            lacking.append(getattr(pair, side))
-    return lacking
-
-
-def read_contested(store: Store, config: RunConfig, pair: DocumentPair) -> RequestedOverlaps:
-    """Return what a pair contests; raises KeyError, CorruptFile."""
-    from stages.align.on_demand import RequestedOverlaps
-
-    shelf = contested(store, config)
-    source, target = (_stops(shelf.read(contested_key(pair, side))) for side in SIDES)
-    return RequestedOverlaps(source, target)
-
-
-def read_singles(store: Store, config: RunConfig, document: Document, stops: Stops | None = None) -> Overlaps:
-    """Return a document's sentences with their vectors, and those of larger overlaps that stop at `stops`."""
-    shelf = embeddings(store, config)
-    encoded = read_vectors(shelf, overlap_key(document, 1))
-    if stops:
-        encoded |= read_vectors(shelf, vectors_key(document, stops))
-    return with_sentences(store, config, document, encoded, is_complete=False)
-
-
-def read_sides(
-    store: Store, config: RunConfig, pair: DocumentPair, wanted: RequestedOverlaps | None = None
-) -> tuple[Overlaps, Overlaps]:
-    """Return both sides of a pair with the vectors of their sentences, and of the larger overlaps that are wanted."""
-    return (
-        read_singles(store, config, pair.source, wanted.source if wanted else None),
-        read_singles(store, config, pair.target, wanted.target if wanted else None),
-    )
-
-
 def _rows(document: Document, stops: Stops) -> pa.Table:
     rows = [(size, stop) for size in sorted(stops) for stop in stops[size].tolist()]
     columns = {
@@ -197,9 +151,10 @@ def _rows(document: Document, stops: Stops) -> pa.Table:
         "overlap_size": [size for size, _ in rows],
         "stop": [stop for _, stop in rows],
     }
-    return pa.table(columns, schema=schema.CONTESTED)
+    return pa.table(columns, schema=schema.REQUESTED)
 
 
-def _stops(rows: pa.Table) -> Stops:
+def stops_of(rows: pa.Table) -> Stops:
+    """Return the stops of overlaps by size."""
     sizes, stops = rows["overlap_size"].to_numpy(), rows["stop"].to_numpy()
     return {int(size): stops[sizes == size] for size in sorted(set(sizes.tolist()))}

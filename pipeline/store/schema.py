@@ -26,7 +26,7 @@ SENTENCES = pa.schema(
     ]
 )
 
-CONTESTED = pa.schema(
+REQUESTED = pa.schema(
     [
         pa.field("document", pa.string(), nullable=False),
         pa.field("overlap_size", pa.int16(), nullable=False),  # at least 2
@@ -49,30 +49,23 @@ BEADS = pa.schema(
     ]
 )
 
-MANIFEST = pa.schema(
-    [
-        pa.field("pair_id", pa.string(), nullable=False),
-        pa.field("source_path", pa.string(), nullable=False),
-        pa.field("target_path", pa.string(), nullable=False),
-        pa.field("source_document", pa.string(), nullable=False),
-        pa.field("target_document", pa.string(), nullable=False),
-        pa.field("source_language", pa.string(), nullable=False),
-        pa.field("target_language", pa.string(), nullable=False),
-    ]
-)
+_SIDE = [
+    pa.field("path", pa.string(), nullable=False),  # where it was found, as the config would write it
+    pa.field("document", pa.string(), nullable=False),
+    pa.field("language", pa.string(), nullable=False),
+    pa.field("is_split", pa.bool_(), nullable=False),
+    pa.field("chars", pa.int64(), nullable=False),
+    pa.field("is_here", pa.bool_(), nullable=False),  # no earlier shard has it
+    pa.field("file", pa.string(), nullable=False),  # where it lies, and in which state that file was
+    pa.field("row", pa.string()),  # of a file of many documents
+    pa.field("declared", pa.string(), nullable=False),  # the language that the config says, or "auto"
+    pa.field("size", pa.int64(), nullable=False),  # bytes; -1 where the state tells nothing
+    pa.field("changed_ns", pa.int64(), nullable=False),  # nanoseconds since 1970
+]
 
-FILES = pa.schema(
-    [
-        pa.field("file", pa.string(), nullable=False),  # where it lies
-        pa.field("declared", pa.string(), nullable=False),  # the language that the config says, or "auto"
-        pa.field("size", pa.int64(), nullable=False),  # bytes
-        pa.field("changed_ns", pa.int64(), nullable=False),  # nanoseconds since 1970
-        pa.field("id", pa.string(), nullable=False),  # the document that it held, as in the manifest
-        pa.field("language", pa.string(), nullable=False),
-        pa.field("is_split", pa.bool_(), nullable=False),
-        pa.field("n_chars", pa.int64(), nullable=False),
-        pa.field("path", pa.string(), nullable=False),
-    ]
+MANIFEST = pa.schema(
+    [pa.field("pair_id", pa.string(), nullable=False)]
+    + [field.with_name(f"{side}_{field.name}") for side in ("source", "target") for field in _SIDE]
 )
 
 FAILURES = pa.schema(

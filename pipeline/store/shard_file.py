@@ -60,6 +60,8 @@ class ShardWriter:
 
     def __init__(self, parquet: pq.ParquetWriter, folder: Path):
         self.keys: list[str] = []
+        self.file: str | None = None
+        """The name of the file, once it is whole; none if it got no keys."""
         self._facts: list[str] = []
         self._places: list[tuple[int, int, int, int]] = []
         self._parquet = parquet
@@ -119,7 +121,8 @@ def write_shard(folder: Path, schema: pa.Schema, **options: Any) -> Iterator[Sha
             place = {"start": file.tell(), "bytes": len(table), "digest": _digest(table)}
             file.write(table)
             parquet.add_key_value_metadata({KEY_TABLE: json.dumps(place)})
-        publish(temporary, folder / f"{digest_footer(temporary)}{SUFFIX}")
+        writer.file = f"{digest_footer(temporary)}{SUFFIX}"
+        publish(temporary, folder / writer.file)
 
 
 def read_footer(path: Path) -> pq.FileMetaData:

@@ -45,7 +45,7 @@ from pipeline.store.shard_file import (
 )
 from stages.data import Facts
 
-TABLES = ("texts", "sentences", "embeddings", "contested", "beads")
+TABLES = ("texts", "sentences", "embeddings", "requested", "beads")
 ADDRESS = re.compile(r"[0-9a-f]{16}|all")
 CORRUPT = ".corrupt"
 """How the name of a file ends that failed its checks and was set aside."""
@@ -165,6 +165,19 @@ class Shelf:
         """Return where all keys lie that are a document's id, or begin with it and a colon."""
         asked = list(dict.fromkeys(documents))
         return self._find(lambda: self._index.find_documents(asked)) if asked else {}
+
+    def expect(self, files: Iterable[str]) -> None:
+        """Say in which files what is asked for next is likely to lie: these are looked into first."""
+
+    def sizes(self) -> Files:
+        """Return the sizes in bytes of all files, by name."""
+        return self._list_files()[0]
+
+    def size_of(self, name: str) -> int | None:
+        """Return the size of a file in bytes; None where it is gone."""
+        with contextlib.suppress(OSError):
+            return (self.folder / name).stat().st_size
+        return None
 
     def places(self) -> Places:
         """Return where every key lies: for what must list everything."""

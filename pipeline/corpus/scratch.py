@@ -1,0 +1,41 @@
+"""Databases on disk, gone with their owner, for what a corpus has too much of to be kept in memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+CACHE_BYTES = 24 << 20
+"""What is kept in memory of a database; the rest lies in a file without a name."""
+
+
+def open_scratch(*tables: str) -> sqlite3.Connection:
+    """Return a new database with these tables; any thread may use it, but one at a time."""
+    connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+    for pragma in (
+        f"cache_size = -{CACHE_BYTES >> 10}",
+        "journal_mode = OFF",
+        "synchronous = OFF",
+        "temp_store = FILE",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+    for table in tables:
+        connection.execute(f"CREATE TABLE {table}")
+    return connection
+
+
+class DiskDict:
+    """A dictionary on disk, of texts or numbers by texts."""
+
+    def __init__(self) -> None:
+        self._table = open_scratch("items (key PRIMARY KEY, value) WITHOUT ROWID")
+        self._table.execute("BEGIN")
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._table.execute("INSERT OR REPLACE INTO items VALUES (?, ?)", (key, value))
+
+    def get(self, key: str) -> Any:
+        """Return the value of a key, or None."""
+        for (value,) in self._table.execute("SELECT value FROM items WHERE key = ?", (key,)):
+            return value
+        return None

@@ -1,0 +1,91 @@
+"""A run: what was asked for, and what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pipeline.config.run_config import RunConfig
+from pipeline.manifest import Failure, Manifest
+from pipeline.tasks.export import Exported
+from pipeline.tasks.work import Outcome, Reviews, Task
+
+Stage = Literal["split", "encode", "align", "export", "report"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+COMPUTING: tuple[Literal["split", "encode", "align"], ...] = ("split", "encode", "align")
+
+
+@dataclass
+class StageRecord:
+    """What a stage of a run did, or a step of one."""
+
+    n_shards: int = 0
+    seconds: float = 0.0
+    """While it was at work, perhaps beside others."""
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Span:
+    """When a part of a shard was worked on, in seconds from the start of the run, and by which worker."""
+
+    task: str
+    shard: int
+    start: float
+    stop: float
+    worker: str
+
+
+@dataclass
+class Run:
+    """A run: what was asked for, and what became of it."""
+
+    config: RunConfig
+    stage: Stage | None = None
+    """Only this stage, from what the stage before it left."""
+    limit: int | None = None
+    """Only so many pairs."""
+    out: Path = Path("out")
+    manifest: Manifest = field(default_factory=Manifest)
+    reviews: Mapping[int, Reviews] = field(default_factory=dict)
+    """What people have decided about pairs, by the numbers of their shards."""
+    records: dict[str, StageRecord] = field(default_factory=dict)
+    timeline: list[Span] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    set_aside: list[str] = field(default_factory=list)
+    exported: Exported | None = None
+    costs: dict[str, Any] | None = None
+    """What rented machines have cost: see `costs.costs_of`."""
+    is_corrected: bool = True
+    """Whether what people have decided about its pairs holds: `bitext align` has no config for that to lie beside."""
+    started: float = field(default_factory=time.time)
+
+    def count_aligned(self) -> Counter[str]:
+        """Count the pairs, beads and nulls that this run has aligned, those of pairs that request nothing as well."""
+        aligned, request = (self.records.get(name, StageRecord()).counts for name in ("align", "request"))
+        return Counter(
+            pairs=aligned["pairs"] + request["pairs_aligned"],
+            beads=aligned["beads"] + request["beads"],
+            nulls=aligned["nulls"] + request["nulls"],
+        )
+
+    def wants(self, stage: Stage) -> bool:
+        """Say whether a stage was asked for."""
+        return self.stage in (None, stage)
+
+    def note_span(self, task: Task, shard: int, outcome: Outcome) -> None:
+        """Remember when a part of a shard was worked on."""
+        start, stop = (round(moment - self.started, 3) for moment in (outcome.started, outcome.stopped))
+        self.timeline.append(Span(task.name, shard, start, stop, outcome.worker))
+
+    @property
+    def exit_status(self) -> int:
+        """0: all pairs done; 1: none of them; 3: some documents or pairs failed and are listed."""
+        if not self.failures:
+            return 0
+        return 1 if not self.manifest.n_pairs or (self.exported and not self.exported.n_pairs) else 3

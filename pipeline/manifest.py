@@ -1,0 +1,185 @@
+"""The words of the manifest: documents, pairs of them, and the shards of a run in which they lie on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, NamedTuple
+
+from stages.corrections import Corrections, Review
+from stages.text import primary_language
+
+DENSE_LANGUAGES = frozenset(("zh", "ja", "ko", "th", "lo", "km", "my"))
+DENSITY = 2.8
+"""How many times as many tokens a character makes in these languages, whose writing says more with each."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """One text in one language."""
+
+    id: str
+    """Who it is: see `document_id`. Equal documents under two paths are one document."""
+    language: str
+    is_split: bool
+    n_chars: int
+    path: str
+    """Where it was found: for people, and no part of who it is."""
+
+    @property
+    def effort(self) -> float:
+        """Its size in characters of a language like English."""
+        return self.n_chars * (DENSITY if primary_language(self.language) in DENSE_LANGUAGES else 1.0)
+
+
+@dataclass(frozen=True)
+class DocumentPair:
+    """A source and a target document, one line of the manifest."""
+
+    pair_id: str
+    source: Document
+    target: Document
+    reviews: tuple[Review, ...] = ()
+    """What people have decided about it, as long as it isn't known where the sentences stand that they meant."""
+    corrections: Corrections | None = None
+    """What they have decided about its sentences as they are."""
+
+    @property
+    def key(self) -> str:
+        """What the store knows the pair by: its documents, and what was decided; names live in the manifest only."""
+        key = f"{self.source.id}:{self.target.id}"
+        return f"{key}:{self.corrections.digest}" if self.corrections else key
+
+    @property
+    def uncorrected(self) -> DocumentPair:
+        """The pair as if nobody had decided anything."""
+        is_corrected = bool(self.reviews) or self.corrections is not None
+        return replace(self, reviews=(), corrections=None) if is_corrected else self
+
+    @property
+    def n_chars(self) -> int:
+        return self.source.n_chars + self.target.n_chars
+
+    @property
+    def effort(self) -> float:
+        """Its size in characters of a language like English."""
+        return self.source.effort + self.target.effort
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A document or pair that a stage could not do."""
+
+    stage: str
+    name: str
+    reason: str
+    traceback: str = ""
+
+    def __str__(self) -> str:
+        """Say what failed where and why; many reasons begin with the name."""
+        return f"failed in {self.stage}: {'' if self.reason.startswith(self.name) else self.name + ': '}{self.reason}"
+
+
+class Origin(NamedTuple):
+    """Where a document was read, and in what state its file was: enough to tell whether it has to be read again."""
+
+    file: str
+    row: str | None
+    declared: str
+    """The language that the config says, or "auto", and perhaps the encoding."""
+    size: int
+    """Bytes; -1 where the file can't be trusted to stay as it is."""
+    changed_ns: int
+    """Nanoseconds since 1970."""
+
+
+class ListedPair(NamedTuple):
+    """A pair as a shard of the manifest lists it."""
+
+    pair: DocumentPair
+    source_is_here: bool
+    """Whether no earlier shard has its source, so that this one has to split and encode it."""
+    target_is_here: bool
+    source_origin: Origin
+    target_origin: Origin
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A part of the manifest, as a few numbers: pairs that follow each other, and the documents that come with them."""
+
+    number: int
+    digest: str
+    """Tells whether its pairs, or documents, have changed."""
+    file: str
+    """Names its file."""
+    n_pairs: int
+    n_documents: int
+    """Documents that no earlier shard has."""
+    n_chars: int
+    """Characters of these documents."""
+    effort: float
+    """The same, in characters of a language like English."""
+    pair_chars: int
+    """Characters of all pairs, both sides counted."""
+    pair_effort: float
+    needs: tuple[int, ...] = ()
+    """The earlier shards that have documents of it."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a run is about: its shards, in the order of the corpus, and what could not be read."""
+
+    shards: tuple[Shard, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What was guessed, such as a detected language, and which documents are empty: the first of these."""
+    n_listed: int = 0
+    """How many pairs the corpus names, readable or not."""
+    unmatched: tuple[str, ...] = ()
+    """The first of the documents left out because they have no counterpart, and where it is missing."""
+    n_unmatched: int = 0
+    languages: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+    """For each two languages the first pair in them, and how many there are."""
+    settings: str = ""
+    """What of the config decided which document a file is."""
+    inputs: str = ""
+    """A digest of the corpus' files as they were, and of what the config says of them; empty where it tells nothing."""
+
+    @property
+    def n_pairs(self) -> int:
+        return sum(shard.n_pairs for shard in self.shards)
+
+    @property
+    def all_languages(self) -> set[str]:
+        """The languages of all pairs."""
+        return {language for pair in self.languages for language in pair}
+
+    @property
+    def n_documents(self) -> int:
+        return sum(shard.n_documents for shard in self.shards)
+
+    def to_json(self) -> str:
+        """Write it down."""
+        languages = [[*pair, *first] for pair, first in self.languages.items()]
+        return json.dumps(asdict(self) | {"languages": languages}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Manifest:
+        """Read what `to_json` has written; raises ValueError, KeyError or TypeError where it is something else."""
+        values: dict[str, Any] = json.loads(text)
+        values["shards"] = tuple(Shard(**shard | {"needs": tuple(shard["needs"])}) for shard in values["shards"])
+        values["failures"] = tuple(Failure(**failure) for failure in values["failures"])
+        values["languages"] = {(source, target): (first, n) for source, target, first, n in values["languages"]}
+        return cls(**values | {name: tuple(values[name]) for name in ("notes", "unmatched")})
+
+
+def document_id(text: str, language: str, is_split: bool) -> str:
+    """Return the SHA-256, cut to 128 bits, of a normalised text with its language and whether it is already split.
+
+    Its structure is part of the text: headings are marked there (see `stages.text.HEADING_MARKS`).
+    """
+    head = json.dumps([language, is_split])
+    return hashlib.sha256(f"{head}\n{text}".encode()).hexdigest()[:32]

@@ -1,0 +1,216 @@
+"""The store as a run sees it: the shelves at the addresses of its config, and what lies on them as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.config.run_config import RunConfig, beads_address, embeddings_address, sentences_address
+from pipeline.manifest import Document, DocumentPair
+from pipeline.store.manifest_files import FOLDER, ManifestFolder
+from pipeline.store.requested_overlaps import requested_key, stops_of, vectors_key
+from pipeline.store.rows import (
+    aligned_pair,
+    as_sentences,
+    bead_keys,
+    overlap_key,
+    read_vectors,
+    similarity_map_of,
+    stored_key,
+    windows_of,
+)
+from pipeline.store.store import TABLES, Shelf, Store
+from stages.corrections import Review, place_reviews
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from stages.align.on_demand import RequestedOverlaps, Stops
+    from stages.data import AlignedPair, Facts, Overlaps, Sentence
+    from stages.encode import EncodedOverlaps
+
+TEXTS_ADDRESS = "all"
+"""A text is what it is, whatever the config."""
+
+
+class RunStore:
+    """Knows a store and a config: where each table of the run lies, and how to read it."""
+
+    def __init__(self, store: Store, config: RunConfig):
+        self.store, self.config = store, config
+
+    @property
+    def folder(self) -> Path:
+        """Where the run leaves its record."""
+        return self.store.run_folder(self.config.name)
+
+    @property
+    def manifest(self) -> ManifestFolder:
+        """The shards of the run's manifest."""
+        return ManifestFolder(self.folder / FOLDER)
+
+    def shelves(self) -> dict[str, Shelf]:
+        """Return the shelves by the names of their tables."""
+        return {name: getattr(self, name) for name in TABLES}
+
+    def expect(self, files: Mapping[str, Sequence[str]]) -> None:
+        """Say in which files what is asked for next is likely to lie, by table."""
+        for table, names in files.items():
+            getattr(self, table).expect(names)
+
+    @property
+    def texts(self) -> Shelf:
+        """Normalised texts, by document."""
+        return self.store.shelf("texts", TEXTS_ADDRESS)
+
+    @cached_property
+    def sentences(self) -> Shelf:
+        """Sentences, by document."""
+        return self.store.shelf("sentences", sentences_address(self.config))
+
+    @cached_property
+    def embeddings(self) -> Shelf:
+        """Vectors, by document and overlap size, or by document and a digest of the overlaps that a pair requests."""
+        return self.store.shelf("embeddings", embeddings_address(self.config))
+
+    @cached_property
+    def requested(self) -> Shelf:
+        """The overlaps that pairs request, by document, side and pair."""
+        return self.store.shelf("requested", beads_address(self.config))
+
+    @cached_property
+    def beads(self) -> Shelf:
+        """Beads, by pair."""
+        return self.store.shelf("beads", beads_address(self.config))
+
+    # ---- documents
+
+    def read_text(self, document: Document) -> str:
+        """Return the normalised text of a document."""
+        text: str = self.texts.read(document.id)["text"][0].as_py()
+        return text
+
+    def read_sentences(self, document: Document) -> list[Sentence]:
+        """Return the sentences of a document."""
+        return as_sentences(self.sentences.read(document.id))
+
+    def read_sentence_texts(self, document: Document) -> list[str]:
+        """Return the texts of a document's sentences."""
+        lines: list[str] = self.sentences.read(document.id)["text"].to_pylist()
+        return lines
+
+    def read_overlaps(self, document: Document) -> Overlaps:
+        """Return a document's sentences with the vectors of all overlaps that the config asks for."""
+        encoded: dict[int, EncodedOverlaps] = {}
+        for size in range(1, self.config.encode.max_overlap + 1):
+            encoded |= read_vectors(self.embeddings, overlap_key(document, size))
+        return self._with_sentences(document, encoded)
+
+    def read_singles(self, document: Document, stops: Stops | None = None) -> Overlaps:
+        """Return a document's sentences with their vectors, and those of larger overlaps that stop at `stops`."""
+        encoded = dict(read_vectors(self.embeddings, overlap_key(document, 1)))
+        if stops:
+            encoded |= read_vectors(self.embeddings, vectors_key(document, stops))
+        return self._with_sentences(document, encoded, is_complete=False)
+
+    def _with_sentences(
+        self, document: Document, encoded: Mapping[int, EncodedOverlaps], is_complete: bool = True
+    ) -> Overlaps:
+        """Return vectors of a document, by overlap size, together with its sentences; see `assemble_overlaps`."""
+        from stages.encode import assemble_overlaps
+
+        rows = self.sentences.read(document.id)
+        levels = rows["heading"].to_pylist()
+        max_overlap = self.config.encode.max_overlap
+        overlaps = assemble_overlaps(rows["text"].to_pylist(), encoded, max_overlap, is_complete)
+        return replace(overlaps, headings=levels if any(levels) else ())
+
+    # ---- pairs
+
+    def read_sides(self, pair: DocumentPair, requested: RequestedOverlaps | None = None) -> tuple[Overlaps, Overlaps]:
+        """Return both sides of a pair with the vectors of their sentences, and of the larger overlaps requested."""
+        return (
+            self.read_singles(pair.source, requested.source if requested else None),
+            self.read_singles(pair.target, requested.target if requested else None),
+        )
+
+    def read_requested(self, pair: DocumentPair) -> RequestedOverlaps:
+        """Return which overlaps a pair requests; raises KeyError, CorruptFile."""
+        from stages.align.on_demand import RequestedOverlaps
+
+        keys = (requested_key(pair, side) for side in ("source", "target"))
+        source, target = (stops_of(self.requested.read(key)) for key in keys)
+        return RequestedOverlaps(source, target)
+
+    def with_reviews(
+        self, pairs: Sequence[DocumentPair], reviews: Mapping[str, tuple[Review, ...]]
+    ) -> list[DocumentPair]:
+        """Return pairs with what people have decided about them, by pair_id; see `place`."""
+        if not reviews:
+            return list(pairs)
+        return self.place(replace(pair, reviews=reviews.get(pair.pair_id, ())) for pair in pairs)
+
+    def place(self, pairs: Iterable[DocumentPair]) -> list[DocumentPair]:
+        """Find out what people have decided about the sentences of pairs as they are, where these have been split.
+
+        Raises CorruptFile where a stored file fails its checks.
+        """
+        pairs = list(pairs)
+        reviewed = [pair for pair in pairs if pair.reviews]
+        done = self.sentences.look_up(side.id for pair in reviewed for side in (pair.source, pair.target))
+        return [
+            self._place(pair) if pair.reviews and {pair.source.id, pair.target.id} <= done.keys() else pair
+            for pair in pairs
+        ]
+
+    def _place(self, pair: DocumentPair) -> DocumentPair:
+        source, target = (self.read_sentence_texts(side) for side in (pair.source, pair.target))
+        return replace(pair, reviews=(), corrections=place_reviews(pair.reviews, source, target))
+
+    def read_pairs(self, pairs: Iterable[DocumentPair]) -> Iterator[AlignedPair]:
+        """Give those of the pairs that have been aligned, in their order, many read at once.
+
+        Raises CorruptFile where a stored file fails its checks.
+        """
+        for window in windows_of(pairs):
+            yield from self._read_window(window)
+
+    def _read_window(self, pairs: Sequence[DocumentPair]) -> Iterator[AlignedPair]:
+        from stages.data import BEAD_ARRAYS, Sentence
+
+        done = self.beads.look_up(key for pair in pairs for key in bead_keys(pair))
+        keys = {pair.pair_id: key for pair in pairs if (key := stored_key(pair, done))}
+        aligned = [pair for pair in pairs if pair.pair_id in keys]
+        documents = dict.fromkeys(side.id for pair in aligned for side in (pair.source, pair.target))
+        found = {key: as_sentences(rows) for key, rows in self.sentences.read_many(documents, Sentence._fields)}
+        rows = dict(self.beads.read_many(keys.values(), BEAD_ARRAYS))
+        facts = self.beads.facts_of_many(keys.values())
+        for pair in aligned:
+            key = keys[pair.pair_id]
+            yield aligned_pair(pair, found[pair.source.id], found[pair.target.id], rows[key], facts[key])
+
+    def read_pair(self, pair: DocumentPair) -> AlignedPair:
+        """Return one aligned pair with its sentences, and with what people have decided about these sentences."""
+        return self._with_texts(pair, *self._read_beads(pair))
+
+    def read_pair_and_map(self, pair: DocumentPair) -> tuple[AlignedPair, NDArray[np.uint8] | None]:
+        """Return the same, and its similarity map."""
+        rows, facts = self._read_beads(pair)
+        return self._with_texts(pair, rows, facts), similarity_map_of(rows)
+
+    def read_map(self, pair: DocumentPair) -> NDArray[np.uint8] | None:
+        """Return the similarity map of an aligned pair: uint8 array of shape (rows, columns); None without a bead."""
+        return similarity_map_of(self._read_beads(pair)[0])
+
+    def _with_texts(self, pair: DocumentPair, rows: pa.Table, facts: Facts) -> AlignedPair:
+        return aligned_pair(pair, self.read_sentences(pair.source), self.read_sentences(pair.target), rows, facts)
+
+    def _read_beads(self, pair: DocumentPair) -> tuple[pa.Table, Facts]:
+        """Return the rows of the best beads that there are of a pair, and what was said of them."""
+        key = stored_key(pair, self.beads.look_up(bead_keys(pair))) or pair.key
+        return self.beads.read(key), self.beads.facts(key)

@@ -1,0 +1,203 @@
+"""Turn the overlaps of a shard's documents into vectors: all sentences first, then what pairs request."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import pyarrow as pa
+
+from pipeline.config.run_config import RunConfig, which_overlaps
+from pipeline.errors import ConfigError
+from pipeline.manifest import Document
+from pipeline.store import schema
+from pipeline.store.requested_overlaps import (
+    Known,
+    Request,
+    Requests,
+    add_requests,
+    by_name,
+    find_known,
+    is_requested,
+    requested_keys,
+    requested_rows,
+    requested_vectors,
+    unknown_stops,
+)
+from pipeline.store.rows import overlap_key, vector_rows
+from pipeline.store.run_store import RunStore
+from pipeline.store.shard_file import ShardWriter
+from pipeline.tasks.align import missing_sizes, whole_sizes
+from pipeline.tasks.work import Blocked, Outcome, Task, Work, own_documents, own_pairs
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from stages.encode.config import EncodeConfig
+    from stages.encode.encoder import Encoder, Timing
+
+
+class Wanted(NamedTuple):
+    """The overlaps of a document that are to be encoded: for each size the positions where they stop.
+
+    requests, known : what pairs request, and vectors of it that have been found in the store.
+    """
+
+    document: Document
+    sentences: list[str]
+    stops: Mapping[int, NDArray[np.int32]]
+    requests: Sequence[Request] = ()
+    known: Known = {}  # noqa: RUF012 (nothing is ever put into it)
+
+
+def encode_documents(store: RunStore, work: Work, outcome: Outcome) -> None:
+    """Encode what of the documents of a shard is encoded whole, and the store lacks."""
+    documents = own_documents(store, work)
+    done = store.embeddings.look_up(
+        overlap_key(document, size) for document in documents for size in whole_sizes(store.config)
+    )
+    outcome.note_places("embeddings", store.embeddings, done)
+    todo = [document for document in documents if missing_sizes(store.config, done, document)]
+    has_sentences = store.sentences.look_up(document.id for document in todo)
+    outcome.n_todo = len(todo)
+    wanted = []
+    for document in todo:
+        if document.id not in has_sentences:
+            outcome.blocked.append(Blocked(document.path, (document.path,)))
+            outcome.n_open += 1
+            continue
+        with outcome.isolate("encode", document.path):
+            wanted.append(_whole(store, document, missing_sizes(store.config, done, document)))
+    if wanted:
+        _encode(store, wanted, outcome)
+
+
+def _whole(store: RunStore, document: Document, sizes: Sequence[int]) -> Wanted:
+    from stages.encode import overlap_stops
+
+    lines = store.read_sentence_texts(document)
+    return Wanted(document, lines, {size: overlap_stops(lines, size) for size in sizes})
+
+
+def encode_requests(store: RunStore, work: Work, outcome: Outcome) -> None:
+    """Encode the overlaps that the pairs of a shard request, and the store lacks."""
+    pairs = own_pairs(store, work)
+    places = store.requested.look_up(requested_keys(pairs))
+    known = [pair for pair in pairs if is_requested(pair, places)]
+    keys = [key for pair in known for _, key in requested_vectors(pair, store.requested)]
+    done = store.embeddings.look_up(keys)
+    outcome.note_places("embeddings", store.embeddings, done)
+    requests: Requests = {}
+    for pair in known:
+        with outcome.isolate("encode", pair.pair_id):
+            add_requests(requests, pair, store.requested, done)
+    outcome.n_todo = len(requests)
+    of_documents = store.embeddings.look_up_documents(requests)
+    wanted = []
+    for document, found in requests.values():
+        with outcome.isolate("encode", document.path):
+            keys = sorted(key for key in of_documents if key.startswith(document.id))
+            wanted.append(_requested(store, document, list(found.values()), keys))
+    if wanted:
+        _encode(store, wanted, outcome)
+
+
+def _requested(store: RunStore, document: Document, requests: Sequence[Request], keys: Iterable[str]) -> Wanted:
+    known = find_known(store.embeddings, keys, requests)
+    return Wanted(document, store.read_sentence_texts(document), unknown_stops(requests, known), requests, known)
+
+
+def _encode(store: RunStore, work: Sequence[Wanted], outcome: Outcome) -> None:
+    """Encode overlaps of documents, and write them down."""
+    encoder, before = take_encoder(store.config.encode)
+    # Not isolated: where a GPU is lost, the shard fails, not each of its documents.
+    knowing = encode_together(encoder, store.config.encode, work)
+    columns = schema.embeddings(encoder.dimensions)
+    with store.embeddings.write(columns, compression="none", use_dictionary=["document", "overlap_size"]) as writer:
+        for wanted in work:
+            with outcome.isolate("encode", wanted.document.path):
+                outcome.counts.update(write_vectors(writer, columns, wanted, knowing, store.config))
+                outcome.counts.update(documents=int(not wanted.requests))  # not once for each round
+    outcome.note_writer("embeddings", store.embeddings, writer)
+    outcome.counts.update(timing_counts(before, encoder.timing))
+
+
+def take_encoder(config: EncodeConfig) -> tuple[Encoder, Timing | None]:
+    """Return the encoder of this process, and its timing up to now; None where it had to be loaded."""
+    n_loaded = get_encoder.cache_info().misses
+    encoder = get_encoder(config)
+    return encoder, encoder.timing if get_encoder.cache_info().misses == n_loaded else None
+
+
+@lru_cache(maxsize=1)
+def get_encoder(config: EncodeConfig) -> Encoder:
+    """Return the encoder of this process; raises ConfigError where it can't be loaded."""
+    from stages.encode import load_encoder
+
+    try:
+        return load_encoder(config)
+    except (RuntimeError, ValueError) as error:
+        raise ConfigError(f"[encode] encoder: {error}") from error
+
+
+def encode_together(encoder: Encoder, config: EncodeConfig, work: Iterable[Wanted]) -> Encoder:
+    """Return an encoder that knows the texts of all documents, if this one works best on many at once.
+
+    One that wants a GPU does. The embedded one is left as it is: its last bits depend on what is in a call, and so must
+    not depend on the other documents of a shard.
+    """
+    from stages.encode import EncodedTogether, texts_of_overlaps
+
+    if not encoder.info.wants_gpu:
+        return encoder
+
+    def texts() -> Iterator[str]:
+        for document, sentences, stops, *_ in work:
+            yield from texts_of_overlaps(sentences, document.language, stops, config)
+
+    return EncodedTogether(encoder, texts())
+
+
+def write_vectors(
+    writer: ShardWriter, columns: pa.Schema, wanted: Wanted, encoder: Encoder, config: RunConfig
+) -> dict[str, int]:
+    """Encode the overlaps of a document and write them under their keys; return counts.
+
+    Requested overlaps are encoded one by one where last bits would depend on what else is in a call: what a pair gets
+    must not depend on which overlaps other pairs request.
+    """
+    from stages.encode import encode_overlaps
+
+    document, lines, stops, requests, known = wanted
+    counts: Counter[str] = Counter()
+    on_demand = which_overlaps(config) == "on-demand"
+    for size in stops:
+        on_request = on_demand and size > 1
+        one_by_one = on_request and not encoder.info.wants_gpu
+        part = encode_overlaps(lines, document.language, {size: stops[size]}, encoder, config.encode, one_by_one)
+        if on_request:
+            known = known | by_name(part.overlaps)
+        else:
+            rows = vector_rows(document, size, part.overlaps[size], columns)
+            writer.add(overlap_key(document, size), rows, part.facts)
+        counts.update({name: number for name, number in part.facts.items() if isinstance(number, int)})
+    for key, of_sizes in requests:
+        writer.add(key, requested_rows(document, of_sizes, known, columns), {"precision": encoder.precision})
+    return dict(counts)
+
+
+def timing_counts(before: Timing | None, now: Timing) -> dict[str, int]:
+    """Return what an encoder did between two moments (from its start without the first), in milliseconds and times."""
+    milliseconds = {"load_ms": "load_seconds", "encode_ms": "encode_seconds", "first_batch_ms": "first_batch_seconds"}
+    counts = {
+        name: round(1000 * (getattr(now, field) - (getattr(before, field) if before else 0.0)))
+        for name, field in milliseconds.items()
+    }
+    return {**counts, "halved_batches": now.n_halvings - (before.n_halvings if before else 0)}
+
+
+ENCODE = Task("encode", "encode", "encode", "encode", "documents", encode_documents)
+ENCODE_REQUESTS = Task("encode requests", "encode", "encode", "encode", "pairs", encode_requests)
