@@ -20,6 +20,7 @@ from pipeline.commands.status import print_status
 from pipeline.config.run_config import load_config
 from pipeline.errors import ConfigError
 from pipeline.flow.flow import Flow
+from pipeline.flow.pairing import carry_out_paired
 from pipeline.flow.run import Run
 from pipeline.progress import Progress
 
@@ -75,7 +76,7 @@ def estimate_run(flow: Flow) -> int:
 
 def carry_out(flow: Flow, backend: LaptopBackend) -> int:
     """Run, print and record what came out and what it cost; return the exit status."""
-    flow.carry_out()
+    flow = carry_out_paired(flow.run, flow.backend, flow.observer)
     flow.run.costs = costs_of(flow.run, backend.bills())
     if measured := measured_speed(flow.run, backend.bills()):
         backend.do(remember_speed, flow.run.config, *measured)

@@ -14,6 +14,7 @@ from pipeline.commands.status import print_status
 from pipeline.config.run_config import load_config
 from pipeline.errors import ConfigError
 from pipeline.flow.local import require_stages
+from pipeline.flow.pairing import carry_out_paired
 from pipeline.flow.run import STAGES, Run, Stage
 from stages.encode.registry import is_elsewhere
 
@@ -55,6 +56,6 @@ def run(
         print_status(flow)
         return 0
     require_stages()
-    flow.carry_out()
+    flow = carry_out_paired(flow.run, flow.backend, flow.observer)
     finish(flow, out_console(), show)
     return flow.run.exit_status

@@ -7,7 +7,7 @@ import json
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -27,6 +27,7 @@ from stages.encode.config import EncodeConfig
 from stages.encode.model_files import digest_model
 from stages.encode.registry import describe, identity, model_folder
 from stages.export.config import ExportConfig
+from stages.pairing.config import PairingConfig
 from stages.report.config import ReportConfig
 from stages.split.config import VERSION as SPLIT_VERSION
 from stages.split.config import SplitConfig
@@ -57,6 +58,10 @@ class CorpusConfig(Section):
 
     manifest: str | None = None
     """A TSV file with a header: pair_id, source_path, target_path, and perhaps source_language, target_language."""
+
+    pairing: Literal["name", "content"] = "name"
+    """How it is found out which documents belong together, unless a manifest says so: by their names, or by what they
+    say. Then `*` may match anything, and the pairs that were found are listed in `pairs.tsv` of the results."""
 
     gold: str | None = None
     """A folder of hand-made beads, `<pair_id>.gold.txt`: a finished run prints how well it did against them."""
@@ -186,6 +191,7 @@ class RunConfig(Section):
     align: AlignConfig = AlignConfig()
     export: ExportConfig = ExportConfig()
     report: ReportConfig = ReportConfig()
+    pairing: PairingConfig = PairingConfig()
     compute: ComputeConfig = ComputeConfig()
 
     folder: Path = Field(default=Path(), exclude=True)

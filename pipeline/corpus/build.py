@@ -89,7 +89,7 @@ def build_manifest(
     return Manifest(
         shards=tuple(cutter.shards),
         failures=(*(Failure("read", *one) for one in corpus.unreadable), *reading.failures),
-        notes=reading.all_notes(),
+        notes=(*corpus.notes, *reading.all_notes()),
         n_listed=n_listed,
         unmatched=tuple(corpus.unmatched),
         n_unmatched=corpus.n_unmatched,

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+from pipeline.corpus.formats.names import SUFFIXES
 from pipeline.corpus.languages import NAMES, SLIPS
-from pipeline.errors import ConfigError
 
 SEGMENTS = re.compile(r"[/\\?&#]+")
 TOKENS = re.compile(r"\d+|[^\W\d_]+")
@@ -24,7 +24,7 @@ ROMAN = re.compile(r"(x{0,3})(ix|iv|v?i{0,3})")
 ROMAN_DIGITS = {"i": 1, "v": 5, "x": 10}
 PARAMETERS = frozenset({"lang", "language", "locale", "hl", "lng", "l"})
 """What stands before a language in an address: `?lang=de`."""
-SUFFIX = re.compile(r"(?:\.[A-Za-z][A-Za-z0-9]{0,4})(?:\.gz)?$")
+SUFFIX = re.compile(rf"({'|'.join(map(re.escape, SUFFIXES))})?(\.gz)?$", re.IGNORECASE)
 MIN_WORD_LETTERS = 4
 """A shorter word that two names share says little."""
 ENGLISH_NAMES = {code: name for name, code in reversed(NAMES.items())}
@@ -270,10 +270,3 @@ def _owners(side: list[Name], language: str | None) -> dict[str, str]:
             if len(token) >= MIN_WORD_LETTERS and not token.isdecimal():
                 names[token].add(name.text)
     return {word: next(iter(texts)) for word, texts in names.items() if len(texts) == 1}
-
-
-def check_ambiguous(match: NameMatch, advice: str) -> None:
-    """Raise ConfigError that lists what can't be decided by names."""
-    if match.ambiguous:
-        listed = [f"{' or '.join(source)} with {' or '.join(target)}" for source, target in match.ambiguous]
-        raise ConfigError.from_problems("[corpus] pairing by name", [*listed, advice])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.config.run_config import AUTO, RunConfig, expand_user, split_pair
+from pipeline.corpus.by_name import NamedPair, match_names
 from pipeline.corpus.formats.names import SEVERAL_LANGUAGES, format_of, has_rows
 from pipeline.corpus.languages import parse_language
 from pipeline.corpus.patterns import WILDCARD, Match, find_files, is_unicode
@@ -19,9 +20,12 @@ from pipeline.corpus.scratch import open_scratch
 from pipeline.corpus.table import table_rows
 from pipeline.corpus.text import known_encoding
 from pipeline.errors import ConfigError
+from pipeline.progress import units
 
 MAX_PROBLEMS = 20
 """How many problems of one kind are spelled out."""
+MAX_NAMES = 20_000
+"""Of more documents than this whose names agree with no other, names are not compared any further."""
 ADVICE = "add what is missing, or set [corpus] allow_unmatched = true to leave these documents out"
 
 
@@ -121,6 +125,8 @@ class Corpus:
     """Rows that can't be read, so that not even their names are known: where, and why."""
     has_repeats: bool = False
     """Whether a document may be in several pairs."""
+    notes: list[str] = field(default_factory=list)
+    """What was found out by names that agree only in part."""
 
 
 class Found:
@@ -157,6 +163,19 @@ class Found:
             half = len(columns) // 2
             yield key, _source(columns[:half]), _source(columns[half:])
 
+    def lonely(self) -> dict[str, Source]:
+        """Return the documents whose key no other language has, by their keys, in order."""
+        rows = self._table.execute(
+            f"SELECT a.key, {_named('a')} FROM found a WHERE side = ? "
+            "AND NOT EXISTS (SELECT 1 FROM found b WHERE b.side != a.side AND b.key = a.key) ORDER BY a.key LIMIT ?",
+            (self._side, MAX_NAMES + 1),
+        )
+        return {key: _source(columns) for key, *columns in rows}
+
+    def rename(self, key: str, new: str) -> None:
+        """Let a document have the key of its counterpart."""
+        self._table.execute("UPDATE found SET key = ? WHERE side = ? AND key = ?", (new, self._side, key))
+
     def alone(self, other: Found) -> Iterator[str]:
         """Give the names of the documents that the other lacks, in order."""
         rows = self._table.execute(
@@ -174,6 +193,8 @@ def find_pairs(config: RunConfig) -> Corpus:
     """
     if config.corpus.manifest is not None:
         return _pairs_of_table(config, config.corpus.manifest)
+    if config.corpus.pairing == "content":
+        return _documents_alone(config)
     if config.corpus.documents is not None:
         return _pairs_of_languages(config, config.corpus.documents)
     return _pairs_of_sides(config, config.corpus.source or "", config.corpus.target or "")
@@ -250,6 +271,33 @@ def _pairs_of_sides(config: RunConfig, source: str, target: str) -> Corpus:
         finder.pair(*sides, languages, "")
         finder.list_unmatched(*sides, f"in {source}", f"in {target}")
     return finder.result("[corpus] source and target")
+
+
+def _documents_alone(config: RunConfig) -> Corpus:
+    """List each document as a pair with itself: which belong together is found out when they are encoded."""
+    finder = _Finder(config)
+    languages = {language for pair in config.corpus.pairs for language in split_pair(pair)}
+    for pattern, declared, side in _patterns_of(config):
+        for path, _, tag in finder.match(pattern):
+            language = declared or _language_or_none(tag)
+            if language is not None and (declared or language in languages):
+                found = finder.new_side()
+                finder.add(found, path, "", language, Told.of(config, side) if side else UNTOLD)
+                for _, document, _ in found.matched(found):
+                    name = f"{language}/{document.name}"
+                    finder.corpus.pairs.append(PairSource(name, document, document, language, language))
+    if not finder.corpus.pairs and not finder.corpus.unreadable:
+        finder.problems.append("no file matches; correct the patterns, or add the files")
+    return finder.result("[corpus]")
+
+
+def _patterns_of(config: RunConfig) -> list[tuple[str, str | None, str | None]]:
+    """Return the patterns of a corpus, with the language that is declared for each and its side, if there is one."""
+    corpus = config.corpus
+    if corpus.documents is not None:
+        return [(corpus.documents, None, None)]
+    languages = _parsed((corpus.source_language or AUTO, corpus.target_language or AUTO))
+    return [(corpus.source or "", languages[0], "source"), (corpus.target or "", languages[1], "target")]
 
 
 def _pairs_of_table(config: RunConfig, manifest: str) -> Corpus:
@@ -369,10 +417,31 @@ class _Finder:
             self.problems.append(f"{first} and {source.name} both match as {key!r}; rename or leave out one")
 
     def pair(self, source: Found, target: Found, languages: tuple[str, str], suffix: str) -> None:
-        """Pair the documents that have the same key."""
+        """Pair the documents that have the same key, or keys that agree as far as names go."""
+        self._match_names(source, target, languages)
         for key, one, other in source.matched(target):
             pair_id = f"{key}{suffix}" if key else suffix.removeprefix(".")
             self.corpus.pairs.append(PairSource(pair_id, one, other, *languages))
+
+    def _match_names(self, source: Found, target: Found, languages: tuple[str, str]) -> None:
+        """Give documents that belong together by their names the same key, and note by what; see `by_name`."""
+        lonely = source.lonely(), target.lonely()
+        if not all(lonely) or max(map(len, lonely)) > MAX_NAMES:
+            return
+        known = (None if language == AUTO else language for language in languages)
+        match = match_names(list(lonely[0]), list(lonely[1]), *known)
+        for pair in match.pairs:
+            target.rename(pair.target, pair.source)
+        by_reason: dict[str, list[NamedPair]] = {}
+        for pair in match.pairs:
+            by_reason.setdefault(pair.reason, []).append(pair)
+        for reason, pairs in by_reason.items():
+            names = f"{lonely[0][pairs[0].source].name} with {lonely[1][pairs[0].target].name}"
+            self.corpus.notes.append(f"{units({'pairs': len(pairs)})} found by {reason}, such as {names}")
+        if not self.config.corpus.allow_unmatched:
+            for group in match.ambiguous:
+                one, other = (" or ".join(names) for names in group)
+                self.problems.append(f"{one} may belong to {other}: their names don't tell; rename them, or list pairs")
 
     def list_unmatched(self, source: Found, target: Found, in_source: str, in_target: str) -> None:
         """Count the documents without a counterpart, and name the first and where it is missing."""

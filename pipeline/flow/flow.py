@@ -21,6 +21,7 @@ from pipeline.progress import units
 from pipeline.review.corrections import corrections_folder, describe_strays, give_reviews, list_corrections, read_all
 from pipeline.store.run_store import RunStore
 from pipeline.tasks import tasks_of
+from pipeline.tasks.encode import ENCODE
 from pipeline.tasks.find import find_places, name_of_item
 from pipeline.tasks.look import Looked
 from pipeline.tasks.missing import (
@@ -31,6 +32,7 @@ from pipeline.tasks.missing import (
     save_indices,
     write_completions,
 )
+from pipeline.tasks.split import SPLIT
 from pipeline.tasks.work import Blocked, ComputingStage, Files, Task, Work
 from stages.encode.registry import USE_LANGUAGES, USE_MULTILINGUAL, describe
 from stages.text import primary_language
@@ -219,8 +221,9 @@ class Pass:
     def __init__(self, flow: Flow):
         self._flow, self._run, self._backend = flow, flow.run, flow.backend
         run = self._run
-        self._tasks = tasks_of(run.config)
-        wanted: list[ComputingStage] = [stage for stage in COMPUTING if run.wants(stage)]
+        self._tasks = tasks_of(run.config) if run.has_pairs else [SPLIT, ENCODE]
+        stages = {task.stage for task in self._tasks}
+        wanted: list[ComputingStage] = [stage for stage in COMPUTING if stage in stages and run.wants(stage)]
         done: Completions = flow.backend.do(read_completions, run.config, run.manifest.shards, run.reviews)
         self._schedule = Schedule(run.manifest.shards, self._tasks, wanted, done)
         self._wanted = wanted

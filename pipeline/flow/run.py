@@ -63,6 +63,8 @@ class Run:
     """What rented machines have cost: see `costs.costs_of`."""
     is_corrected: bool = True
     """Whether what people have decided about its pairs holds: `bitext align` has no config for that to lie beside."""
+    has_pairs: bool = True
+    """False for a run that only splits and encodes documents, because it isn't known yet which belong together."""
     started: float = field(default_factory=time.time)
 
     def count_aligned(self) -> Counter[str]:
