@@ -142,7 +142,8 @@ class CorrectionCounts:
         """Take more pairs, whose corrections have been placed."""
         placed = [pair for pair in pairs if pair.corrections is not None]
         self._placed += placed
-        self.counts["set_aside_corrections"] += sum(one.corrections.n_set_aside for one in placed if one.corrections)
+        found = [pair.corrections for pair in placed if pair.corrections is not None]
+        self.counts["set_aside_corrections"] += sum(corrections.n_set_aside for corrections in found)
 
     @property
     def notes(self) -> list[str]:

@@ -70,6 +70,9 @@ MAX_KEPT_BYTES = 32 << 20
 MAX_KEPT_ROW_GROUPS = 2000
 """Row groups whose footers are kept, some 7 kB each; a file has few, so that to read its footer again takes little."""
 
+MAX_KEPT_TABLES = 32
+"""Files whose keys are kept in memory, because they have been named as those where something lies."""
+
 MAX_KEPT_PLACES = 100_000
 """Keys of which it is remembered where they lie."""
 
@@ -154,12 +157,16 @@ class Shelf:
         self._facts: LRUCache[str, pa.ChunkedArray] = LRUCache(MAX_KEPT_BYTES, lambda facts: facts.nbytes)
         self._row_groups: LRUCache[tuple[str, ...], pa.Table] = LRUCache(MAX_KEPT_BYTES, lambda rows: rows.nbytes)
         self._asked: LRUCache[str, Place] = LRUCache(MAX_KEPT_PLACES)
+        self._expected: list[str] = []
+        self._tables: LRUCache[str, Places] = LRUCache(MAX_KEPT_TABLES)
         self._set_aside_files: list[str] = []
 
     def look_up(self, keys: Iterable[str]) -> Places:
         """Return where those of the keys lie that are there, as of now; damaged files are set aside."""
         asked = list(dict.fromkeys(keys))
-        return self._find(lambda: self._index.find(asked)) if asked else {}
+        found = self._find_expected(asked)
+        rest = [key for key in asked if key not in found]
+        return found | (self._find(lambda: self._index.find(rest)) if rest else {})
 
     def look_up_documents(self, documents: Iterable[str]) -> Places:
         """Return where all keys lie that are a document's id, or begin with it and a colon."""
@@ -167,7 +174,8 @@ class Shelf:
         return self._find(lambda: self._index.find_documents(asked)) if asked else {}
 
     def expect(self, files: Iterable[str]) -> None:
-        """Say in which files what is asked for next is likely to lie: these are looked into first."""
+        """Say in which files what is asked for next is likely to lie: these are looked into before the index is."""
+        self._expected = list(files)
 
     def sizes(self) -> Files:
         """Return the sizes in bytes of all files, by name."""
@@ -233,6 +241,21 @@ class Shelf:
         """Return what was said of the files that look-ups have found damaged since it was last asked."""
         taken, self._set_aside_files = self._set_aside_files, []
         return taken
+
+    def _find_expected(self, asked: Sequence[str]) -> Places:
+        """Return where those of the keys lie that are in the files which have been named, as far as these are there."""
+        found: Places = {}
+        for name in self._expected if asked else ():
+            if self.size_of(name) is None:
+                continue
+            if name not in self._tables:
+                table = self._read_keys(name)
+                rows = [] if table is None else zip(*table.to_pydict().values(), strict=True)
+                self._tables[name] = {key: Place(*place) for key, *place in rows}
+            places = self._tables[name]
+            found |= {key: places[key] for key in asked if key in places}
+        self._asked.update(list(found.items())[-MAX_KEPT_PLACES:])
+        return found
 
     def _find(self, ask: Callable[[], Iterator[tuple[Any, ...]]]) -> Places:
         for _ in range(MAX_TRIES):

@@ -77,7 +77,7 @@ class Outcome:
     n_provisional: int = 0
     """Pairs whose beads wait for a full run."""
     has_lost_texts: bool = False
-    """Whether texts are gone from the store that the manifest counts on."""
+    """Whether texts, or a shard of the manifest, are gone from the store."""
     started: float = 0.0
     stopped: float = 0.0
     """Unix times."""
@@ -150,7 +150,12 @@ class Task:
         """Do what is missing of a part of a shard."""
         outcome = Outcome(started=time.time(), worker=str(os.getpid()))
         store.expect(work.files)
-        self.do(store, work, outcome)
+        try:
+            self.do(store, work, outcome)
+        except CorruptFile as error:  # of what is read of all items at once: none of them is done
+            outcome.corrupt.append(str(error))
+            outcome.n_open += 1
+            outcome.has_lost_texts |= not store.manifest.has(work.shard.file)
         outcome.corrupt += store.store.take_set_aside()
         outcome.stopped = time.time()
         return outcome
