@@ -8,6 +8,7 @@ BitextError
 ├── ServiceError     a service gives no answer, or another than was asked for
 ├── StoreError       the store can't be used
 │   └── CorruptFile  a stored file fails its checks                          set aside and made again
+│       └── Vanished it is gone: the store was pruned meanwhile              made again
 └── ChangedMeanwhile a file of corrections is no longer what was read        nothing is written
 """
 
@@ -56,6 +57,14 @@ class StoreError(BitextError):
 
 class CorruptFile(StoreError):  # noqa: N818 - the field's word: the file is what is corrupt
     """A stored file failed its checks and was set aside."""
+
+
+class Vanished(CorruptFile, KeyError):  # noqa: N818 - it says what happened
+    """What is asked of the store is not there, or no longer."""
+
+    def __str__(self) -> str:
+        """Return the text as it is; a KeyError would quote it."""
+        return str(self.args[0])
 
 
 class ChangedMeanwhile(BitextError):  # noqa: N818 - it says what happened

@@ -54,7 +54,7 @@ def test_a_run_prints_beads_scores_and_files_to_stdout_and_progress_to_stderr(
     out, progress = first_run.stdout, first_run.stderr
     for text in ("The Lighthouse", "霍林的灯塔", "lighthouse.en-de: 3 of ", "demo: 2 of 2 pairs aligned", "strict"):
         assert text in out
-    assert f"  {store.parent / 'out'}/bitext.tsv  " in out
+    assert f"  {store.parent / 'out'}/bitext.en-de.tsv  " in out
     assert out.splitlines()[-1].startswith("Next: ")
     stages = [line.split()[0] for line in progress.splitlines()]
     assert stages[0] == "split"
@@ -92,7 +92,7 @@ def test_results_go_to_a_folder_named_after_the_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert bitext("run", "--config", DEMO, "--store", store).exit_code == 0
-    assert (tmp_path / "out" / "demo" / "bitext.tsv").is_file()
+    assert (tmp_path / "out" / "demo" / "bitext.en-zh.tsv").is_file()
 
 
 # ---- the others
@@ -123,7 +123,10 @@ def test_export_writes_one_more_format(
     assert result.exit_code == 0
     assert result.stdout.startswith(f"{tmp_path / name}: 2 pairs, ")
     if name.endswith(".tmx"):
-        assert (tmp_path / name).read_bytes() == (store.parent / "out" / "bitext.tmx").read_bytes()
+        parts = [(store.parent / "out" / f"bitext.en-{language}.tmx").read_bytes() for language in ("de", "zh")]
+        assert (tmp_path / name).read_bytes() == parts[0].replace(b"</body>\n</tmx>\n", b"") + parts[1].partition(
+            b"<body>\n"
+        )[2]
     elif name == "moses":
         assert len(list((tmp_path / name).glob("bitext.en-*"))) == 4
 

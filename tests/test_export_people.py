@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import zipfile
 from collections import Counter
 from dataclasses import replace
@@ -101,6 +104,33 @@ def test_what_is_too_much_for_a_sheet_goes_on_the_next(tmp_path: Path, monkeypat
     assert [row[0] for row in rows_of(tmp_path / "a.xlsx")] == ["source", "a", "b"]
     assert [row[0] for row in rows_of(tmp_path / "a.xlsx", "bitext 2")] == ["source", "c", "d"]
     assert [row[0] for row in rows_of(tmp_path / "a.xlsx", "bitext 3")] == ["source", "e"]
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from export_pairs import make_pair
+from pipeline.errors import StoreError
+from pipeline.exports.write import write_pair
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+texts = [f"{number} is a number" * 9 for number in range(2000)]
+try:
+    write_pair(make_pair(texts, texts), Path(sys.argv[1]))
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits the size of files as Linux does")
+@pytest.mark.parametrize("limit", [0, 2_000, 100_000])
+def test_a_sheet_that_does_not_fit_on_the_disk_is_said_and_leaves_nothing(limit: int, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FULL, str(tmp_path / "a.xlsx"), str(limit)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert "Traceback" not in done.stderr
+    assert done.stdout.startswith(f"{tmp_path} can't be written: a file may not be so large here")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_equal_sheets_are_equal_files_and_an_empty_run_is_an_empty_sheet(tmp_path: Path) -> None:

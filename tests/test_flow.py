@@ -21,8 +21,9 @@ from pipeline.config.run_config import load_config
 from pipeline.errors import MissingError, StoreError
 from pipeline.flow.flow import Flow
 from pipeline.flow.run import STAGES, Run
-from pipeline.runs.record import make_report, verdict, write_tables
+from pipeline.runs.record import make_report, verdict, write_record, write_tables
 from pipeline.store.files import publish
+from pipeline.store.store import Shelf
 from pipeline.tasks.work import Outcome, Task, Work
 
 N_PAIRS = 3
@@ -465,6 +466,54 @@ def test_both_names_of_a_pair_that_failed_are_listed_with_the_reason(
     assert sorted(failure.name for failure in run.failures) == ["one", "two"]
     assert len({failure.reason for failure in run.failures}) == 1
     assert verdict(run) == "1 of 3 pairs aligned, 2 failures"
+
+
+def test_a_run_in_which_everything_fails_leaves_good_exports_as_they_are(
+    place: Place, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sources that were damaged overnight made a corpus of a year's work an empty file."""
+    write_record(place.run(), place.out)
+    for path in place.folder.glob("??/*.txt"):
+        path.write_bytes(b"\xff\xfe\x00" + path.read_bytes()[:3])
+    with monkeypatch.context() as patch:
+        break_stage(patch, "stages.split.split_document", "")
+        run = place.run()
+    assert run.exit_status == 1
+    assert {name: data for name, data in place.exports().items() if name != "failures.tsv"} == undisturbed
+    assert f"no pair is done: the exports of an earlier run in {place.out} stay as they are" in run.notes
+
+
+def test_a_run_in_which_most_fails_says_how_many_pairs_there_were_before(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_record(place.run(), place.out)
+    for path in sorted(place.folder.glob("en/*.txt"))[1:]:
+        path.write_text(path.read_text() + "It is broken.\n")
+    break_stage(monkeypatch, "stages.split.split_document", "It is broken.")
+    run = place.run()
+    assert run.exit_status == 3
+    assert f"the exports hold 1 pairs, those of the run before held {N_PAIRS}: see what has failed" in run.notes
+
+
+@pytest.mark.parametrize("table", ["texts", "sentences", "embeddings", "beads"])
+def test_what_is_pruned_during_a_run_is_made_again(
+    table: str, place: Place, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store's lock keeps that from happening where there are locks; a person may still remove a folder."""
+    once = iter([True])
+    read_many, following = Shelf.read_many, Shelf._following
+
+    def prune(shelf: Shelf) -> None:
+        if shelf.folder.parent.name == table and shelf.places() and next(once, False):
+            shutil.rmtree(shelf.folder)
+
+    monkeypatch.setattr(Shelf, "read_many", lambda shelf, *rest: prune(shelf) or read_many(shelf, *rest))
+    monkeypatch.setattr(Shelf, "_following", lambda shelf, *rest: prune(shelf) or following(shelf, *rest))
+    run = place.run()
+    assert next(once, None) is None, "nothing was pruned"
+    assert run.exit_status == 0
+    assert place.exports() == undisturbed
+    assert any("the store was pruned meanwhile" in said for said in run.set_aside)
 
 
 def test_a_run_in_which_nothing_could_be_aligned_has_failed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -497,7 +497,7 @@ def test_usage_and_prune_count_the_same_bytes_and_records_of_runs_stay(tmp_path:
     ((table, address, n_files, n_bytes),) = store.usage()
     assert (table, address, n_files) == ("sentences", ADDRESS, 1)
     assert store.prune() == n_bytes > 0
-    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "runs"]
     assert record.exists()
 
 
@@ -517,14 +517,65 @@ def test_prune_keeps_what_a_person_has_put_there(tmp_path: Path) -> None:
     assert not (tmp_path / "sentences").exists()
 
 
+def test_a_store_is_not_pruned_while_it_is_worked_with_and_the_other_way_round(tmp_path: Path) -> None:
+    write(shelf_in(tmp_path), a=3)
+    at_work = pytest.raises(StoreError, match="something is at work with it; wait until it has ended")
+    with Store(tmp_path).in_use(), Store(tmp_path).in_use(), at_work:
+        Store(tmp_path).prune()
+    with Store(tmp_path).in_use(alone=True):
+        with pytest.raises(StoreError, match="it is being pruned, and try again"), Store(tmp_path).in_use():
+            pass
+        with pytest.raises(StoreError, match="something is at work"):
+            Store(tmp_path).prune()
+    assert Store(tmp_path).prune() > 0
+    assert Store(tmp_path).prune() == 0
+
+
+def test_prune_passes_over_folders_and_what_others_prune_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(shelf_in(tmp_path), a=3)
+    write(shelf_in(tmp_path), b=3)
+    folder = shelf_in(tmp_path).folder
+    (folder / "of-a-person.parquet").mkdir()
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            "pipeline.store.store._own_files", lambda folder: [folder / "gone.parquet", folder / "x.parquet"]
+        )
+        assert Store(tmp_path).prune() == 0
+    assert Store(tmp_path).prune() > 0
+    assert [path.name for path in folder.iterdir()] == ["of-a-person.parquet"]
+
+
+def test_a_store_that_can_not_be_written_can_not_be_pruned_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(shelf_in(tmp_path), a=3)
+    monkeypatch.setattr(Path, "unlink", lambda *_, **__: (_ for _ in ()).throw(OSError(30, "Read-only file system")))
+    with pytest.raises(StoreError, match="can't be written: the file system is read-only"):
+        Store(tmp_path).prune()
+
+
+def test_what_is_gone_is_said_as_a_person_reads_it(tmp_path: Path) -> None:
+    write(shelf_in(tmp_path), a=3)
+    shelf = shelf_in(tmp_path)
+    assert set(shelf.look_up(["a"])) == {"a"}
+    Store(tmp_path).prune()
+    for ask in (lambda: shelf.read("a"), lambda: shelf.facts("a"), lambda: list(shelf.read_many(["a"]))):
+        with pytest.raises(CorruptFile, match="no longer holds a: the store was pruned meanwhile; to be made again"):
+            ask()
+
+
 def test_only_old_unfinished_files_are_swept(tmp_path: Path) -> None:
     write(shelf_in(tmp_path), a=3)
     folder = shelf_in(tmp_path).folder
     old, new = folder / ".tmp-old", folder / ".tmp-new"
     for path in (old, new):
         path.write_text("half a file")
-    os.utime(old, (0, 0))
-    assert Store(tmp_path).sweep() == 1
+    (folder / ".tmp-folder").mkdir()
+    for path in (old, folder / ".tmp-folder"):
+        os.utime(path, (0, 0))
+    assert Store(tmp_path).sweep() == 2
     assert new.exists()
     assert not old.exists()
     assert set(shelf_in(tmp_path).places()) == {"a"}

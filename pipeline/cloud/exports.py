@@ -7,7 +7,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from pipeline.exports.filenames import BEADS
+from pipeline.exports.filenames import BEADS, PAIRS
 from pipeline.manifest import Manifest
 from pipeline.store.files import whole_file
 from pipeline.store.run_store import RunStore
@@ -15,8 +15,8 @@ from pipeline.tasks.export import Exported, export_run
 from pipeline.tasks.missing import ShardReviews
 
 RUNS = "runs"
-BEADS_ARCHIVE = "beads.tar.gz"
-"""Beads are one file a pair, and a Volume is slow with many files: there they are one archive."""
+ARCHIVES = {BEADS: f"{BEADS}.tar.gz", PAIRS: f"{PAIRS}.tar.gz"}
+"""Folders of a file a pair, and what they are packed into: a Volume is slow with many files."""
 
 
 def export_to_volume(store: RunStore, manifest: Manifest, reviews: ShardReviews) -> Exported:
@@ -27,7 +27,7 @@ def export_to_volume(store: RunStore, manifest: Manifest, reviews: ShardReviews)
     folder = store.folder / "latest"
     with tempfile.TemporaryDirectory() as temporary:
         exported = export_run(store, manifest, reviews, Path(temporary))
-        _pack_beads(Path(temporary))
+        _pack_folders(Path(temporary))
         made = {path.name: path for path in Path(temporary).iterdir() if is_export(path.name)}
         for name, path in made.items():
             with whole_file(folder / name) as copy:
@@ -40,10 +40,11 @@ def export_to_volume(store: RunStore, manifest: Manifest, reviews: ShardReviews)
 
 def is_export(name: str) -> bool:
     """Say whether a file of a run's folder is an export, rather than a part of its record."""
-    return name.startswith("bitext.") or name == BEADS_ARCHIVE
+    return name.startswith("bitext.") or name in ARCHIVES.values()
 
 
-def _pack_beads(folder: Path) -> None:
-    if (folder / BEADS).is_dir():
-        with tarfile.open(folder / BEADS_ARCHIVE, "w:gz", compresslevel=1) as archive:
-            archive.add(folder / BEADS, BEADS)
+def _pack_folders(folder: Path) -> None:
+    for name, packed in ARCHIVES.items():
+        if (folder / name).is_dir():
+            with tarfile.open(folder / packed, "w:gz", compresslevel=1) as archive:
+                archive.add(folder / name, name)

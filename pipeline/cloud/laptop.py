@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.cloud import images
 from pipeline.cloud.backend import ModalBackend
-from pipeline.cloud.exports import BEADS_ARCHIVE, RUNS, is_export
+from pipeline.cloud.exports import ARCHIVES, RUNS, is_export
 from pipeline.commands.console import size
 from pipeline.config.run_config import RunConfig, settle_encoder
 from pipeline.corpus.build import build_manifest
@@ -160,10 +160,11 @@ def fetch_exports(remote: str, folder: Path) -> None:
         for entry in images.STORE.listdir(remote):
             if is_export(Path(entry.path).name):
                 _fetch(entry.path, staged / Path(entry.path).name)
-        if (staged / BEADS_ARCHIVE).exists():
-            with tarfile.open(staged / BEADS_ARCHIVE) as archive:
-                archive.extractall(staged, filter="data")
-            (staged / BEADS_ARCHIVE).unlink()
+        for name in ARCHIVES.values():
+            if (staged / name).exists():
+                with tarfile.open(staged / name) as archive:
+                    archive.extractall(staged, filter="data")
+                (staged / name).unlink()
         publish_exports(staged, folder)
 
 

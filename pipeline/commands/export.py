@@ -12,13 +12,11 @@ from pipeline.commands.options import CONFIG, LIMIT, PATH, STORE, make_flow, spa
 from pipeline.config.run_config import load_config
 from pipeline.errors import ConfigError
 from pipeline.exports.filenames import FILE_NAMES
-from pipeline.exports.quality import QualityGate
-from pipeline.exports.write import SUFFIXES, write_exports, write_file
+from pipeline.exports.write import SUFFIXES
 from pipeline.flow.flow import Flow
 from pipeline.flow.run import Run
 from pipeline.progress import units
-from pipeline.review.corrections import CorrectionCounts
-from pipeline.tasks.export import read_pairs_of_run
+from pipeline.tasks.export import write_run, write_single_file
 from stages.export.config import Format
 
 FOLDERS = ("moses", "beads")
@@ -48,18 +46,14 @@ def export_format(flow: Flow, named: str | None, output: Path) -> int:
     flow.read_manifest()
     n_missing = flow.require_beads()
     run = flow.run
-    corrected = CorrectionCounts()
-    gate = QualityGate(run.config.align.min_quality)
-    pairs = gate.watch(flow.backend.do(read_pairs_of_run, run.config, run.manifest.shards, run.reviews, corrected))
-    languages = run.manifest.languages
     if name in FOLDERS:
         only = run.config.export.model_copy(update={"formats": (name,)})
-        counts = write_exports(pairs, only, output, language_pairs=languages)
+        config = run.config.model_copy(update={"export": only})
+        tally = flow.backend.do(write_run, config, run.manifest, run.reviews, output)
     else:
-        counts = write_file(pairs, output, run.config.export, language_pairs=languages, name=name)
-    click.echo("\n".join([f"{output}: {units(counts + corrected.counts)}", *gate.notes]))
-    for note in corrected.notes:
-        click.echo(note)
+        tally = flow.backend.do(write_single_file, run.config, run.manifest, run.reviews, output, name)
+    for line in (f"{output}: {units(tally.counts)}", *tally.gate.notes, *tally.corrected.notes):
+        click.echo(line)
     if n_missing:
         click.echo(f"{units({'pairs': n_missing})} not aligned yet and left out: bitext run goes on with them")
     return 3 if n_missing else 0

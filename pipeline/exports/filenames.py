@@ -19,6 +19,23 @@ FILE_NAMES = {
 }
 """The files of the formats that are one file, in the output folder."""
 
+BY_LANGUAGES = ("tsv", "jsonl", "parquet", "tmx", "xlsx")
+"""Those of them that have a file for each language pair, where a run has several: `bitext.en-de.tmx`."""
+
+PAIRS = "pairs"
+"""The folder of the files of single document pairs, in the output folder."""
+
+PAIR_SUFFIXES = {
+    "tsv": ".tsv",
+    "jsonl": ".jsonl",
+    "parquet": ".parquet",
+    "tmx": ".tmx",
+    "tei": ".tei.xml",
+    "xlsx": ".xlsx",
+}
+MOSES_MARK = ".moses."
+"""How the names of these files end; after the mark of Moses stands a language."""
+
 BEADS_SUFFIX = ".beads.txt"
 GOLD_SUFFIX = ".gold.txt"
 
@@ -27,6 +44,13 @@ MAX_NAME_BYTES = 200
 
 HASH_MARK = "~"
 """Stands before the hash of a name that was cut; never kept in a name as it is."""
+
+
+def export_name(name: str, languages: tuple[str, str] | None = None) -> str:
+    """Return the file of a format, or of its part in one language pair, in the output folder."""
+    if languages is None:
+        return FILE_NAMES[name]
+    return f"bitext.{file_name('-'.join(languages))}{FILE_NAMES[name].removeprefix('bitext')}"
 
 
 def file_name(pair_id: str) -> str:

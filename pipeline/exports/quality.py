@@ -31,6 +31,11 @@ class QualityGate:
             else:
                 self._leave_out(pair)
 
+    def add_all(self, other: QualityGate) -> None:
+        """Add what another has left out of the pairs that come next."""
+        self.counts.update(other.counts)
+        self._named.extend(other._named[: MAX_NOTED - len(self._named)])
+
     def _leave_out(self, pair: AlignedPair) -> None:
         self.counts["pairs_left_out"] += 1
         if len(self._named) < MAX_NOTED:

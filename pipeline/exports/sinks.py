@@ -13,12 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import ConfigError
-from pipeline.exports.filenames import BEADS, BEADS_SUFFIX, file_name
+from pipeline.exports.filenames import BEADS_SUFFIX, MOSES_MARK, PAIR_SUFFIXES, file_name
+from pipeline.exports.multi_tmx import MultiTmxSink
+from pipeline.exports.xlsx import XlsxSink
 from stages.data import AlignedPair
 from stages.export.beads import render_beads
 from stages.export.characters import replace_surrogates
+from stages.export.config import Format
 from stages.export.moses import moses_names, render_moses, side_names
-from stages.export.render import Renderer
+from stages.export.render import Renderer, make_renderer
 from stages.export.units import Unit
 
 ROWS_IN_MEMORY = 20_000
@@ -63,9 +66,7 @@ class MosesSink:
     def __init__(self, folder: Path, language_pairs: Iterable[tuple[str, str]], keep_nulls: bool) -> None:
         self.counts: Counter[str] = Counter()
         self._keep_nulls = keep_nulls
-        self._paths = {
-            languages: [folder / file_name(name) for name in moses_names(*languages)] for languages in language_pairs
-        }
+        self._paths = {languages: [folder / name for name in moses_files(*languages)] for languages in language_pairs}
         for path in chain.from_iterable(self._paths.values()):
             path.touch(exist_ok=False)
 
@@ -82,6 +83,11 @@ class MosesSink:
         for path, text in zip(self._paths[languages], texts, strict=True):
             with path.open("a", encoding="utf-8", newline="\n") as file:
                 file.write(text)
+
+
+def moses_files(source_language: str, target_language: str) -> list[str]:
+    """Return the names of the two files of a language pair."""
+    return [file_name(name) for name in moses_names(source_language, target_language)]
 
 
 class BeadsSink:
@@ -101,16 +107,83 @@ class BeadsSink:
     def write(self, pair: AlignedPair, units: Sequence[Unit]) -> None:
         """Write all beads of a pair, whatever the units are."""
         del units
-        name = file_name(pair.pair_id) + BEADS_SUFFIX
+        path = self._folder / f"{file_name(pair.pair_id)}{BEADS_SUFFIX}"
         try:
-            file = (self._folder / name).open("x", encoding="utf-8", newline="\n")
+            with path.open("x", encoding="utf-8", newline="\n") as file:
+                file.writelines(render_beads(pair))
         except FileExistsError:
-            raise ConfigError(
-                f"pair {pair.pair_id!r}: {BEADS}/{name} is another pair's already (this folder may not tell A from "
-                "a); give each pair a pair_id of its own"
-            ) from None
-        with file:
-            file.writelines(render_beads(pair))
+            raise name_is_taken(path, pair.pair_id) from None
+
+
+class PairsSink:
+    """The formats that have one file for a run or for a language pair: here with a file for each document pair."""
+
+    def __init__(self, folder: Path, formats: Iterable[Format], keep_nulls: bool) -> None:
+        self.counts: Counter[str] = Counter()
+        self._folder = folder
+        self._formats = [name for name in formats if name in PAIR_SUFFIXES or name == "moses"]
+        self._keep_nulls = keep_nulls
+        folder.mkdir()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is open."""
+
+    def write(self, pair: AlignedPair, units: Sequence[Unit]) -> None:
+        """Write the files of a pair."""
+        name, languages = file_name(pair.pair_id), (pair.source_language, pair.target_language)
+        for format_ in self._formats:
+            if format_ == "moses":
+                self._write_moses(pair.pair_id, languages, units)
+                continue
+            path = self._folder / f"{name}{PAIR_SUFFIXES[format_]}"
+            if path.exists():
+                raise name_is_taken(path, pair.pair_id)
+            with open_file_sink(format_, path, frozenset([languages])) as sink:
+                sink.write(pair, units)
+            self.counts.update(sink.counts)
+
+    def _write_moses(self, pair_id: str, languages: tuple[str, str], units: Sequence[Unit]) -> None:
+        texts = render_moses(units, languages, self._keep_nulls, self.counts)
+        for side, text in zip(side_names(*languages), texts, strict=True):
+            path = self._folder / f"{file_name(pair_id)}{MOSES_MARK}{side}"
+            try:
+                with path.open("x", encoding="utf-8", newline="\n") as file:
+                    file.write(text)
+            except FileExistsError:
+                raise name_is_taken(path, pair_id) from None
+
+
+def name_is_taken(path: Path, pair_id: str | None = None) -> ConfigError:
+    """Say that two pairs have files of one name."""
+    whose = "" if pair_id is None else f"pair {pair_id!r}: "
+    return ConfigError(
+        f"{whose}{path.parent.name}/{path.name} is another pair's already (this folder may not tell A from a); give "
+        "each pair a pair_id of its own"
+    )
+
+
+def move_files(folders: Iterable[Path], target: Path) -> None:
+    """Bring the files of folders together in one; raises ConfigError where two have one name."""
+    target.mkdir()
+    for folder in folders:
+        for path in folder.iterdir():
+            if (target / path.name).exists():
+                raise name_is_taken(target / path.name)
+            path.rename(target / path.name)
+
+
+def open_file_sink(name: Format, path: Path, languages: frozenset[tuple[str, str]]) -> Sink:
+    """Open a file of a format that is one file."""
+    if name == "parquet":
+        return ParquetSink(path, languages)
+    if name == "xlsx":
+        return XlsxSink(path)
+    if name == "multi-tmx":
+        return MultiTmxSink(path, languages)
+    return TextSink(path, make_renderer(name, languages))
 
 
 class ParquetSink:

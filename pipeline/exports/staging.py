@@ -7,26 +7,44 @@ it renames leaves some new files beside old ones, each of them whole.)
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
-from pipeline.exports.filenames import BEADS, BEADS_SUFFIX, FILE_NAMES
-from pipeline.store.files import STALE_SECONDS, publish, unwritable
+from pipeline.exports.filenames import (
+    BEADS,
+    BEADS_SUFFIX,
+    BY_LANGUAGES,
+    FILE_NAMES,
+    MOSES_MARK,
+    PAIR_SUFFIXES,
+    PAIRS,
+)
+from pipeline.store.files import STALE_SECONDS, publish, try_lock, unwritable
 
 STAGING = ".export-"
 LOCK = "lock"
 UNLOCKED = "unlocked"
 
+TAG = r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*"
+LANGUAGES_NAME = re.compile(rf"bitext\.{TAG}-{TAG}\.(?:{'|'.join(BY_LANGUAGES)})")
+"""The file of a language pair."""
+
 MOSES_NAME = re.compile(r"bitext\.([^.]+-[^.]+)\.([^.]+)(?:\.source|\.target)?")
+
+
+FOLDERS = {
+    BEADS: re.compile(f"{re.escape(BEADS_SUFFIX)}$"),
+    PAIRS: re.compile(rf"(?:{'|'.join(map(re.escape, PAIR_SUFFIXES.values()))}|{re.escape(MOSES_MARK)}[^.]+(\.\w+)?)$"),
+}
+"""The folders of files of single pairs, and how the names of these end."""
 
 
 @contextmanager
@@ -58,7 +76,7 @@ def staging_folder(folder: Path) -> Iterator[Path]:
     try:
         with (staged / UNLOCKED).open("wb") as lock:
             with suppress(OSError):  # a file system without locks: its age will tell
-                _lock(lock)
+                try_lock(lock)
             (staged / UNLOCKED).rename(staged / LOCK)
             yield staged
     finally:
@@ -68,7 +86,7 @@ def staging_folder(folder: Path) -> Iterator[Path]:
 def _is_abandoned(staged: Path) -> bool:
     try:
         with (staged / LOCK).open("rb+") as lock:
-            _lock(lock)
+            try_lock(lock)
     except BlockingIOError:
         return False
     except OSError:
@@ -83,13 +101,21 @@ def _last_change(folder: Path) -> float:
         return time.time()  # it is being removed
 
 
-def _lock(file: BinaryIO) -> None:
-    """Hold a file until it is closed or the process dies; raises BlockingIOError where another does."""
-    if sys.platform == "win32":
-        raise OSError("no locks here")
-    import fcntl
+def has_exports(folder: Path) -> bool:
+    """Say whether an earlier export has left files in a folder."""
+    if any(_is_ours(path.name) for path in folder.glob("bitext.*")):
+        return True
+    return any(
+        is_ours.search(path.name) is not None for name, is_ours in FOLDERS.items() for path in (folder / name).glob("*")
+    )
 
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+def count_exported(folder: Path) -> int:
+    """Return how many pairs the report of an earlier run in a folder tells of; 0 without one."""
+    try:
+        return int(json.loads((folder / "report.json").read_text(encoding="utf-8"))["corpus"]["pairs"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
 
 
 def publish_exports(staged: Path, folder: Path) -> int:
@@ -100,15 +126,15 @@ def publish_exports(staged: Path, folder: Path) -> int:
     stale = [path for path in folder.glob("bitext.*") if path.name not in written and _is_ours(path.name)]
     for path in stale:
         path.unlink(missing_ok=True)
-    return len(stale) + _publish_beads(staged / BEADS, folder / BEADS)
+    return len(stale) + sum(_publish_folder(staged / name, folder / name, endings) for name, endings in FOLDERS.items())
 
 
-def _publish_beads(staged: Path, folder: Path) -> int:
-    """Do the same for the files of beads, of which there may be millions; they are not synced one by one."""
+def _publish_folder(staged: Path, folder: Path, is_ours: re.Pattern[str]) -> int:
+    """Do the same for the files of single pairs, of which there may be millions; they are not synced one by one."""
     n_stale = 0
     if folder.is_dir():
         with os.scandir(folder) as entries:
-            stale = [entry.name for entry in entries if entry.name.endswith(BEADS_SUFFIX) and _is_gone(staged, entry)]
+            stale = [entry.name for entry in entries if is_ours.search(entry.name) and _is_gone(staged, entry)]
         for name in stale:
             (folder / name).unlink(missing_ok=True)
         n_stale = len(stale)
@@ -133,7 +159,7 @@ def _some_names(folder: Path) -> list[str]:
 
 def _is_ours(name: str) -> bool:
     """Say whether a name is one that an export gives to a file of its folder."""
-    if name in FILE_NAMES.values():
+    if name in FILE_NAMES.values() or LANGUAGES_NAME.fullmatch(name):
         return True
     match = MOSES_NAME.fullmatch(name)
     if match is None:

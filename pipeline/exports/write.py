@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.corpus.languages import detect_language
 from pipeline.errors import ConfigError
-from pipeline.exports.filenames import BEADS, FILE_NAMES
-from pipeline.exports.multi_tmx import MultiTmxSink
-from pipeline.exports.sinks import BeadsSink, MosesSink, ParquetSink, Sink, TextSink
+from pipeline.exports.parts import Plan, join_file, join_folders, write_pairs, write_part
+from pipeline.exports.sinks import open_file_sink
 from pipeline.exports.staging import publish_exports, staging_folder, writing
-from pipeline.exports.xlsx import XlsxSink
 from pipeline.progress import units
 from pipeline.store.files import whole_file
 from stages.data import AlignedPair
 from stages.export.config import ExportConfig, Format
-from stages.export.render import make_renderer, render
+from stages.export.render import render
 from stages.export.selection import FILTERS, Selection
-
-LanguagePairs = frozenset[tuple[str, str]]
 
 SUFFIXES: dict[str, Format] = {
     ".tsv": "tsv",
@@ -49,17 +45,27 @@ def write_exports(
     removed: it would pass for part of this run. Files with other names are left alone.
     Raises ConfigError for two pairs of one name, StoreError where the folder can't be written.
     """
-    counts: Counter[str] = Counter()
     languages = frozenset(language_pairs)
-    with writing(folder), staging_folder(folder) as staged:
-        with ExitStack() as stack:
-            formats = dict.fromkeys(config.formats)  # each once
-            sinks = [stack.enter_context(_open_sink(name, staged, config, languages)) for name in formats]
-            _write_pairs(pairs, config, sinks, languages, counts)
-        for sink in sinks:
-            counts.update(sink.counts)  # some count only when their block ends
-        counts["stale_files_removed"] = publish_exports(staged, folder)
+    with exporting(config, languages, folder) as (plan, counts):
+        counts.update(write_part(plan, 0, pairs))
+        counts.update(join_folders(plan, 1))
+        for file in plan.joined_files:
+            counts.update(join_file(plan, 1, file))
     return counts
+
+
+@contextmanager
+def exporting(
+    config: ExportConfig, languages: frozenset[tuple[str, str]], folder: Path
+) -> Iterator[tuple[Plan, Counter[str]]]:
+    """Give the plan of an export, whose files are put in place of former ones at the end, all at once.
+
+    What is counted meanwhile comes together in the counter.
+    """
+    counts: Counter[str] = Counter()
+    with writing(folder), staging_folder(folder) as staged:
+        yield Plan(config, languages, staged), counts
+        counts["stale_files_removed"] = publish_exports(staged, folder)
 
 
 def write_file(
@@ -69,8 +75,11 @@ def write_file(
     *,
     language_pairs: Iterable[tuple[str, str]],
     name: Format | None = None,
+    was_seen: Callable[[bytes], bool] | None = None,
 ) -> Counter[str]:
     """Write pairs as one file, in the format that is named or that its name ends with; `config.formats` is not asked.
+
+    was_seen : as `Selection` has it.
 
     Raises ConfigError for an unknown suffix, and for more than one pair in a file of beads.
     """
@@ -81,8 +90,9 @@ def write_file(
             _write_beads(pairs, temporary, counts)
         else:
             languages = frozenset(language_pairs)
-            with _open_file_sink(name, temporary, languages) as sink:
-                _write_pairs(pairs, config, [sink], languages, counts)
+            selection = Selection(config, detect_language, was_seen)
+            with open_file_sink(name, temporary, languages) as sink:
+                write_pairs(pairs, [sink], selection, languages, counts)
             counts.update(sink.counts)
     return counts
 
@@ -107,27 +117,6 @@ def _format_of(path: Path) -> Format:
         raise ConfigError(f"{path}: no format is known by the suffix {path.suffix!r}; known are {known}") from None
 
 
-def _write_pairs(
-    pairs: Iterable[AlignedPair],
-    config: ExportConfig,
-    sinks: Sequence[Sink],
-    languages: LanguagePairs,
-    counts: Counter[str],
-) -> None:
-    wants_units = not all(isinstance(sink, BeadsSink) for sink in sinks)
-    selection = Selection(config, detect_language)
-    for pair in pairs:
-        if (pair.source_language, pair.target_language) not in languages:
-            raise ValueError(
-                f"pair {pair.pair_id!r} is {pair.source_language}-{pair.target_language}, which language_pairs lacks"
-            )
-        counts["pairs"] += 1
-        counts["beads"] += len(pair.beads)
-        selected = list(selection.units(pair, counts)) if wants_units else []
-        for sink in sinks:
-            sink.write(pair, selected)
-
-
 def _write_beads(pairs: Iterable[AlignedPair], path: Path, counts: Counter[str]) -> None:
     for pair in pairs:
         counts["pairs"] += 1
@@ -135,21 +124,3 @@ def _write_beads(pairs: Iterable[AlignedPair], path: Path, counts: Counter[str])
         if counts["pairs"] > 1:
             raise ConfigError(f"a file of beads holds one pair; the second would be {pair.pair_id!r}; write a folder")
         path.write_text(render(pair, "beads"), encoding="utf-8", newline="\n")
-
-
-def _open_sink(name: Format, folder: Path, config: ExportConfig, languages: LanguagePairs) -> Sink:
-    if name == "moses":
-        return MosesSink(folder, languages, config.keep_nulls)
-    if name == "beads":
-        return BeadsSink(folder / BEADS)
-    return _open_file_sink(name, folder / FILE_NAMES[name], languages)
-
-
-def _open_file_sink(name: Format, path: Path, languages: LanguagePairs) -> Sink:
-    if name == "parquet":
-        return ParquetSink(path, languages)
-    if name == "xlsx":
-        return XlsxSink(path)
-    if name == "multi-tmx":
-        return MultiTmxSink(path, languages)
-    return TextSink(path, make_renderer(name, languages))

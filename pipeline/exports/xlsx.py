@@ -10,14 +10,17 @@ or one over the other, until somebody asks it to.
 
 from __future__ import annotations
 
+import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
 from typing import Any, Self
 
+from pipeline.store.files import TEMPORARY
 from stages.data import AlignedPair
 from stages.export.characters import XML_FORBIDDEN, replace_surrogates
 from stages.export.units import Unit
@@ -56,7 +59,9 @@ class XlsxSink:
         import xlsxwriter
 
         self.counts: Counter[str] = Counter()
-        self._book: Any = xlsxwriter.Workbook(str(path), {"constant_memory": True, "tmpdir": str(path.parent)})
+        self._opened = ExitStack()
+        temporary = self._opened.enter_context(tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=path.parent))
+        self._book: Any = xlsxwriter.Workbook(str(path), {"constant_memory": True, "tmpdir": temporary})
         self._book.set_properties({"created": MADE})
         wrapped = {"text_wrap": True, "valign": "top"}
         self._head = self._book.add_format({"bold": True, "bottom": 1})
@@ -71,9 +76,26 @@ class XlsxSink:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._finish_sheet()
-        self._book.close()
+    def __exit__(self, kind: object, *_: object) -> None:
+        from xlsxwriter.exceptions import FileCreateError
+
+        with self._opened:
+            if kind is not None:
+                self._give_up()
+                return
+            self._finish_sheet()
+            try:
+                self._book.close()
+            except FileCreateError as error:
+                self._give_up()
+                raise error.args[0] from error
+
+    def _give_up(self) -> None:
+        """Close the files of the rows, which are lost."""
+        self._book.fileclosed = True
+        for sheet in self._sheets:
+            with suppress(OSError):  # the disk is full, perhaps
+                sheet._opt_close()
 
     def write(self, pair: AlignedPair, units: Sequence[Unit]) -> None:
         """Add a row for each unit of a pair."""

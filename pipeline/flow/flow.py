@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pipeline.config.run_config import settle_encoder
 from pipeline.errors import CorruptFile, MissingError, StoreError
 from pipeline.exports.filenames import file_name
-from pipeline.exports.staging import writing
+from pipeline.exports.staging import count_exported, has_exports, writing
 from pipeline.flow.backend import Backend, Observer
 from pipeline.flow.progress import StagesAtWork
 from pipeline.flow.run import COMPUTING, Run, StageRecord
@@ -19,6 +19,7 @@ from pipeline.flow.trials import Step, Trials
 from pipeline.manifest import Failure, Manifest, Shard
 from pipeline.progress import units
 from pipeline.review.corrections import corrections_folder, describe_strays, give_reviews, list_corrections, read_all
+from pipeline.store.files import sweep_folder
 from pipeline.store.run_store import RunStore
 from pipeline.tasks import tasks_of
 from pipeline.tasks.encode import ENCODE
@@ -73,6 +74,7 @@ class Flow:
         if with_exports and run.wants("export"):
             with writing(run.out):
                 run.out.mkdir(parents=True, exist_ok=True)  # better now than when all is done
+                sweep_folder(run.out)
         for _ in range(MAX_PASSES):
             n_set_aside = len(run.set_aside)
             run.failures = list(run.manifest.failures)
@@ -160,10 +162,10 @@ class Flow:
             return True
         if run.stage:
             self.require_beads()
-        self._list_unaligned()
+        n_done = run.manifest.n_pairs - self._list_unaligned()
         try:
             with self.record("export") as record:
-                folder = run.out if run.wants("export") else None
+                folder = run.out if run.wants("export") and not self._keeps_exports(n_done) else None
                 run.exported = self.backend.export(run.config, run.manifest, run.reviews, folder)
                 record.counts.update(run.exported.counts)
                 self.note(*run.exported.notes)
@@ -188,8 +190,24 @@ class Flow:
         left = [shard for shard in run.manifest.shards if shard.number not in aligned]
         return self.backend.do(find_unaligned, run.config, left, run.reviews) if left else []
 
-    def _list_unaligned(self) -> None:
-        """List the pairs without beads that no earlier stage has listed, such as the twin of a pair that failed."""
+    def _keeps_exports(self, n_done: int) -> bool:
+        """Say whether the exports of an earlier run stay, because there is nothing to put in their place."""
+        run = self.run
+        n_before = count_exported(run.out)
+        if not n_done and run.manifest.n_listed and has_exports(run.out):
+            self.note(f"no pair is done: the exports of an earlier run in {run.out} stay as they are")
+            return True
+        if run.failures and not run.limit and 0 < 2 * n_done < n_before:
+            self.note(
+                f"the exports hold {n_done:,} pairs, those of the run before held {n_before:,}: see what has failed"
+            )
+        return False
+
+    def _list_unaligned(self) -> int:
+        """List the pairs without beads that no earlier stage has listed, such as the twin of a pair that failed.
+
+        Return how many pairs have none.
+        """
         unaligned = self._find_unaligned()
         reasons = {failure.name: failure.reason for failure in self.run.failures}
         twins = {key: reasons[pair_id] for pair_id, key in unaligned if pair_id in reasons}
@@ -197,6 +215,7 @@ class Flow:
         for pair_id, key in unaligned:
             if pair_id not in reasons:
                 self.run.failures.append(Failure("export", pair_id, twins.get(key, unknown)))
+        return len(unaligned)
 
     def set_aside(self, corrupt: Sequence[str]) -> None:
         """Remember, and say, which files turned out to be damaged."""

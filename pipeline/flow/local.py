@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
-from functools import lru_cache
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from pipeline.config.run_config import RunConfig
 from pipeline.corpus.intake import read_corpus
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, StoreError
 from pipeline.installing import pip_install
 from pipeline.manifest import Manifest
 from pipeline.store.run_store import RunStore
@@ -44,14 +44,23 @@ class LocalBackend:
         self._workers: Workers | None = None
         self._encoders: list[_Device] = []
         self._keeps_workers = False
+        self._in_use, self._is_held = ExitStack(), False
 
     def __enter__(self) -> Self:
         self._keeps_workers = True
+        self._hold_store()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._keeps_workers = False
         self._end_workers()
+        self._in_use.close()
+
+    def _hold_store(self) -> None:
+        """Keep the store from being pruned, once there is one, until the context ends."""
+        if self._keeps_workers and not self._is_held and self.store.root.is_dir():
+            self._in_use.enter_context(self.store.in_use())
+            self._is_held = True
 
     def do(
         self,
@@ -73,7 +82,40 @@ class LocalBackend:
 
     def export(self, config: RunConfig, manifest: Manifest, reviews: ShardReviews, folder: Path | None) -> Exported:
         """Write the exports of a run into a folder, or none, and sum it up."""
-        return self.do(export_run, config, manifest, reviews, folder)
+        return self.do(export_run, config, manifest, reviews, folder, partial(self.spread, config))
+
+    def spread(
+        self, config: RunConfig, function: Callable[..., Any], calls: Sequence[tuple[Any, ...]]
+    ) -> Iterator[Any]:
+        """Call a function with the store and each of some arguments; give what it returns in their order."""
+        if self.n_workers == 1 or len(calls) <= 1:
+            yield from (function(RunStore(self.store, config), *arguments) for arguments in calls)
+            return
+        with self.computing(config):
+            called = [(self._call(config, function, call), call) for call in calls]
+            for future, call in called:
+                yield self._answer(future, config, function, call)
+
+    def _call(self, config: RunConfig, function: Callable[..., Any], call: tuple[Any, ...]) -> Future[Any]:
+        if self._workers is None:
+            self._workers = Workers(self.n_workers, 1)
+        return self._workers.schedule(call_in_worker, self.store.root, config, function, call)
+
+    def _answer(
+        self, future: Future[Any], config: RunConfig, function: Callable[..., Any], call: tuple[Any, ...]
+    ) -> Any:
+        """Return what a call gives; where it has killed its worker, it is tried once more."""
+        error = future.exception()
+        if getattr(error, "exitcode", None) is not None:
+            future = self._call(config, function, call)
+            error = future.exception()
+        exit_code = getattr(error, "exitcode", None)
+        if exit_code is not None:
+            raise StoreError(
+                f"export: a worker died with exit code {exit_code} (killed, or out of memory?), twice; run again, "
+                "perhaps with fewer --workers"
+            )
+        return future.result()
 
     def n_workers_for(self, stage: ComputingStage, config: RunConfig) -> int:
         """Return how many parts of shards a stage works on at once."""
@@ -94,6 +136,7 @@ class LocalBackend:
     def computing(self, config: RunConfig) -> Iterator[None]:  # noqa: ARG002 (all have the same)
         """Have workers at hand, and end in the end what is still at work."""
         is_done = False
+        self._hold_store()
         try:
             yield
             is_done = True
@@ -163,6 +206,11 @@ def count_gpus() -> int:
     if named is not None:
         return len([one for one in named.split(",") if one.strip() not in ("", "-1")])
     return len(list(Path("/proc/driver/nvidia/gpus").glob("*")))
+
+
+def call_in_worker(root: Path, config: RunConfig, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """Call a function with the store, in a worker."""
+    return function(RunStore(_store(root), config), *arguments)
 
 
 def do_work(root: Path, task: Task, work: Work) -> Outcome:

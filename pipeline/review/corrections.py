@@ -145,6 +145,11 @@ class CorrectionCounts:
         found = [pair.corrections for pair in placed if pair.corrections is not None]
         self.counts["set_aside_corrections"] += sum(corrections.n_set_aside for corrections in found)
 
+    def add_all(self, other: CorrectionCounts) -> None:
+        """Add what has become of the corrections of other pairs."""
+        self.counts.update(other.counts)
+        self._placed += other._placed
+
     @property
     def notes(self) -> list[str]:
         """Which corrections were found again, and which are set aside."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import sys
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from pipeline.errors import StoreError
 
@@ -58,12 +61,33 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def sweep(folder: Path) -> int:
-    """Remove unfinished files that killed processes left anywhere below a folder; return how many."""
-    stale = [path for path in folder.rglob(f"{TEMPORARY}*") if _age_seconds(path) > STALE_SECONDS]
+def sweep(folder: Path, pattern: str = f"**/{TEMPORARY}*") -> int:
+    """Remove unfinished files that killed processes left anywhere below a folder; return how many.
+
+    Where a folder can't be written, they stay.
+    """
+    stale = [path for path in folder.glob(pattern) if _age_seconds(path) > STALE_SECONDS]
     for path in stale:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     return len(stale)
+
+
+def sweep_folder(folder: Path) -> int:
+    """Do the same in a folder itself, such as one with results, that may hold millions of files below."""
+    return sweep(folder, f"{TEMPORARY}*")
+
+
+def try_lock(file: BinaryIO, is_shared: bool = False) -> None:
+    """Hold a file until it is closed or the process dies, alone or beside others that share it.
+
+    Raises BlockingIOError where another process holds it, another OSError where the file system knows no locks.
+    """
+    if sys.platform == "win32":
+        raise OSError("no locks here")
+    import fcntl
+
+    fcntl.flock(file, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
 
 
 REASONS = {

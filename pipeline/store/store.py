@@ -26,9 +26,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from cachetools import LRUCache
 
-from pipeline.errors import CorruptFile, StoreError
+from pipeline.errors import CorruptFile, StoreError, Vanished
 from pipeline.store import index
-from pipeline.store.files import TEMPORARY, sweep
+from pipeline.store.files import TEMPORARY, sweep, try_lock, unwritable
 from pipeline.store.index import PLACES, Files, Index, Outdated
 from pipeline.store.shard_file import (
     DAMAGE,
@@ -47,6 +47,9 @@ from stages.data import Facts
 
 TABLES = ("texts", "sentences", "embeddings", "requested", "beads")
 ADDRESS = re.compile(r"[0-9a-f]{16}|all")
+LOCK = ".lock"
+"""Held by all that work with a store, and by what prunes it."""
+
 CORRUPT = ".corrupt"
 """How the name of a file ends that failed its checks and was set aside."""
 
@@ -111,6 +114,22 @@ class Store:
         """Return where a run leaves its record."""
         return self.root / "runs" / name
 
+    @contextlib.contextmanager
+    def in_use(self, alone: bool = False) -> Iterator[None]:
+        """Keep the store from being pruned meanwhile, or, alone, see to it that nobody works with it.
+
+        Raises StoreError where that can't be. Where a file system knows no locks, there are none.
+        """
+        with contextlib.ExitStack() as held:
+            try:
+                try_lock(held.enter_context((self.root / LOCK).open("ab")), is_shared=not alone)
+            except BlockingIOError:
+                what = "something is at work with it; wait until it has ended" if alone else "it is being pruned"
+                raise StoreError(f"{self.root}: {what}, and try again") from None
+            except OSError:  # it will be met with where it matters
+                pass
+            yield
+
     def sweep(self) -> int:
         """Remove unfinished files that killed processes left; return how many."""
         return sum(sweep(folder) for _, folder in self._folders()) + sweep(self.root / "runs")
@@ -127,15 +146,8 @@ class Store:
 
     def prune(self) -> int:
         """Delete all that can be made again, and return how many bytes it was; records of runs and other files stay."""
-        n_bytes = 0
-        for _, folder in self._folders():
-            for path in _own_files(folder):
-                n_bytes += path.stat().st_size
-                path.unlink()
-            for empty in (folder, folder.parent):
-                with contextlib.suppress(OSError):  # something that isn't ours lies there
-                    empty.rmdir()
-        return n_bytes
+        with self.in_use(alone=True):
+            return sum(_prune(folder) for _, folder in self._folders())
 
     def _folders(self) -> Iterator[tuple[str, Path]]:
         for table in TABLES:
@@ -207,13 +219,12 @@ class Shelf:
         """
         asked = list(keys)
         places = self.look_up(asked)
+        self._require(asked, places)
         for window in _windows(asked, places):
-            wanted = {key: places[key] for key in window}
             try:
-                rows = self._read_window(wanted, columns)
+                rows = self._read_window({key: places[key] for key in window}, columns)
             except FileNotFoundError:  # another run has put its files together
-                places |= self.look_up(wanted)
-                rows = self._read_window({key: places[key] for key in wanted}, columns)
+                rows = self._read_window(self._find_again(window), columns)
             yield from ((key, rows[key]) for key in window)
 
     def facts(self, key: str) -> Facts:
@@ -278,13 +289,24 @@ class Shelf:
     def _following(self, key: str, read: Callable[[Place], Result]) -> Result:
         """Read something of a key; once more where it lies elsewhere by now, as after a compaction."""
         for _ in range(2):
-            if key not in self._asked:
-                self._asked[key] = self.look_up([key])[key]
+            place = self._asked.get(key) or self.look_up([key]).get(key)
+            if place is None:
+                break
             try:
-                return read(self._asked[key])
+                return read(place)
             except FileNotFoundError:
-                self._asked.pop(key)
-        raise KeyError(key)
+                self._asked.pop(key, None)
+        raise vanished(self.folder, key)
+
+    def _require(self, keys: Iterable[str], places: Places) -> None:
+        for key in keys:
+            if key not in places:
+                raise vanished(self.folder, key)
+
+    def _find_again(self, keys: Sequence[str]) -> Places:
+        places = self.look_up(keys)
+        self._require(keys, places)
+        return places
 
     def _read(self, place: Place, columns: Sequence[str] | None) -> pa.Table:
         name = (place.file, str(place.row_group), *(columns or ()))
@@ -400,7 +422,7 @@ class Shelf:
 
 
 def _windows(keys: Sequence[str], places: Places) -> Iterator[list[str]]:
-    """Cut keys where their rows take WINDOW_BYTES; raises KeyError for one without a place."""
+    """Cut keys where their rows take WINDOW_BYTES."""
     window: list[str] = []
     n_bytes = 0
     for key in keys:
@@ -413,6 +435,11 @@ def _windows(keys: Sequence[str], places: Places) -> Iterator[list[str]]:
         yield window
 
 
+def vanished(folder: Path, key: str) -> Vanished:
+    """Say that the rows of a key are not there."""
+    return Vanished(f"{folder} no longer holds {key}: the store was pruned meanwhile; to be made again by a run")
+
+
 def _pick(rows: pa.Table, places: Places) -> Iterator[tuple[str, pa.Table]]:
     """Give the rows of keys of a row group; where they are few, no others are kept in memory."""
     starts = {key: place.first_row for key, place in places.items()}
@@ -423,10 +450,26 @@ def _pick(rows: pa.Table, places: Places) -> Iterator[tuple[str, pa.Table]]:
     return ((key, rows.slice(starts[key], place.n_rows)) for key, place in places.items())
 
 
+def _prune(folder: Path) -> int:
+    n_bytes = 0
+    try:
+        for path in _own_files(folder):
+            with contextlib.suppress(FileNotFoundError):  # another prunes, too
+                n_bytes += path.stat().st_size
+                path.unlink()
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    for empty in (folder, folder.parent):
+        with contextlib.suppress(OSError):  # something that isn't ours lies there
+            empty.rmdir()
+    return n_bytes
+
+
 def _own_files(folder: Path) -> list[Path]:
     """Return the files of a folder that the store wrote, whatever else a person may have put there."""
     endings = (SUFFIX, index.SUFFIX, CORRUPT)
-    return [path for path in folder.iterdir() if path.name.endswith(endings) or path.name.startswith(TEMPORARY)]
+    named = (path for path in folder.glob("*") if path.name.endswith(endings) or path.name.startswith(TEMPORARY))
+    return [path for path in named if path.is_file()]
 
 
 def _first_line(error: Exception) -> str:

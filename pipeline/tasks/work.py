@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeVar
 
 from pipeline.config.run_config import RunConfig
-from pipeline.errors import BitextError, CorruptFile, StoreError
+from pipeline.errors import BitextError, CorruptFile, StoreError, Vanished
 from pipeline.manifest import Document, DocumentPair, Failure, Shard
 from pipeline.store.run_store import RunStore
 from pipeline.store.shard_file import ShardWriter
@@ -104,6 +104,9 @@ class Outcome:
         self.n_open += 1
         try:
             yield
+        except Vanished as error:
+            if not self.corrupt:  # else it went with a damaged file
+                self.corrupt.append(str(error))
         except CorruptFile as error:
             self.corrupt.append(str(error))
         except StoreError:

@@ -7,9 +7,11 @@ with worse ones made from them.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from statistics import median
+from itertools import accumulate
 from typing import Any
 
 from stages.data import AlignedPair, Facts
@@ -23,6 +25,9 @@ were at .30 to .74 on single documents, `use-multilingual` is at .81 on short pa
 
 LEAST_SUM_COSINE = 0.8
 """Two real encoders were at .85 and above, where overlaps on demand lost nothing."""
+
+DECIMALS = 3
+"""What is gathered is rounded to so many, and so takes no more memory for more pairs."""
 
 FEW_PAIRS = 5
 """The median over fewer pairs says as much of the texts as of the encoder."""
@@ -86,8 +91,8 @@ class EncoderCheck:
     """Gathers, from pairs as they pass by, what tells how well the weights fit the encoder."""
 
     def __init__(self) -> None:
-        self._separations: list[float] = []
-        self._similarities: list[float] = []
+        self._separations: Counter[float] = Counter()
+        self._similarities: Counter[float] = Counter()
         self._n_sums, self._sum_of_cosines = 0, 0.0
 
     def watch(self, pairs: Iterable[AlignedPair]) -> Iterator[AlignedPair]:
@@ -99,20 +104,35 @@ class EncoderCheck:
     def add(self, facts: Facts) -> None:
         """Look at one pair; those that are no translations, or have too few anchors, tell nothing."""
         if facts.get("separation", 0) and facts.get("verdict") != "unrelated":
-            self._separations.append(float(facts["separation"]))
-            self._similarities.append(float(facts["anchor_similarity"]))
+            self._separations[round(float(facts["separation"]), DECIMALS)] += 1
+            self._similarities[round(float(facts["anchor_similarity"]), DECIMALS)] += 1
         if n_sums := int(facts.get("compared_sums", 0)):
             self._n_sums += n_sums
             self._sum_of_cosines += n_sums * float(facts["sum_cosine"])
+
+    def add_all(self, other: EncoderCheck) -> None:
+        """Add what another has gathered from other pairs."""
+        self._separations.update(other._separations)
+        self._similarities.update(other._similarities)
+        self._n_sums += other._n_sums
+        self._sum_of_cosines += other._sum_of_cosines
 
     def verdict(self) -> EncoderVerdict | None:
         """Return what was found; None where no pair tells anything."""
         if not self._separations:
             return None
         return EncoderVerdict(
-            len(self._separations),
-            median(self._separations),
-            median(self._similarities),
+            self._separations.total(),
+            _median(self._separations),
+            _median(self._similarities),
             self._n_sums,
             self._sum_of_cosines / self._n_sums if self._n_sums else None,
         )
+
+
+def _median(counts: Counter[float]) -> float:
+    """Return the median of values of which it is known how often each comes."""
+    values = sorted(counts)
+    up_to = list(accumulate(counts[value] for value in values))
+    low, high = (values[bisect_right(up_to, (counts.total() - odd) // 2)] for odd in (1, 0))
+    return (low + high) / 2

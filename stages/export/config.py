@@ -15,6 +15,10 @@ class ExportConfig(Section):
     formats: tuple[Format, ...] = Field(default=("tsv", "beads"), min_length=1)
     """The files to write."""
 
+    one_file_per: Literal["language-pair", "document-pair"] = "language-pair"
+    """What a file holds: `bitext.tmx`, and where a run has several language pairs `bitext.en-de.tmx` for each; or
+    `pairs/<pair_id>.tmx`. `multi-tmx` is always one file, `beads` always one for each document pair."""
+
     min_score: float | None = Field(default=None, allow_inf_nan=False)
     """Leave out beads with text on both sides whose score, as written, is lower. `beads` always holds every bead."""
 
@@ -29,7 +33,7 @@ class ExportConfig(Section):
     by the pair as a whole (Chinese is a third as long as English)."""
 
     drop_duplicates: bool = False
-    """Likewise those whose two texts have gone out before in this export; it takes some 100 bytes of memory a bead."""
+    """Likewise those whose two texts have gone out before in this export; it reads the corpus twice."""
 
     drop_identical: bool = False
     """Likewise those whose two texts are the same but for case and spaces: names, code, what nobody translated."""

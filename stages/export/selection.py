@@ -35,15 +35,24 @@ FILTERS = (
 """What the filters count, in the order in which they are asked: a bead is counted by the first that leaves it out."""
 
 
-class Selection:
-    """Selects the units of pair after pair, and remembers which texts have gone out before."""
+DIGEST_BYTES = 16
 
-    def __init__(self, config: ExportConfig, detect: Detect | None = None) -> None:
+
+class Selection:
+    """Selects the units of pair after pair.
+
+    was_seen : says of the digest of two texts whether they have gone out before; asked once for each unit that no other
+    filter leaves out. Without it, all digests are remembered here, which takes some 100 bytes of memory a bead.
+    """
+
+    def __init__(
+        self, config: ExportConfig, detect: Detect | None = None, was_seen: Callable[[bytes], bool] | None = None
+    ) -> None:
         if config.drop_wrong_language and detect is None:
             raise ValueError("drop_wrong_language takes a function that detects languages")
         self._config = config
         self._detect = detect
-        self._seen: set[bytes] = set()
+        self._was_seen = was_seen or _Seen()
 
     def units(self, pair: AlignedPair, counts: Counter[str]) -> Iterator[Unit]:
         """Give the beads of a pair that the config asks for, in order, and count what is left out and why.
@@ -82,7 +91,7 @@ class Selection:
         sides = ((unit.source, pair.source_language), (unit.target, pair.target_language))
         if self._config.drop_wrong_language and any(self._is_in_another(*side) for side in sides):
             return "wrong_language_left_out"
-        if self._config.drop_duplicates and self._was_seen(unit, pair):
+        if self._config.drop_duplicates and self._was_seen(_digest(unit, pair)):
             return "duplicates_left_out"
         return None
 
@@ -95,14 +104,24 @@ class Selection:
         codes = {primary_language(found), primary_language(language)}
         return len(codes) > 1 and not any(codes <= relatives for relatives in RELATIVES)
 
-    def _was_seen(self, unit: Unit, pair: AlignedPair) -> bool:
-        texts = (" ".join(text.split()) for text in (unit.source, unit.target))
-        key = "\0".join((pair.source_language, pair.target_language, *texts))
-        digest = blake2b(key.encode(), digest_size=12).digest()
-        if digest in self._seen:
-            return True
-        self._seen.add(digest)
-        return False
+
+class _Seen:
+    """Remembers what it has been asked about."""
+
+    def __init__(self) -> None:
+        self._digests: set[bytes] = set()
+
+    def __call__(self, digest: bytes) -> bool:
+        """Say whether it has been asked about this before."""
+        n_before = len(self._digests)
+        self._digests.add(digest)
+        return len(self._digests) == n_before
+
+
+def _digest(unit: Unit, pair: AlignedPair) -> bytes:
+    texts = (" ".join(text.split()) for text in (unit.source, unit.target))
+    key = "\0".join((pair.source_language, pair.target_language, *texts))
+    return blake2b(key.encode(), digest_size=DIGEST_BYTES).digest()
 
 
 def select_units(pair: AlignedPair, config: ExportConfig, counts: Counter[str]) -> Iterator[Unit]:

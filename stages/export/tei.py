@@ -20,12 +20,21 @@ from stages.export.units import DECIMALS, Unit
 NAMESPACE = "http://www.tei-c.org/ns/1.0"
 
 
-class TeiRenderer:
-    """Renders pairs as TEI."""
+PAIR_START = "<teiCorpus>\n"
 
-    def __init__(self) -> None:
+NUMBER = "\0{}\0"
+"""How the number of a pair is written in a part of a file, of which it isn't known how many pairs come before it. No
+text holds a NUL here: XML can't."""
+
+
+class TeiRenderer:
+    """Renders pairs as TEI, or a part of a file in which the numbers of pairs are to be found again: see NUMBER."""
+
+    def __init__(self, is_part: bool = False) -> None:
         self.counts: Counter[str] = Counter()
-        self._n_pairs = 0
+        self.n_pairs = 0
+        """How many pairs come before the next one."""
+        self._number = NUMBER if is_part else "{}"
 
     def header(self) -> str:
         """Return all that stands before the first pair."""
@@ -36,9 +45,9 @@ class TeiRenderer:
 
     def pair(self, pair: AlignedPair, units: Sequence[Unit]) -> Iterator[str]:
         """Give the links and both texts of a pair; ids begin with its number, as they must differ in a file."""
-        self._n_pairs += 1
-        prefix = f"p{self._n_pairs}"
-        yield f"<teiCorpus>\n{self._tei_header(pair.pair_id)}"
+        self.n_pairs += 1
+        prefix = f"p{self._number.format(self.n_pairs)}"
+        yield f"{PAIR_START}{self._tei_header(pair.pair_id)}"
         linked = [unit for unit in units if unit.source and unit.target]
         if linked:
             yield '<standOff>\n<linkGrp type="alignment" targFunc="source target">\n'
@@ -50,7 +59,7 @@ class TeiRenderer:
 
     def footer(self) -> str:
         """Return all that stands after the last pair; a corpus of none holds an empty text, as it must hold one."""
-        empty = "" if self._n_pairs else "".join(self._text("s", "und", [], "No pairs"))
+        empty = "" if self.n_pairs else "".join(self._text("s", "und", [], "No pairs"))
         return f"{empty}</teiCorpus>\n"
 
     def _tei_header(self, title: str) -> str:

@@ -1,4 +1,4 @@
-"""Sum up what was aligned, one pair at a time, in memory that doesn't grow with the corpus."""
+"""Sum up what was aligned, one pair or one part of a corpus at a time, in memory that doesn't grow with the corpus."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.data import AlignedPair, Facts
 from stages.report.config import LOW_CONFIDENCE
@@ -18,6 +19,9 @@ MAX_LISTED = 1000
 
 N_BINS = 20
 """Bins of the histograms of similarity and confidence, from 0 to 1."""
+
+ARRAYS_AT_ONCE = 500
+"""Arrays of values that are sorted into bins together: one by one takes longer than all else that is counted."""
 
 NO_MEASURES = ("pair_id", "source_language", "target_language", "facts")
 """The fields of a summary that are no measures."""
@@ -90,6 +94,36 @@ def summarise_pair(pair: AlignedPair) -> PairSummary:
     )
 
 
+class Histogram:
+    """Counts values from 0 to 1 in N_BINS bins; those beyond lie in the outermost. Many are sorted in at once."""
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(N_BINS, dtype=np.int64)
+        self._waiting: list[NDArray[np.floating]] = []
+
+    def add(self, values: NDArray[np.floating]) -> None:
+        """Count values."""
+        self._waiting.append(values)
+        if len(self._waiting) == ARRAYS_AT_ONCE:
+            self._count()
+
+    def add_all(self, other: Histogram) -> None:
+        """Count the values of another."""
+        self._counts += other.counts
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """How many values lie in each bin."""
+        self._count()
+        return self._counts
+
+    def _count(self) -> None:
+        if self._waiting:
+            values = np.clip(np.concatenate(self._waiting), 0, 1)
+            self._counts += np.histogram(values, bins=N_BINS, range=(0, 1))[0]
+        self._waiting = []
+
+
 class CorpusSummary:
     """The pairs of a run in numbers."""
 
@@ -97,8 +131,8 @@ class CorpusSummary:
         self.totals: Counter[str] = Counter()
         self.bead_types: Counter[str] = Counter()
         self.verdicts: Counter[str] = Counter()
-        self.similarities = np.zeros(N_BINS, dtype=np.int64)
-        self.confidences = np.zeros(N_BINS, dtype=np.int64)
+        self.similarities = Histogram()
+        self.confidences = Histogram()
         self._doubtful: list[tuple[float, int, PairSummary]] = []
 
     def watch(self, pairs: Iterable[AlignedPair]) -> Iterator[AlignedPair]:
@@ -121,7 +155,19 @@ class CorpusSummary:
         if "verdict" in summary.facts:
             self.verdicts[str(summary.facts["verdict"])] += 1
         self._count_types(pair)
-        entry = (-summary.quality, -self.totals["pairs"], summary)
+        self._list((-summary.quality, -self.totals["pairs"], summary))
+
+    def add_all(self, other: CorpusSummary) -> None:
+        """Add the pairs that come next."""
+        for doubt, number, summary in other._doubtful:
+            self._list((doubt, number - self.totals["pairs"], summary))
+        self.totals.update(other.totals)
+        self.bead_types.update(other.bead_types)
+        self.verdicts.update(other.verdicts)
+        self.similarities.add_all(other.similarities)
+        self.confidences.add_all(other.confidences)
+
+    def _list(self, entry: tuple[float, int, PairSummary]) -> None:
         if len(self._doubtful) < MAX_LISTED:
             heapq.heappush(self._doubtful, entry)
         else:
@@ -131,10 +177,8 @@ class CorpusSummary:
         beads = pair.beads
         sizes = (beads.source_stop - beads.source_start).tolist(), (beads.target_stop - beads.target_start).tolist()
         self.bead_types.update(f"{m}-{n}" for m, n in zip(*sizes, strict=True))
-        similarities = np.clip(beads.similarity[~beads.is_null], 0, 1)
-        self.similarities += np.histogram(similarities, bins=N_BINS, range=(0, 1))[0]
-        confidences = beads.confidence[np.isfinite(beads.confidence)]
-        self.confidences += np.histogram(np.clip(confidences, 0, 1), bins=N_BINS, range=(0, 1))[0]
+        self.similarities.add(beads.similarity[~beads.is_null])
+        self.confidences.add(beads.confidence[np.isfinite(beads.confidence)])
 
     def most_doubtful(self) -> list[str]:
         """Return the ids of the pairs that are listed, in the order of the list."""
@@ -149,8 +193,8 @@ class CorpusSummary:
             **self.totals,
             "verdicts": dict(self.verdicts.most_common()),
             "bead_types": dict(self.bead_types.most_common()),
-            "similarity_histogram": self.similarities.tolist(),
-            "confidence_histogram": self.confidences.tolist(),
+            "similarity_histogram": self.similarities.counts.tolist(),
+            "confidence_histogram": self.confidences.counts.tolist(),
             "pairs_listed": [
                 {
                     "pair_id": summary.pair_id,
