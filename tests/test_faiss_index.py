@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import faiss
 import numpy as np
 import pytest
+from in_process import InProcess
 
+from pipeline.config.run_config import load_config
+from pipeline.flow.flow import Flow, Run
+from pipeline.progress import Progress
 from stages.align.anchors import faiss_index, links, neighbours
 from stages.align.anchors.faiss_index import FINDING, GpuCheck, check_gpu, find_problem, flat_index, remember_check
 from stages.align.anchors.links import find_nearest
 from stages.align.anchors.neighbours import nearest_keys
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 class LyingIndex:
@@ -114,6 +121,33 @@ def test_neighbours_are_the_same_by_faiss_and_by_one_matrix_product(
     monkeypatch.setattr(links, "search_by_products", lambda *_: pytest.fail("the CPU searched"))
     by_faiss = find_nearest(source, target, *everywhere)
     assert [part.tobytes() for part in by_faiss] == [part.tobytes() for part in by_products]
+
+
+@pytest.mark.slow
+def test_the_demo_and_a_chapter_give_the_same_beads_by_faiss_and_by_one_matrix_product(
+    monkeypatch: pytest.MonkeyPatch, shared: Path, tmp_path: Path
+) -> None:
+    documents = f'"{shared}/corpora/handbook-en-de/{{language}}/*.txt"'
+    chapter = f'[corpus]\ndocuments = {documents}\npairs = ["en-de"]\n[encode]\nencoder = "use-multilingual"\n'
+    (tmp_path / "chapter.toml").write_text(chapter)
+    configs = [ROOT / "configs/demo.toml", tmp_path / "chapter.toml"]
+    by_products = [beads_of(config, tmp_path / "products") for config in configs]
+    searched: list[int] = []
+    search = neighbours.search_both_by_faiss
+    monkeypatch.setattr(neighbours, "search_both_by_faiss", lambda *of: searched.append(1) or search(*of))
+    monkeypatch.setattr(neighbours, "MIN_GPU_CELLS", 0)
+    monkeypatch.setattr(neighbours, "check_gpu", lambda: GpuCheck(True, "pretended"))
+    by_faiss = [beads_of(config, tmp_path / "faiss") for config in configs]
+    assert len(searched) >= 3
+    assert by_faiss == by_products
+    assert all(by_faiss)
+
+
+def beads_of(config: Path, folder: Path) -> dict[str, bytes]:
+    """Return what a run of a config in this process writes, but for its record; of a corpus one pair, or two."""
+    run = Run(load_config(config), limit=2, out=folder / config.stem)
+    Flow(run, InProcess(folder / "store", 1), Progress()).carry_out()
+    return {path.name: path.read_bytes() for path in sorted(run.out.rglob("*")) if path.is_file()}
 
 
 @pytest.mark.parametrize(
