@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -281,6 +282,41 @@ def test_texts_of_all_documents_are_encoded_once_and_their_tokens_counted_once(f
     assert together.encode([]).vectors.shape == (0, encoder.dimensions)
     with pytest.raises(KeyError):
         together.encode(["never seen"])
+
+
+def test_texts_are_encoded_ahead_while_others_are_written(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setattr("stages.encode.shared.TEXTS_AT_ONCE", 5)
+    encoder = load_encoder(EncodeConfig(encoder=str(folder), dtype="float32"))
+    calls: list[int] = []
+    encode, second = encoder.encode, threading.Event()
+
+    def watched(texts: list[str]) -> Any:
+        calls.append(len(texts))
+        if len(calls) == 2:
+            second.set()
+        return encode(texts)
+
+    monkeypatch.setattr(encoder, "encode", watched)
+    together = EncodedTogether(encoder, TEXTS)
+    first = together.encode(TEXTS[:5])
+    assert second.wait(60), "the next texts are at work before they are asked for"
+    rest = together.encode(TEXTS[5:])
+    assert sum(calls) == len(dict.fromkeys(TEXTS))
+    assert max(calls) == 5
+    vectors = np.concatenate([first.vectors, rest.vectors])
+    np.testing.assert_allclose(vectors, encode(TEXTS).vectors, atol=1e-6)
+
+
+def test_what_breaks_while_encoding_ahead_is_raised_where_it_is_waited_for() -> None:
+    class Broken:
+        info, dimensions, precision, timing = None, 4, "float32", None
+
+        def encode(self, texts: list[str]) -> Any:
+            raise RuntimeError("the GPU is lost")
+
+    together = EncodedTogether(Broken(), ["one"])  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError, match="the GPU is lost"):
+        together.wait_for(["one"])
 
 
 # Precision
