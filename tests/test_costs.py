@@ -300,6 +300,29 @@ def test_a_stage_that_cannot_be_paid_is_not_started(monkeypatch: pytest.MonkeyPa
     assert place.backend._dollars_at_work() == 0
 
 
+def test_a_run_that_is_given_up_before_its_first_answer_ends_at_once_and_knows_what_it_has_cost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    price = machine_of("encode", config_of()).dollars_per_second({})
+    place = Rented(monkeypatch, price * 150)
+    with pytest.raises(BudgetError), place.backend.computing(config_of()):
+        place.submit()
+        while not place.backend._calls:
+            Event().wait(0.01)
+        place.now = 100.0
+        assert place.backend.dollars() == 0, "nothing has been answered"
+        assert sum(bill.dollars for bill in place.backend.bills()) == pytest.approx(100 * price)
+        place.backend.check()
+    place.backend.stop()
+    assert [call.is_cancelled for call in place.calls] == [True]
+    place.now = 500.0
+    (bill,) = place.backend.bills()
+    assert (bill.function, bill.n_containers, bill.busy_seconds) == ("encode_on_gpu", 1, 0.0)
+    assert bill.dollars == pytest.approx(100 * price)
+    place.submit()
+    assert len(place.calls) == 1, "nothing is begun after the end"
+
+
 def test_what_is_given_up_is_cancelled_and_what_is_finished_needs_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
     place = Rented(monkeypatch, None)
     finished = place.submit()

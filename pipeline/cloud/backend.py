@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
@@ -70,6 +70,9 @@ class ModalBackend:
         self._max_dollars = max_dollars
         self.done: list[tuple[Machine, Done]] = []
         """What each container did."""
+        self._is_stopped = False
+        self._given_up: list[Bill] = []
+        """What containers have cost whose answer nobody waited for."""
         self._first_asked: float | None = None
         self._clerk_seconds = self._fetch_seconds = 0.0
         self.manifest = Manifest()
@@ -130,10 +133,11 @@ class ModalBackend:
 
     @contextmanager
     def computing(self, config: RunConfig) -> Iterator[None]:  # noqa: ARG002 (all machines are rented when needed)
-        """Forget, in the end, what has been given up."""
+        """Forget, in the end, what has been given up, but not what it has cost."""
         try:
             yield
         finally:
+            self._given_up += self._unanswered()
             self._at_work.clear()
 
     def submit(self, task: Task, work: Work) -> Future[Outcome]:
@@ -155,8 +159,11 @@ class ModalBackend:
     def _call(self, future: Future[Outcome], machine: Machine, task: Task, work: Work) -> None:
         """Wait for a container's answer; in a thread that doesn't keep the process from ending."""
         try:
-            call = self._function(machine, work.config).spawn(task.name, work)
-            self._calls[future] = call
+            function = self._function(machine, work.config)
+            with self._lock:  # so that no call is begun after all have been ended
+                if self._is_stopped:
+                    raise CancelledError
+                call = self._calls[future] = function.spawn(task.name, work)
             done = call.get()
             self._take(machine, done)
             if isinstance(done.result, BitextError):
@@ -206,14 +213,38 @@ class ModalBackend:
 
         A deployed app goes on without whoever called it; what `modal run` has started ends with it.
         """
-        for future, call in list(self._calls.items()):
+        with self._lock:
+            self._is_stopped = True
+            calls = list(self._calls.items())
+        for future, call in calls:
             call.cancel(terminate_containers=True)
             self._end(future)
 
     # ---- what it costs
 
     def bills(self) -> list[Bill]:
-        """Return what each function of the app has cost this run so far."""
+        """Return what each function of the app has cost this run so far, those at work included."""
+        return [*self._answered(), *self._given_up, *self._unanswered()]
+
+    def _unanswered(self) -> list[Bill]:
+        """Return what containers have cost up to now that are at work and have never answered."""
+        now, bills = time.time(), []
+        for machine, starts in self._starts().items():
+            n_known = len({done.container for known, done in self.done if known == machine})
+            silent = sorted(starts)[: max(0, min(len(starts), self._n_containers(machine)) - n_known)]
+            seconds = sum(now - start for start in silent)
+            dollars = seconds * machine.dollars_per_second(self._config.compute.prices)
+            bills += [Bill(machine.function, len(silent), seconds, 0.0, dollars)] if silent else []
+        return bills
+
+    def _starts(self) -> dict[Machine, list[float]]:
+        """Return since when calls are at work, or about to be, on each kind of machine."""
+        starts: dict[Machine, list[float]] = {}
+        for machine, started in list(self._at_work.values()):
+            starts.setdefault(machine, []).append(started)
+        return starts
+
+    def _answered(self) -> list[Bill]:
         bills = bill(list(self.done), self._config)
         if self._fetch_seconds:
             bills.append(bill_fetcher(self._fetch_seconds, self._config))
@@ -222,8 +253,8 @@ class ModalBackend:
         return bills
 
     def dollars(self) -> float:
-        """Return what this run has cost so far."""
-        return sum(one.dollars for one in self.bills())
+        """Return what this run has cost so far, but for what is at work."""
+        return sum(one.dollars for one in (*self._answered(), *self._given_up))
 
     def check(self) -> None:
         """Raise BudgetError if what is spent, and what the containers at work may take, is too much."""
@@ -239,12 +270,8 @@ class ModalBackend:
 
     def _dollars_at_work(self) -> float:
         """Return what the containers may take that are at work, or about to be."""
-        now = time.time()
-        since: dict[Machine, list[float]] = {}
-        for machine, started in list(self._at_work.values()):
-            since.setdefault(machine, []).append(started)
-        dollars = 0.0
-        for machine, starts in since.items():
+        now, dollars = time.time(), 0.0
+        for machine, starts in self._starts().items():
             around, most = around_seconds(machine, self._config), self._n_containers(machine)
             seconds = sum(sorted((now - started + around for started in starts), reverse=True)[:most])
             dollars += seconds * machine.dollars_per_second(self._config.compute.prices)

@@ -111,9 +111,10 @@ def _requested(store: RunStore, document: Document, requests: Sequence[Request],
 
 
 def _encode(store: RunStore, work: Sequence[Wanted], outcome: Outcome) -> None:
-    """Encode overlaps of documents, and write them down."""
+    """Encode overlaps of documents, and write them down while others are encoded."""
+    from stages.encode import EncodedTogether
+
     encoder, before = take_encoder(store.config.encode)
-    # Not isolated: where a GPU is lost, the shard fails, not each of its documents.
     knowing = encode_together(encoder, store.config.encode, work)
     columns = schema.embeddings(encoder.dimensions)
     with store.embeddings.write(columns, compression="none", use_dictionary=["document", "overlap_size"]) as writer:
@@ -121,6 +122,8 @@ def _encode(store: RunStore, work: Sequence[Wanted], outcome: Outcome) -> None:
             with outcome.isolate("encode", wanted.document.path):
                 outcome.counts.update(write_vectors(writer, columns, wanted, knowing, store.config))
                 outcome.counts.update(documents=int(not wanted.requests))  # not once for each round
+            if isinstance(knowing, EncodedTogether) and knowing.failure is not None:
+                raise knowing.failure  # not isolated: where a GPU is lost, the shard fails, not each of its documents
     outcome.note_writer("embeddings", store.embeddings, writer)
     outcome.counts.update(timing_counts(before, encoder.timing))
 

@@ -38,6 +38,8 @@ class EncodedTogether:
         self._tokens: NDArray[np.int64] | None = np.zeros(len(distinct), dtype=np.int64)
         self._is_counted = np.zeros(len(distinct), dtype=bool)
         self._encoder = encoder
+        self.failure: Exception | None = None
+        """What ended the encoder: no single text is to blame for it."""
 
     @property
     def timing(self) -> Timing:
@@ -48,7 +50,11 @@ class EncodedTogether:
         """Wait until texts are encoded; raises what the encoder raises."""
         last = max((self._row[text] for text in texts), default=-1)
         while self._n_encoded <= last:
-            part = next(self._coming)
+            try:
+                part = next(self._coming)
+            except Exception as error:
+                self.failure = error
+                raise
             rows = slice(self._n_encoded, self._n_encoded + len(part.vectors))
             self._vectors[rows], self._is_cut[rows] = part.vectors, part.is_cut
             if part.tokens is None or self._tokens is None:
