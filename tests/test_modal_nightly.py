@@ -71,6 +71,8 @@ def test_each_night_does_only_what_is_new(world: ModalWorld, tmp_path: Path) -> 
     assert world.fire(APP, FUNCTION)["status"] == "GENERIC_STATUS_SUCCESS", world.log()
     assert set(world.started(before)) <= {"nightly"}, "a night without news rents nothing"
     assert nights(world)[-1]["encoded_documents"] == 0
+    assert nights(world)[-1]["text"] == "nothing new"
+    assert len(list((world.volume() / "runs/test/nights").iterdir())) == 1, "and copies nothing"
 
     put(world, tmp_path, "two", "A dog barked all night.", "Ein Hund bellte die ganze Nacht.")
     assert world.fire(APP, FUNCTION)["status"] == "GENERIC_STATUS_SUCCESS", world.log()
@@ -80,7 +82,7 @@ def test_each_night_does_only_what_is_new(world: ModalWorld, tmp_path: Path) -> 
     (world.volume() / "corpus/de/one.txt").unlink()
     assert world.fire(APP, FUNCTION)["status"] == "GENERIC_STATUS_SUCCESS", world.log()
     assert "house" not in (world.volume() / "runs/test/latest/bitext.tsv").read_text()
-    assert len(list((world.volume() / "runs/test/nights").iterdir())) == 4
+    assert len(list((world.volume() / "runs/test/nights").iterdir())) == 3
 
 
 def test_a_failed_night_is_shown_as_failed(world: ModalWorld) -> None:

@@ -103,6 +103,8 @@ def test_a_night_leaves_a_record_and_only_the_next_one_s_news_are_done(nightly: 
     run_a_night(nightly)
     assert [night["encoded_documents"] for night in history(nightly, "first")] == [2, 0]
     assert [night["encoded_documents"] for night in history(nightly, "second")] == [2, 2]
+    assert [night["text"] for night in history(nightly, "first")] == ["1 of 1 pair aligned", "nothing new"]
+    assert len(list((nightly.parent / "store/runs/first/nights").iterdir())) == 1, "what is not new is not kept again"
     assert history(nightly, "second")[1]["text"] == "2 of 2 pairs aligned"
     report = json.loads((nightly.parent / "store/runs/second/latest/report.json").read_text())
     assert report["costs"]["dollars"] == 0.25
@@ -111,11 +113,13 @@ def test_a_night_leaves_a_record_and_only_the_next_one_s_news_are_done(nightly: 
 def test_older_nights_are_kept_as_configured(nightly: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for day in (1, 2, 3):
         at(monkeypatch, datetime(2026, 11, day, 2, tzinfo=UTC).timestamp())
+        write_document(nightly.parent, "first", "en", "one", f"A first house, {day}.")
         run_a_night(nightly)
     kept = sorted(path.name for path in (nightly.parent / "store/runs/first/nights").iterdir())
     assert kept == ["2026-11-02T02-00-00", "2026-11-03T02-00-00"]
     assert (nightly.parent / "store/runs/first/nights" / kept[0] / "report.json").exists()
     nightly.write_text(nightly.read_text().replace("keep_nights = 2", "keep_nights = 0"))
+    write_document(nightly.parent, "first", "en", "one", "A first house.")
     run_a_night(nightly)
     assert list((nightly.parent / "store/runs/first/nights").iterdir()) == []
 

@@ -32,6 +32,9 @@ from pipeline.store.run_store import RunStore
 NIGHTS = "nights"
 TIME_FORMAT = "%Y-%m-%dT%H-%M-%S"
 HISTORY = "history.jsonl"
+MADE_OF = "made-of"
+"""The file beside `latest/` that says what its exports were made of."""
+
 WEBHOOK = "BITEXT_WEBHOOK_URL"
 LONGEST_NIGHT_SECONDS = 24 * 3600
 """Modal stops a function then."""
@@ -181,6 +184,7 @@ def _carry_out(run: Run, prepare: Callable[[RunConfig], RunConfig], backend: Pri
     """Carry out a run; return its exit status, and what became of it in words."""
     try:
         run.config = prepare(run.config)
+        run.exports_made_of = backend.do(read_made_of, run.config)
         Flow(run, backend, Progress()).carry_out()
     except BitextError as error:
         backend.stop()
@@ -189,7 +193,13 @@ def _carry_out(run: Run, prepare: Callable[[RunConfig], RunConfig], backend: Pri
         backend.stop()
         print(traceback.format_exc(), flush=True)  # noqa: T201 - a container's log is what it prints
         return 1, f"{type(error).__name__}: {error}"
-    return run.exit_status, verdict(run)
+    return run.exit_status, verdict(run) if run.exported else "nothing new"
+
+
+def read_made_of(store: RunStore) -> str:
+    """Return what the exports of the last night were made of; empty where there are none."""
+    path = store.folder / MADE_OF
+    return path.read_text(encoding="utf-8") if path.exists() and (store.folder / "latest").is_dir() else ""
 
 
 def leave_night(store: RunStore, night: Night, run: Run | None, keep_nights: int) -> None:
@@ -201,6 +211,7 @@ def leave_night(store: RunStore, night: Night, run: Run | None, keep_nights: int
     if run is None:
         return
     keep_record(store, run)
+    write_text(folder / MADE_OF, run.fingerprint())
     if keep_nights:
         shutil.copytree(folder / "latest", folder / NIGHTS / night.started, dirs_exist_ok=True)
     for old in sorted((folder / NIGHTS).glob("*"))[: -keep_nights or None]:

@@ -82,7 +82,10 @@ class Flow:
             if this_pass.has_lost_texts:
                 self._read_corpus(is_fresh=True)
                 continue
-            if len(run.set_aside) == n_set_aside and (not with_exports or self._export()):
+            is_sound = len(run.set_aside) == n_set_aside
+            if is_sound and run.exports_made_of and not run.has_news():
+                return run
+            if is_sound and (not with_exports or self._export()):
                 return run
             if run.stage and (this_pass.n_open or run.stage not in COMPUTING):
                 raise MissingError(f"{run.set_aside[-1]}; run without --stage")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from pipeline import __version__
 from pipeline.config.run_config import RunConfig
 from pipeline.manifest import Failure, Manifest
 from pipeline.tasks.export import Exported
@@ -65,6 +67,8 @@ class Run:
     """Whether what people have decided about its pairs holds: `bitext align` has no config for that to lie beside."""
     has_pairs: bool = True
     """False for a run that only splits and encodes documents, because it isn't known yet which belong together."""
+    exports_made_of: str = ""
+    """What the exports of the last night were made of: where `fingerprint` is the same, none are written."""
     started: float = field(default_factory=time.time)
 
     def count_aligned(self) -> Counter[str]:
@@ -75,6 +79,18 @@ class Run:
             beads=aligned["beads"] + request["beads"],
             nulls=aligned["nulls"] + request["nulls"],
         )
+
+    def fingerprint(self) -> str:
+        """Return what tells all that the exports are made of from that of another time."""
+        shards = [shard.digest for shard in self.manifest.shards]
+        config = self.config.model_dump_json(exclude={"compute"})
+        parts = [__version__, config, shards, sorted(self.reviews.items()), sorted(map(str, self.failures))]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    def has_news(self) -> bool:
+        """Say whether anything has been done, or was done to other texts, since the exports were written."""
+        counts = [record.counts for name, record in self.records.items() if name != "read"]
+        return any(one["documents"] or one["pairs"] for one in counts) or self.fingerprint() != self.exports_made_of
 
     def wants(self, stage: Stage) -> bool:
         """Say whether a stage was asked for."""
