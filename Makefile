@@ -48,7 +48,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(LOCAL): $(VENV)/bin/python pyproject.toml constraints.txt
-	$(VENV)/bin/python $(INSTALL) --editable '.[local]'
+	$(VENV)/bin/python $(INSTALL) --editable '.[local,formats]'
 	@touch $@
 
 $(DEV): $(VENV)/bin/python pyproject.toml constraints.txt

@@ -308,3 +308,36 @@ def test_a_sign_of_webvtt_and_of_ass_stands_apart(tmp_path: Path) -> None:
 def test_dashes_set_off_speakers_and_not_parts_of_a_sentence(cue: str, expected: list[str], tmp_path: Path) -> None:
     (tmp_path / "a.srt").write_text(cues(cue))
     assert paragraphs(tmp_path / "a.srt") == expected
+
+
+# ---- pages of the web
+
+MENU = "<nav><ul><li><a href='/a'>Products</a></li><li><a href='/b'>Contact us</a></li></ul></nav>"
+ARTICLE = (
+    "<article><h1>The lamp of Hollin</h1><p>The lamp is lit at dusk, and nobody on the quay was in a hurry to leave "
+    "the harbour.<sup><a href='#n' id='r'>1</a></sup></p><h2>The keeper</h2>"
+    "<p>The keeper counts the <del>two</del> steps, and is never late.</p></article>"
+)
+FOOT = "<footer><p>© Hollin Ltd. All rights reserved.</p><a href='/i'>Imprint</a></footer>"
+
+
+@pytest.mark.parametrize("name", ["a.html", "a.xhtml"])
+def test_the_main_text_of_a_page_is_without_menus_and_feet_and_that_is_counted(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(f"<html><body>{MENU}<main>{ARTICLE}</main>{FOOT}</body></html>")
+    text = [
+        "The lamp of Hollin",
+        "The lamp is lit at dusk, and nobody on the quay was in a hurry to leave the harbour.",
+        "The keeper",
+        "The keeper counts the steps, and is never late.",
+    ]
+    assert paragraphs(tmp_path / name, main_text=True) == text
+    assert paragraphs(tmp_path / name)[0] == "Products"
+    found = read(tmp_path / name, main_text=True)
+    assert isinstance(found, DocumentText)
+    assert found.notes == ("10 of its 44 words were left out: menus, heads, feet and the like",)
+
+
+def test_a_page_without_main_text_is_read_whole_and_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("<html><body><script>x()</script></body></html>")
+    found = read(tmp_path / "a.html", main_text=True)
+    assert found == DocumentText("", ("no main text was found on it: it is read whole",))

@@ -297,7 +297,7 @@ def _declared(source: Source, language: str) -> str:
 
 def _origin_of(source: Source, language: str) -> Origin:
     """Say in what state a file is before it is read."""
-    size, changed_ns = file_state(source.path)
+    size, changed_ns = (-1, 0) if source.parts else file_state(source.path)
     return Origin(str(source.path), source.row, _declared(source, language), size, changed_ns)
 
 

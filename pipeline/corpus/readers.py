@@ -21,6 +21,7 @@ from pipeline.corpus.scratch import open_scratch
 from pipeline.corpus.text import normalise
 from pipeline.errors import ConfigError, DocumentError
 from pipeline.workers import Call
+from stages.text import HEADING_MARKS
 
 if TYPE_CHECKING:
     from pipeline.corpus.formats.rows import Rows
@@ -67,6 +68,18 @@ class Source(NamedTuple):
     """What it is written in, where it isn't UTF-8 and the config or the manifest says so."""
     column: str | None = None
     """Of a table: which column it is, where the config says so."""
+    parts: str = ""
+    """All files of a document that lies in several, in their order (see `join_parts`); the path is the first."""
+
+
+def join_parts(paths: Iterable[Path]) -> str:
+    """Write the files of a document as one text: a NUL, which is in no name, stands between two."""
+    return "\0".join(map(str, paths))
+
+
+def split_parts(source: Source) -> list[Path]:
+    """Return the files of a document that lies in several."""
+    return [Path(part) for part in source.parts.split("\0")] if source.parts else []
 
 
 Read = DocumentText | DocumentError
@@ -179,6 +192,8 @@ def _is_harmless(source: Source, corpus: CorpusConfig) -> bool:
         found = source.path.stat()
     except (OSError, ValueError):
         return True
+    if source.parts:
+        return False
     if not stat.S_ISREG(found.st_mode):
         return True
     is_small = found.st_size <= HARMLESS_BYTES and source.path.suffix.lower() != PACKED
@@ -239,7 +254,31 @@ def _bad_cell(row: dict[str, Any], key: str, column: str, expected: str) -> str:
 
 
 def read_source(source: Source, corpus: CorpusConfig) -> DocumentText:
-    """Read a file; raises DocumentError, which goes on from the document's name."""
+    """Read a document, which may lie in several files; raises DocumentError, which goes on from the document's name."""
+    if not source.parts:
+        return _read_file(source, corpus)
+    texts, notes = [], []
+    paths = split_parts(source)
+    for path in paths:
+        try:
+            text, of_part = _read_file(source._replace(path=path), corpus)
+        except DocumentError as error:
+            raise DocumentError(f"can't be read: its part {path.name} {error}") from error.__cause__
+        mark = "" if corpus.is_split else f"{HEADING_MARKS[0]}{normalise(path.name)}\n\n"
+        texts.append(f"{mark}{text.rstrip()}\n" if corpus.is_split else f"{mark}{text.rstrip()}\n\n")
+        notes += [f"{path.name}: {note}" for note in of_part]
+    joined = (
+        f"it is joined from {len(source.parts):,} files, each marked by its name as a heading: {_listed(source.parts)}"
+    )
+    return DocumentText("".join(texts), (joined, *notes))
+
+
+def _listed(parts: Sequence[Path]) -> str:
+    names = [path.name for path in parts]
+    return ", ".join(names if len(names) <= MOST_NAMES else [*names[: MOST_NAMES - 1], "…", names[-1]])
+
+
+def _read_file(source: Source, corpus: CorpusConfig) -> DocumentText:
     options = Options(
         encoding=source.encoding or corpus.encoding,
         min_confidence=corpus.min_encoding_confidence,

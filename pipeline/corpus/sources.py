@@ -6,7 +6,6 @@ import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,8 +13,8 @@ from pipeline.config.run_config import AUTO, RunConfig, expand_user, split_pair
 from pipeline.corpus.by_name import NamedPair, match_names
 from pipeline.corpus.formats.names import SEVERAL_LANGUAGES, format_of, has_rows
 from pipeline.corpus.languages import parse_language
-from pipeline.corpus.patterns import WILDCARD, Match, find_files, is_unicode
-from pipeline.corpus.readers import BadRow, Source, row_ids
+from pipeline.corpus.patterns import PART, WILDCARD, Match, find_files, is_unicode
+from pipeline.corpus.readers import BadRow, Source, join_parts, row_ids
 from pipeline.corpus.scratch import open_scratch
 from pipeline.corpus.table import table_rows
 from pipeline.corpus.text import known_encoding
@@ -209,19 +208,26 @@ def input_files(config: RunConfig) -> Iterator[Path]:
     if corpus.manifest is None:
         for pattern in (corpus.documents, corpus.source, corpus.target):
             if pattern is not None:
-                yield from chain.from_iterable(
-                    _files_in(match.path) for match in find_files(config.resolve("."), str(expand_user(pattern)))
-                )
+                yield from _files_of(config, pattern)
         return
     yield config.resolve(corpus.manifest)
     before: Path | None = None
     for _, row in table_rows(config.resolve(corpus.manifest)):
         for name in (row["source_path"], row["target_path"]):
+            if PART in name:
+                yield from _files_of(config, name)
+                continue
             file = name.partition("#")[0]
             path = config.resolve(file if has_rows(config.resolve(file), corpus.format) else name)
             if path != before:
                 yield from _files_in(path)
             before = path
+
+
+def _files_of(config: RunConfig, pattern: str) -> Iterator[Path]:
+    for match in find_files(config.resolve("."), str(expand_user(pattern))):
+        for path in match.parts or (match.path,):
+            yield from _files_in(path)
 
 
 def _files_in(path: Path) -> Iterator[Path]:
@@ -241,10 +247,10 @@ def _pairs_of_languages(config: RunConfig, pattern: str) -> Corpus:
     wanted = {language for pair in language_pairs for language in pair}
     finder = _Finder(config)
     languages = {language: finder.new_side() for language in sorted(wanted)}
-    for path, key, tag in finder.match(pattern):
-        language = _language_or_none(tag)
+    for match in finder.match(pattern):
+        language = _language_or_none(match.language)
         if language in wanted:
-            finder.add(languages[language], path, key, language)
+            finder.add(languages[language], match, language)
     for source, target in language_pairs:
         finder.pair(languages[source], languages[target], (source, target), f".{source}-{target}")
         finder.list_unmatched(languages[source], languages[target], f"in {source}", f"in {target}")
@@ -260,13 +266,14 @@ def _pairs_of_sides(config: RunConfig, source: str, target: str) -> Corpus:
     languages = _parsed((config.corpus.source_language or AUTO, config.corpus.target_language or AUTO))
     for pattern, language, found in zip((source, target), languages, sides, strict=True):
         told = Told.of(config, "source" if found is sides[0] else "target")
-        for path, key, _ in finder.match(pattern):
-            finder.add(found, path, key, language, told)
+        for match in finder.match(pattern):
+            finder.add(found, match, language, told)
     for pattern, found in zip((source, target), sides, strict=True):
         finder.check_found({pattern: found})
     if "*" not in source + target and all(side.n_documents == 1 for side in sides):
         source_file, target_file = (side.first() for side in sides)
-        finder.corpus.pairs.append(PairSource(source_file.path.stem, source_file, target_file, *languages))
+        pair_id = source_file.path.parent.name if source_file.parts else source_file.path.stem
+        finder.corpus.pairs.append(PairSource(pair_id, source_file, target_file, *languages))
     else:
         finder.pair(*sides, languages, "")
         finder.list_unmatched(*sides, f"in {source}", f"in {target}")
@@ -350,6 +357,11 @@ def _told_of_row(config: RunConfig, row: dict[str, str], side: str) -> Told:
 
 def _source_of_path(config: RunConfig, name: str, language: str, told: Told) -> Source:
     """Read `books/07.txt`, or `pages.jsonl#17` for the row whose id is 17."""
+    if PART in name:
+        for match in find_files(config.resolve("."), str(expand_user(name))):
+            source = _source_of_file(config, match.path, name, language, told)
+            return source._replace(parts=join_parts(match.parts))
+        raise ConfigError(f"no file matches {name} (in {config.resolve('.')})")
     file, _, row = name.partition("#")
     if not has_rows(config.resolve(file), config.corpus.format):
         return _source_of_file(config, config.resolve(name), name, language, told)
@@ -365,6 +377,14 @@ def _source_of_file(config: RunConfig, path: Path, name: str, language: str, tol
     if language == AUTO:
         raise ConfigError(f"{name} holds several languages; name the two to read: source_language, target_language")
     return Source(path, language, f"{name}#{language}", *told)
+
+
+def _with_parts(source: Source, match: Match) -> Source:
+    """Name a document in several files by the first and the last of them."""
+    if not match.parts:
+        return source
+    last = f" … {match.parts[-1].name}" if len(match.parts) > 1 else ""
+    return source._replace(name=source.name + last, parts=join_parts(match.parts))
 
 
 # ---- matching
@@ -397,11 +417,16 @@ class _Finder:
                 shown = os.fsencode(name).decode(errors="backslashreplace")
                 self.corpus.unreadable.append((shown, f"{shown}: the name of this file is not UTF-8; rename it"))
 
-    def add(self, found: Found, path: Path, key: str, language: str, told: Told = UNTOLD) -> None:
-        """Add a file, or each row of a file of rows."""
+    def add(self, found: Found, match: Match, language: str, told: Told = UNTOLD) -> None:
+        """Add a file, or several that are one document, or each row of a file of rows."""
+        path, key = match.path, match.key
         name = self._name(path)
         if not has_rows(path, self.config.corpus.format):
-            self._add(found, key, _source_of_file(self.config, path, name, language, told))
+            source = _source_of_file(self.config, path, name, language, told)
+            self._add(found, key, _with_parts(source, match))
+            return
+        if match.parts:
+            self.problems.append(f"{name} holds a document in each row; {PART} joins files that are a document each")
             return
         for row in row_ids(path, name, self.config.corpus):
             if isinstance(row, BadRow):

@@ -37,7 +37,6 @@ TEXT_READERS: dict[Format, Callable[[str, Options], Found]] = {
     "mediawiki": read_text_through_pandoc("mediawiki"),
     "microdvd": read_subtitles("microdvd"),
     "org": read_text_through_pandoc("org"),
-    "po": read_po,
     "properties": read_values("properties", "javautf8file"),
     "rst": read_text_through_pandoc("rst"),
     "srt": read_subtitles("srt"),
@@ -51,6 +50,7 @@ TEXT_READERS: dict[Format, Callable[[str, Options], Found]] = {
 MARKUP_READERS: dict[Format, Callable[[str, Options], Found]] = {
     "fb2": read_text_through_pandoc("fb2"),
     "html": read_html,
+    "po": read_po,
     "resx": read_values("resx", "RESXFile"),
     "tmx": read_tmx,
     "ts": read_ts,

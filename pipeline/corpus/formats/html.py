@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from pipeline.corpus.formats.document import Heading, Options, Paragraph, load, space_between
+from pipeline.corpus.formats.document import Heading, Note, Options, Paragraph, load, space_between
+from pipeline.corpus.formats.main_text import main_part, n_words
 from pipeline.corpus.formats.markup import local_name, parse_html
 from pipeline.corpus.formats.unseen import is_page_number, is_unseen
 
@@ -81,12 +82,24 @@ def _goes_on(before: str, line: str, ends: bool) -> bool:
     return before[-1].isalpha() or before[-1] in "，、,،"
 
 
-def read_html(text: str, options: Options) -> Iterator[Paragraph]:
-    """Give the paragraphs of a page."""
-    del options
+def read_html(text: str, options: Options) -> Iterator[Paragraph | Note]:
+    """Give the paragraphs of a page; of its main text, if that is asked for."""
     root = parse_html(text)
     if root is not None:
-        yield from paragraphs_of(root)
+        yield from page_paragraphs(root, options)
+
+
+def page_paragraphs(root: Any, options: Options) -> Iterator[Paragraph | Note]:
+    """Give the paragraphs of a parsed page from the web."""
+    if options.main_text:
+        main = main_part(root)
+        if main is None:
+            yield Note("no main text was found on it: it is read whole")
+        else:
+            n_left_out = n_words(root) - n_words(main)
+            yield Note(f"{n_left_out:,} of its {n_words(root):,} words were left out: menus, heads, feet and the like")
+            root = main
+    yield from paragraphs_of(root)
 
 
 def paragraphs_of(root: Any) -> Iterator[Paragraph]:

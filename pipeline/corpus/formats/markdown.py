@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 
 from pipeline.corpus.formats.document import Options, Paragraph, load
-from pipeline.corpus.formats.html import read_html
+from pipeline.corpus.formats.html import paragraphs_of
+from pipeline.corpus.formats.markup import parse_html
 
 _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n.*?\n\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 """What site generators put first: the title, the date, in YAML or TOML. As little part of the text as an HTML head."""
@@ -19,9 +20,12 @@ _MARK = re.compile(r"\[\^([^\]\s]+)\]")
 
 def read_markdown(text: str, options: Options) -> Iterator[Paragraph]:
     """Give the paragraphs of a CommonMark text, with tables."""
+    del options
     parser = load("markdown_it", "Markdown").MarkdownIt("commonmark").enable(["table", "strikethrough"])
     text = _without_note_marks(_FRONT_MATTER.sub("", text, count=1))
-    yield from read_html(parser.render(text), options)
+    root = parse_html(parser.render(text))
+    if root is not None:
+        yield from paragraphs_of(root)
 
 
 def _without_note_marks(text: str) -> str:

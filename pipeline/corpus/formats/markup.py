@@ -16,6 +16,7 @@ HEAD_BYTES = 4096
 
 _XML_ENCODING = re.compile(rb"""\A\s*<\?xml[^>]*?\bencoding\s*=\s*["']([\w.:-]+)["']""")
 _HTML_ENCODING = re.compile(rb"""(?i)<meta\b[^>]*?\bcharset\s*=\s*["']?\s*([\w.:-]+)""")
+_PO_ENCODING = re.compile(rb"^\"Content-Type:[^\n]*?\bcharset=([\w.:-]+)", re.MULTILINE)
 _XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _FIRST_TAG = re.compile(r"<[^!?\s<>/]")
 _ENTITY_DECLARATION = "<!ENTITY"
@@ -27,7 +28,7 @@ WEB_NAMES = {"ascii": "cp1252", "iso8859-1": "cp1252", "gb2312": "gb18030", "gbk
 
 
 def decode_markup(data: bytes, options: Options) -> Decoded:
-    """Decode XML or HTML, which names its own encoding: the config counts before that, UTF-8 before both."""
+    """Decode XML, HTML or PO, which names its own encoding: the config counts before that, UTF-8 before both."""
     is_plain = is_utf8(data) or encoding_by_mark(data) is not None
     encoding = options.encoding or _declared_encoding(data, is_plain)
     return decode(data, encoding, options.min_confidence)
@@ -86,7 +87,7 @@ def local_name(element: Any) -> str:
 def _declared_encoding(data: bytes, is_plain: bool) -> str | None:
     """Return the encoding that a file names; one that Python doesn't know does no harm where the file is UTF-8."""
     xml = _XML_ENCODING.search(data[:HEAD_BYTES])
-    found = xml or _HTML_ENCODING.search(data[:HEAD_BYTES])
+    found = xml or _HTML_ENCODING.search(data[:HEAD_BYTES]) or _PO_ENCODING.search(data[:HEAD_BYTES])
     if found is None:
         return None
     name = found.group(1).decode()

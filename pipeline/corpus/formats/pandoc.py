@@ -11,7 +11,8 @@ from pathlib import Path
 
 from pipeline.corpus.formats.archives import Archive
 from pipeline.corpus.formats.document import Note, Options, Paragraph
-from pipeline.corpus.formats.html import read_html
+from pipeline.corpus.formats.html import paragraphs_of
+from pipeline.corpus.formats.markup import parse_html
 from pipeline.corpus.formats.word import read_docx
 from pipeline.errors import ConfigError, DocumentError
 from pipeline.installing import pip_install
@@ -26,10 +27,11 @@ def read_through_pandoc(format_name: str) -> Read:
     """Return the reader of a format that pandoc knows by this name."""
 
     def read(data: bytes, options: Options) -> Iterator[Paragraph | Note]:
+        del options
         if data.startswith(b"PK\x03\x04"):
             with Archive(data):
                 pass  # its names and sizes are harmless
-        yield from read_html(_to_html(data, format_name), options)
+        yield from _paragraphs(data, format_name)
 
     return read
 
@@ -38,7 +40,8 @@ def read_text_through_pandoc(format_name: str) -> Callable[[str, Options], Itera
     """Return the reader of a format that is written as text."""
 
     def read(text: str, options: Options) -> Iterator[Paragraph | Note]:
-        yield from read_html(_to_html(text.encode(), format_name), options)
+        del options
+        yield from _paragraphs(text.encode(), format_name)
 
     return read
 
@@ -60,6 +63,12 @@ def read_doc(data: bytes, options: Options) -> Iterator[Paragraph | Note]:
         if not made.exists():
             raise DocumentError("can't be read by LibreOffice: is it a Word document, and whole?")
         yield from read_docx(made.read_bytes(), options)
+
+
+def _paragraphs(data: bytes, format_name: str) -> Iterator[Paragraph | Note]:
+    root = parse_html(_to_html(data, format_name))
+    if root is not None:
+        yield from paragraphs_of(root)
 
 
 def _to_html(data: bytes, format_name: str) -> str:

@@ -17,6 +17,8 @@ from pipeline.errors import ConfigError, DocumentError
 DELIMITERS = ",;\t|"
 MAX_CELL_CHARS = 1 << 26
 _QUOTED = re.compile(r'"[^"]*"')
+_BEGUN = re.compile(r'(?:^|(?<=\t))"[^\t\n\r]*', re.MULTILINE)
+_WHOLE = re.compile(r'"(?:[^"]|"")*"')
 _WORDS = re.compile(r"[\w-]+")
 
 Rows = Iterator[list[str]]
@@ -29,8 +31,7 @@ def read_delimited(delimiter: str | None) -> Callable[[str, Options], Iterator[s
         csv.field_size_limit(MAX_CELL_CHARS)
         first_line = _QUOTED.sub("", text.lstrip().partition("\n")[0])
         used = delimiter or max(DELIMITERS, key=first_line.count)
-        # in TSV a quote is a quote, unless it is around a whole cell, as spreadsheets put it
-        is_quoted = used != "\t" or '\t"' in text or text.startswith('"')
+        is_quoted = used != "\t" or _has_quoted_cells(text)
         quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if is_quoted else csv.QUOTE_NONE
         try:
             yield from _cells(csv.reader(io.StringIO(text, newline=""), delimiter=used, quoting=quoting), options)
@@ -38,6 +39,12 @@ def read_delimited(delimiter: str | None) -> Callable[[str, Options], Iterator[s
             raise DocumentError(f"is no table that can be read: {error}") from None
 
     return read
+
+
+def _has_quoted_cells(text: str) -> bool:
+    """Say whether a TSV file puts quotes around cells, as spreadsheets do; in others a quote is a quote."""
+    begun = _BEGUN.findall(text)
+    return bool(begun) and all(map(_WHOLE.fullmatch, begun))
 
 
 def read_xlsx(data: bytes, options: Options) -> Iterator[str | Note]:

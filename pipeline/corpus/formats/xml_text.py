@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
-from pipeline.corpus.formats.document import Heading, Options, Paragraph, load
-from pipeline.corpus.formats.html import Gatherer, paragraphs_of
+from pipeline.corpus.formats.document import Heading, Note, Options, Paragraph, load
+from pipeline.corpus.formats.html import Gatherer, page_paragraphs
 from pipeline.corpus.formats.markup import local_name, parse_xml
 
 TEI_ROOTS = frozenset({"tei", "tei.2", "teicorpus"})
@@ -52,15 +52,14 @@ class Vocabulary(Protocol):
         """Return the level of a heading; 0 for all else."""
 
 
-def read_xml(text: str, options: Options) -> Iterator[Paragraph]:
+def read_xml(text: str, options: Options) -> Iterator[Paragraph | Note]:
     """Give the paragraphs of a TEI, XHTML or any other XML file."""
-    del options
     root = parse_xml(text)
     name = local_name(root)
     if name in TEI_ROOTS:
         yield from _paragraphs(root, Tei())
     elif name == "html":
-        yield from paragraphs_of(root)
+        yield from page_paragraphs(root, options)
     else:
         yield from _paragraphs(root, AnyXml(root))
 
