@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from test_encodings import manifest_of
 
+from pipeline.config.run_config import RunConfig, make_config
+from pipeline.corpus.readers import split_parts
+from pipeline.corpus.sources import PairSource, find_pairs, input_files
 from pipeline.errors import ConfigError
 from stages.text import HEADING_MARKS
 
@@ -23,6 +26,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def config_of(folder: Path, **corpus: str) -> RunConfig:
+    values = {"name": "x", "corpus": {**corpus, **SIDES}, "encode": {"encoder": "use-multilingual"}}
+    return make_config(values, "x.toml", folder)
+
+
+def pairs_of(folder: Path, **corpus: str) -> list[PairSource]:
+    return list(find_pairs(config_of(folder, **corpus)).pairs)
+
+
 def marked(language: str) -> str:
     return "".join(f"{HEADING_MARKS[0]}chapter {number}.txt\n\nText {number}, {language}.\n\n" for number in (1, 2, 10))
 
@@ -30,8 +42,8 @@ def marked(language: str) -> str:
 def test_chapters_are_joined_in_natural_order_and_marked_by_their_names(folder: Path) -> None:
     manifest, texts = manifest_of(folder, source="en/chapter {part}.txt", target="book.de.txt", **SIDES)
     assert texts == [marked("en"), "Text 1. Text 2. Text 10.\n"]
-    (pair,) = manifest.pairs
-    assert (pair.pair_id, pair.source.path) == ("en", "en/chapter 1.txt … chapter 10.txt")
+    (pair,) = pairs_of(folder, source="en/chapter {part}.txt", target="book.de.txt")
+    assert (pair.pair_id, pair.source.name) == ("en", "en/chapter 1.txt … chapter 10.txt")
     assert manifest.notes == (
         "en/chapter 1.txt … chapter 10.txt: it is joined from 3 files, each marked by its name as a heading: "
         "chapter 1.txt, chapter 2.txt, chapter 10.txt",
@@ -49,8 +61,10 @@ def test_a_pattern_with_languages_and_a_manifest_join_files_too(folder: Path) ->
 def test_the_other_stars_keep_documents_apart(folder: Path) -> None:
     (folder / "en" / "scene 1.txt").write_text("A scene.\n")
     (folder / "de" / "scene 1.txt").write_text("Eine Szene.\n")
-    manifest, _ = manifest_of(folder, source="en/* {part}.txt", target="de/* {part}.txt", **SIDES)
-    assert [pair.pair_id for pair in manifest.pairs] == ["chapter", "scene"]
+    pairs = pairs_of(folder, source="en/* {part}.txt", target="de/* {part}.txt")
+    assert [pair.pair_id for pair in pairs] == ["chapter", "scene"]
+    assert [len(split_parts(pair.source)) for pair in pairs] == [3, 1]
+    assert len(list(input_files(config_of(folder, source="en/* {part}.txt", target="de/* {part}.txt")))) == 8
 
 
 def test_lines_that_are_sentences_stay_lines(folder: Path) -> None:

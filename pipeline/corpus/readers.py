@@ -6,7 +6,7 @@ import re
 import reprlib
 import stat
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -267,9 +267,8 @@ def read_source(source: Source, corpus: CorpusConfig) -> DocumentText:
         mark = "" if corpus.is_split else f"{HEADING_MARKS[0]}{normalise(path.name)}\n\n"
         texts.append(f"{mark}{text.rstrip()}\n" if corpus.is_split else f"{mark}{text.rstrip()}\n\n")
         notes += [f"{path.name}: {note}" for note in of_part]
-    joined = (
-        f"it is joined from {len(source.parts):,} files, each marked by its name as a heading: {_listed(source.parts)}"
-    )
+    how = "" if corpus.is_split else ", each marked by its name as a heading"
+    joined = f"it is joined from {len(paths):,} files{how}: {_listed(paths)}"
     return DocumentText("".join(texts), (joined, *notes))
 
 
