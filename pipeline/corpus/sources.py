@@ -285,11 +285,11 @@ def _documents_alone(config: RunConfig) -> Corpus:
     finder = _Finder(config)
     languages = {language for pair in config.corpus.pairs for language in split_pair(pair)}
     for pattern, declared, side in _patterns_of(config):
-        for path, _, tag in finder.match(pattern):
-            language = declared or _language_or_none(tag)
+        for match in finder.match(pattern):
+            language = declared or _language_or_none(match.language)
             if language is not None and (declared or language in languages):
                 found = finder.new_side()
-                finder.add(found, path, "", language, Told.of(config, side) if side else UNTOLD)
+                finder.add(found, match._replace(key=""), language, Told.of(config, side) if side else UNTOLD)
                 for _, document, _ in found.matched(found):
                     name = f"{language}/{document.name}"
                     finder.corpus.pairs.append(PairSource(name, document, document, language, language))
