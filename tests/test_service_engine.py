@@ -47,6 +47,10 @@ class SlowPool:
         self.batches: list[list[list[str]]] = []
         self._threads = ThreadPoolExecutor(n_slots + 1)
 
+    @property
+    def n_ready(self) -> int:
+        return self.n_slots
+
     def submit(self, method: str, slot: int, *arguments: Any) -> Future[Any]:
         return self._threads.submit(getattr(self, method), slot, *arguments)
 

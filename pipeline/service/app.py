@@ -130,7 +130,10 @@ def _add_service(app: FastAPI, config: ServeConfig, engine: Engine) -> None:
 
     @app.get("/health", tags=["service"], response_model=Health, responses={503: {"model": Health}})
     async def health(response: Response) -> Health:
-        """Say whether requests are answered: once a vector has been computed, until the service is told to end."""
+        """Say whether requests are answered: once a vector has been computed, until the service is told to end.
+
+        Not while no worker is left: those that died are replaced within seconds.
+        """
         health = _health(config, engine)
         response.status_code = 200 if health.status == "ready" else 503
         return health
@@ -146,9 +149,15 @@ def _health(config: ServeConfig, engine: Engine) -> Health:
         return Health(status="ending", model=config.model_name)
     if engine.failure is not None:
         return Health(status="failed", model=config.model_name)
-    if engine.dimensions is None:
-        return Health(status="starting", model=config.model_name)
-    return Health(status="ready", model=config.model_name, dimensions=engine.dimensions)
+    n_ready = engine.n_ready
+    is_ready = engine.dimensions is not None and n_ready > 0
+    return Health(
+        status="ready" if is_ready else "starting",
+        model=config.model_name,
+        dimensions=engine.dimensions,
+        workers=engine.n_slots,
+        workers_ready=n_ready,
+    )
 
 
 def _add_alignment(app: FastAPI, engine: Engine) -> None:

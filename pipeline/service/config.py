@@ -44,6 +44,16 @@ class LimitsConfig(Section):
     upload_seconds: float = Field(default=20, gt=0)
     """How long a client may take to send its request."""
 
+    header_seconds: float = Field(default=10, gt=0)
+    """How long a client may take to send the headers of its request."""
+
+    connections: int = Field(default=1000, ge=16)
+    """Connections at once, and at most half as many as the system lets the service have files open. Beyond that the
+    oldest without a request is closed."""
+
+    alignment_mb: int = Field(default=2500, ge=100)
+    """Memory in MB that an alignment may take, as estimated from the numbers of its sentences and its options."""
+
     queue: int = Field(default=64, ge=0)
     """Requests that may wait beside those that are worked on; the next is told to come again later."""
 

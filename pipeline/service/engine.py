@@ -66,6 +66,11 @@ class Engine:
         """How many requests are worked on at once."""
         return self._pool.n_slots
 
+    @property
+    def n_ready(self) -> int:
+        """How many could be worked on now: fewer while a worker that died is replaced."""
+        return self._pool.n_ready
+
     # ---- from start to end
 
     def start(self) -> None:
@@ -107,7 +112,7 @@ class Engine:
         async with self._admitted(is_accepted):
             deadline = time.monotonic() + seconds
             slot = await self._next_slot(deadline, seconds)
-            ticket.slot, arguments = slot, (ticket.request, self.config.limits.sentences, self.config.model_name)
+            ticket.slot, arguments = slot, (ticket.request, self.config.limits, self.config.model_name)
             try:
                 answer: bytes = await self._run(slot, deadline, seconds, "align", *arguments)
             finally:
@@ -190,7 +195,11 @@ class Engine:
 
     async def _run(self, slot: int, deadline: float, seconds: float, method: str, *arguments: Any) -> Any:
         """Have the pool work; what is given up, because of its time or its client, is ended where that can be."""
-        future = self._pool.submit(method, slot, *arguments)
+        try:
+            future = self._pool.submit(method, slot, *arguments)
+        except BaseException:
+            self._free.put_nowait(slot)  # nobody else will
+            raise
         self.metrics.running.inc()
         future.add_done_callback(_in_loop(self._give_back, slot))
         wrapped = asyncio.wrap_future(future)

@@ -37,7 +37,7 @@ QUIET = frozenset({"/health", "/metrics"})
 LOOPBACK = re.compile(r"(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?")
 OWN_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 FRAME = "  File "
-"""How a line of a traceback begins that says where it is; pebble brings the one of a worker as text."""
+"""How a line of a traceback begins that says where it is; the one of a worker process comes as text."""
 
 JSON_TYPE = re.compile(r"application/([\w.-]+\+)?json\s*(;.*)?", re.IGNORECASE)
 

@@ -73,7 +73,7 @@ class Container:
         limits, model = self._config.limits, self._config.model_name
         try:
             parsed = AlignRequest.model_validate(request)
-            answer = self._pool.submit("align", self._pool.n_slots, parsed, limits.sentences, model).result()
+            answer = self._pool.submit("align", self._pool.n_slots, parsed, limits, model).result()
         except ValidationError as error:
             raise ValueError(from_validation(error.errors()).detail) from None  # the caller may lack our classes
         except Problem as problem:

@@ -35,6 +35,10 @@ class Pool(Protocol):
     n_slots: int
     progress: MutableSequence[int]
 
+    @property
+    def n_ready(self) -> int:
+        """How many requests could be worked on now: fewer than slots while a process is replaced."""
+
     def submit(self, method: str, slot: int, *arguments: Any) -> Future[Any]:
         """Have a method of a worker called; cancelling it ends a process, and does nothing to a thread."""
 
@@ -59,6 +63,11 @@ class ProcessPool:
         self.n_slots = config.workers or available_cores()
         self.progress: MutableSequence[int] = RawArray("q", self.n_slots + 1)
         self._workers = Workers(self.n_slots, 1, partial(_start, config.encode, self.progress))
+
+    @property
+    def n_ready(self) -> int:
+        """How many processes are there, with their encoders loaded."""
+        return self._workers.n_ready
 
     def submit(self, method: str, slot: int, *arguments: Any) -> Future[Any]:
         """Have a method called in whichever process is free."""
@@ -85,6 +94,11 @@ class ThreadPool:
         self._worker = Worker(self._encoder, self.progress)
         self._worker.warm_up()
         self._threads = Threads(self.n_slots)
+
+    @property
+    def n_ready(self) -> int:
+        """All threads: none of them dies alone."""
+        return self.n_slots
 
     def submit(self, method: str, slot: int, *arguments: Any) -> Future[Any]:
         """Have a method called in a thread."""

@@ -105,7 +105,10 @@ class TimedOut(Problem):
 
 
 MOST_PROBLEMS = 20
-"""A list may have ten thousand wrong items."""
+"""A request may have twenty wrong fields and more."""
+
+MOST_NAME_CHARS = 100
+"""Of a field's name, which a client may make up."""
 
 
 def from_validation(errors: Sequence[Mapping[str, Any]]) -> Problem:
@@ -121,7 +124,7 @@ def from_validation(errors: Sequence[Mapping[str, Any]]) -> Problem:
 
 
 def _field_problem(error: Mapping[str, Any]) -> FieldProblem:
-    location = [str(part) for part in error["loc"] if part not in TAGS]
+    location = [str(part)[:MOST_NAME_CHARS] for part in error["loc"] if part not in TAGS]
     context, kind = error.get("ctx", {}), error["type"]
     if kind == "json_invalid":
         return FieldProblem(field="", message=f"the body is not JSON: {context['error']} at character {location[-1]}")

@@ -16,6 +16,7 @@ import uvicorn
 from pipeline.errors import BitextError, ConfigError
 from pipeline.service.app import make_app
 from pipeline.service.config import ServeConfig
+from pipeline.service.connections import BACKLOG, Connections, quiet_when_full
 from pipeline.service.engine import Engine
 from pipeline.service.jobs import LocalJobs
 from pipeline.service.metrics import Metrics
@@ -54,9 +55,12 @@ def make_server(engine: Engine, host: str, port: int, token: str | None, jobs_fo
         access_log=False,
         log_config=None,
         server_header=False,
+        http=Connections(engine.config.limits).protocol(),  # type: ignore[arg-type]
+        backlog=BACKLOG,
         timeout_keep_alive=IDLE_CONNECTION_SECONDS,
         timeout_graceful_shutdown=1,
     )
+    logging.getLogger("asyncio").addFilter(quiet_when_full)
     logging.getLogger("uvicorn.access").disabled = True  # it would write queries; the guard notes what may be noted
     return GracefulServer(options, engine, jobs)
 

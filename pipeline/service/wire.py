@@ -7,11 +7,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from pipeline.corpus.languages import parse_language
 from pipeline.errors import ConfigError
 from stages.align.config import AlignConfig
+from stages.align.scoring.weights import WEIGHT_NAMES
 from stages.config import Section
 
 ENGLISH = "The ferry was late. We waited for an hour. Nobody complained."
@@ -44,14 +54,37 @@ def _is_unicode(text: str) -> str:
 
 Unicode = Annotated[str, AfterValidator(_is_unicode)]
 FilledText = Annotated[Unicode, Field(min_length=1)]
+# A list ends at its first problem: millions of them would take gigabytes.
 Text = Annotated[
-    Annotated[Unicode, Tag("text")] | Annotated[list[Unicode], Tag("sentences")],
+    Annotated[Unicode, Tag("text")] | Annotated[list[Unicode], Field(fail_fast=True), Tag("sentences")],
     _text_or_list("a text, or a list of sentences"),
 ]
 Input = Annotated[
-    Annotated[FilledText, Tag("text")] | Annotated[list[FilledText], Field(min_length=1), Tag("sentences")],
+    Annotated[FilledText, Tag("text")]
+    | Annotated[list[FilledText], Field(min_length=1, fail_fast=True), Tag("sentences")],
     _text_or_list("a text or a list of texts; lists of tokens are not taken"),
 ]
+
+MOST_UNKNOWN = 20
+"""Fields that are not known, and are named; a request may have a million of them."""
+
+
+class Request(Section):
+    """What every request has in common."""
+
+    model_config = STRICT
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_fields(cls, value: Any) -> Any:
+        return few_fields(value, len(cls.model_fields))
+
+
+def few_fields(value: Any, n_known: int) -> Any:
+    """Return a JSON value; raises ValueError for an object with far more fields than are known."""
+    if isinstance(value, dict) and len(value) > n_known + MOST_UNKNOWN:
+        raise ValueError(f"it has {len(value):,} fields, of which {n_known} at most are known")
+    return value
 
 
 class AlignOptions(AlignConfig):
@@ -59,8 +92,16 @@ class AlignOptions(AlignConfig):
 
     model_config = STRICT
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_fields(cls, value: Any) -> Any:
+        weights = value.get("weights") if isinstance(value, dict) else None
+        for kind in weights.values() if isinstance(weights, dict) and len(weights) <= MOST_UNKNOWN else (weights,):
+            few_fields(kind, len(WEIGHT_NAMES))
+        return few_fields(value, len(cls.model_fields))
 
-class AlignRequest(Section):
+
+class AlignRequest(Request):
     """Two texts to align."""
 
     model_config = STRICT | ConfigDict(
@@ -142,7 +183,7 @@ class AlignAnswer(BaseModel):
     beads: list[AlignedBead]
 
 
-class EmbeddingsRequest(Section):
+class EmbeddingsRequest(Request):
     """As OpenAI's: https://platform.openai.com/docs/api-reference/embeddings."""
 
     model_config = STRICT | ConfigDict(
@@ -246,6 +287,10 @@ class Health(BaseModel):
     status: Literal["ready", "starting", "ending", "failed"]
     model: str
     dimensions: int | None = None
+    workers: int | None = None
+    """Requests that can be worked on at once."""
+    workers_ready: int | None = None
+    """Of these now: fewer while a worker that died is replaced."""
 
 
 def count_characters(text: str | list[str]) -> int:

@@ -13,6 +13,7 @@ from pipeline.corpus.languages import detect_language
 from pipeline.corpus.text import normalise
 from pipeline.errors import BitextError
 from pipeline.service.batching import encode_distinct, take_rows
+from pipeline.service.config import LimitsConfig
 from pipeline.service.problems import Refused
 from pipeline.service.wire import ENGLISH, GERMAN, AlignAnswer, AlignedBead, AlignRequest
 from stages.encode.encoder import EncodedTexts, Encoder, Timing, check_finite
@@ -51,10 +52,10 @@ class Worker:
         check_finite(vectors)
         return int(vectors.shape[1])
 
-    def align(self, slot: int, request: AlignRequest, max_sentences: int, model: str) -> bytes:
+    def align(self, slot: int, request: AlignRequest, limits: LimitsConfig, model: str) -> bytes:
         """Align two texts; the answer is JSON. Raises Refused where the texts are to blame."""
         try:
-            _check_sentences(request, max_sentences)
+            _check_size(request, limits, self._encoder.dimensions)
             alignment = align_texts(
                 request.source,
                 request.target,
@@ -116,14 +117,32 @@ def answer(alignment: Alignment, model: str) -> AlignAnswer:
     )
 
 
-def _check_sentences(request: AlignRequest, most: int) -> None:
-    """Refuse texts of too many sentences before any is encoded."""
+def _check_size(request: AlignRequest, limits: LimitsConfig, n_dimensions: int) -> None:
+    """Refuse, before anything is encoded, texts of too many sentences, and options that take too much memory."""
     sides = (request.source, request.source_language), (request.target, request.target_language)
-    if sum(len(text) // FEWEST_CHARACTERS + 1 if isinstance(text, str) else len(text) for text, _ in sides) <= most:
-        return
-    n_sentences = sum(_count_sentences(text, language) for text, language in sides)
-    if n_sentences > most:
-        raise Refused("source", f"with the target it has {n_sentences:,} sentences; at most {most:,} are taken", 413)
+    counts = [len(text) // FEWEST_CHARACTERS + 1 if isinstance(text, str) else len(text) for text, _ in sides]
+    if _problem(counts, request, limits, n_dimensions):  # the counts are the most that there may be
+        counts = [_count_sentences(text, language) for text, language in sides]
+        if problem := _problem(counts, request, limits, n_dimensions):
+            raise problem
+
+
+def _problem(counts: Sequence[int], request: AlignRequest, limits: LimitsConfig, n_dimensions: int) -> Refused | None:
+    from stages.align.memory import estimate_bytes
+
+    if sum(counts) > limits.sentences:
+        most = f"at most {limits.sentences:,} are taken"
+        return Refused("source", f"with the target it has {sum(counts):,} sentences; {most}", 413)
+    n_source, n_target = counts
+    n_megabytes = estimate_bytes(n_source, n_target, request.max_overlap, n_dimensions, request.options) >> 20
+    if n_megabytes <= limits.alignment_mb:
+        return None
+    return Refused(
+        "options",
+        f"with {n_source:,} and {n_target:,} sentences an alignment may take {n_megabytes:,} MB of memory, more than "
+        f"alignment_mb = {limits.alignment_mb:,} allows; lower band_radius, max_bead or max_overlap, or send less",
+        413,
+    )
 
 
 def _count_sentences(text: str | list[str], language: str | None) -> int:
