@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import random
 import re
+import sys
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -129,3 +132,23 @@ def test_normalising_twice_changes_nothing(text: str) -> None:
 def test_every_line_of_a_line_aligned_file_stays_one_line() -> None:
     lines = [f"a{space}b" for space in "\v\f\x1c\x1d\x1e\x1f\x85\u2028\u2029"]
     assert len(normalise("\n".join(lines)).split("\n")) == len(lines)
+
+
+def test_many_combining_marks_are_put_in_the_order_of_nfc() -> None:
+    chance = random.Random(3)
+    marks = [chr(code) for code in range(0x300, 0x36F)] + ["\u0bcd", "\u3099", "\u05b0", "a", "\U0001f600", "©"]
+    for _ in range(50):
+        text = "a" + "".join(chance.choices(marks, k=chance.randrange(25, 90)))
+        assert normalise(text) == unicodedata.normalize("NFC", text)
+
+
+def test_no_combining_mark_is_taken_for_a_letter() -> None:
+    """Else a run of marks could hide behind it, and take a time that grows with its square."""
+    every = map(chr, range(sys.maxunicode + 1))
+    marks = [mark for mark in every if unicodedata.combining(mark)]
+    assert len(marks) > 800
+    assert not [mark for mark in marks if mark.isalnum() or mark.isspace() or mark == "_"]
+
+
+def test_newlines_of_a_doubled_conversion_are_one() -> None:
+    assert normalise("a\r\r\nb\r\rc\r\nd\re\r") == "a\nb\n\nc\nd\ne\n"

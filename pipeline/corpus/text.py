@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
+from itertools import groupby
 from typing import NamedTuple
 
 from pipeline.errors import ConfigError, DocumentError
@@ -51,7 +52,9 @@ DROPPED = {chr(code) for code in (*range(0x20), *range(0x7F, 0xA0), 0xFEFF, 0xFF
 
 _TABLE = str.maketrans(dict.fromkeys(SPACES, " ") | dict.fromkeys(DROPPED, ""))
 _CHANGED = re.compile("[" + "".join(map(re.escape, sorted({*DROPPED, *SPACES}))) + "]")
-_NEWLINES = re.compile(r"\r+\n|\r")
+_NEWLINES = re.compile(r"\r+\n?")
+_MARKS = re.compile(r"[^\x00-\x7f\w\s]{31,}")
+"""More combining marks in a row than a letter of any language has (UAX #15, section 13, allows 30)."""
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _MISREAD = re.compile(r"[\x80-\x9f]|(?<=[^\W\d_])[^\w\s'’.,/–—-](?=[^\W\d_])")
 """Signs in the midst of words, and control characters: what a text in another encoding is read as."""
@@ -197,9 +200,22 @@ def normalise(text: str) -> str:
     All else stays as it is, no-break spaces, soft hyphens and zero-width spaces too.
     """
     if "\r" in text:
-        text = _NEWLINES.sub("\n", text)
+        text = _NEWLINES.sub(_newlines, text)
     if _CHANGED.search(text):
         text = text.translate(_TABLE)
     if not text.isascii() and _SURROGATES.search(text):
         text = _SURROGATES.sub("\ufffd", text)
+    if not text.isascii() and _MARKS.search(text):
+        text = _MARKS.sub(_in_order, text)
     return unicodedata.normalize("NFC", text)
+
+
+def _newlines(match: re.Match[str]) -> str:
+    return "\n" if match[0].endswith("\n") else "\n" * len(match[0])
+
+
+def _in_order(match: re.Match[str]) -> str:
+    """Put combining marks in the order of NFC, for which Python takes a time that grows with the square of a run."""
+    marks = "".join(unicodedata.normalize("NFD", mark) for mark in match[0])
+    runs = groupby(marks, key=lambda mark: unicodedata.combining(mark) > 0)
+    return "".join("".join(sorted(run, key=unicodedata.combining)) for _, run in runs)

@@ -12,10 +12,10 @@ from pipeline.corpus.formats.markup import parse_html
 _FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n.*?\n\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 """What site generators put first: the title, the date, in YAML or TOML. As little part of the text as an HTML head."""
 
-_NOTE = re.compile(r"^ {0,3}\[\^([^\]\s]+)\]:[ \t]*", re.MULTILINE)
+_NOTE = re.compile(r"^ {0,3}\[\^([^\[\]\s]+)\]:[ \t]*", re.MULTILINE)
 """Begins a footnote, which CommonMark doesn't know: it takes a note of one word for the address of a link."""
 
-_MARK = re.compile(r"\[\^([^\]\s]+)\]")
+_MARK = re.compile(r"\[\^([^\[\]\s]+)\]")
 
 
 def read_markdown(text: str, options: Options) -> Iterator[Paragraph]:

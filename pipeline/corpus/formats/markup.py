@@ -19,6 +19,10 @@ _HTML_ENCODING = re.compile(rb"""(?i)<meta\b[^>]*?\bcharset\s*=\s*["']?\s*([\w.:
 _PO_ENCODING = re.compile(rb"^\"Content-Type:[^\n]*?\bcharset=([\w.:-]+)", re.MULTILINE)
 _XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _FIRST_TAG = re.compile(r"<[^!?\s<>/]")
+_MANY_ATTRIBUTES = re.compile(
+    r"""<[A-Za-z][^\s<>/]*+(?>[\s/]++[^\s<>="'/]++(?>\s*+=\s*+(?>"[^"]*"|'[^']*'|[^\s<>"']++))?){1000}"""
+)
+"""libxml2 compares each attribute with all others of its element."""
 _ENTITY_DECLARATION = "<!ENTITY"
 _NAMED = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 _XML_NAMES = frozenset({"amp", "lt", "gt", "quot", "apos"})
@@ -42,6 +46,7 @@ def parse_xml(text: str) -> Any:
     """
     etree = load("lxml.etree", "XML")
     text = _XML_DECLARATION.sub("", text, count=1)
+    _check_attributes(text)
     first_tag = _FIRST_TAG.search(text)
     if _ENTITY_DECLARATION in text[: first_tag.start() if first_tag else None]:
         raise DocumentError("declares entities of its own, which are not expanded; write out what they stand for")
@@ -69,6 +74,7 @@ def parse_html(text: str) -> Any | None:
     text = _XML_DECLARATION.sub("", text, count=1)
     if not text.strip():
         return None
+    _check_attributes(text)
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
     try:
         root = etree.fromstring(text.encode(), parser)
@@ -77,6 +83,11 @@ def parse_html(text: str) -> Any | None:
     for error in parser.error_log.filter_from_fatals():
         raise DocumentError(f"can't be read as HTML to its end: {error.message}")
     return root
+
+
+def _check_attributes(text: str) -> None:
+    if _MANY_ATTRIBUTES.search(text):
+        raise DocumentError("has an element with more than 1,000 attributes; it is refused")
 
 
 def local_name(element: Any) -> str:

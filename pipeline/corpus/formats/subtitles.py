@@ -30,6 +30,9 @@ MAX_REPEATED_WORDS = 100
 FRAMES_PER_SECOND = 25
 """Of a MicroDVD file that doesn't say; only the length of pauses depends on it."""
 
+LOOK_AHEAD = 100
+"""Characters of a turn within which its first letter stands."""
+
 _DASH = re.compile(r"[-–—‐]\s*(?=[^\s\d])")
 _ENDED = re.compile(r"[.!?。！？؟।][\"'”’»)\]」』]*$")
 _LISTS = re.compile(r"[,;:–—-]$")
@@ -44,7 +47,7 @@ _GOES_ON = re.compile(r"(…|\.{2,})[\"'”’»)\]」』]*$")
 _FULL_STOP = re.compile(r"(?<![.…])[.。।][\"'”’»)\]」』]*$")
 _APART = re.compile(r"[♪♫]|[\[(#].*[\])#]\.?$")
 """A sound, or a song."""
-_VTT_UNSEEN = re.compile(r"<rt\b[^>]*>.*?</rt>|<[\d:.]+>", re.DOTALL)
+_VTT_UNSEEN = re.compile(r"<rt\b[^<>]*>[^<]*(?:<(?!/?rt\b)[^<]*)*</rt>|<[\d:.]+>")
 """The reading above a word, and when the next word is to be shown."""
 
 
@@ -167,7 +170,7 @@ def _turns(lines: Sequence[str]) -> Iterator[str]:
     for line in lines:
         start = 0
         for gap in _NEXT_SPEAKER.finditer(line):
-            if not _first_letter(line[gap.end() :]).islower():
+            if not _first_letter(line[gap.end() : gap.end() + LOOK_AHEAD]).islower():
                 yield line[start : gap.start()]
                 start = gap.end()
         yield line[start:]

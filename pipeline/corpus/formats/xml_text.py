@@ -124,6 +124,9 @@ class AnyXml:
 
     def __init__(self, root: Any) -> None:
         self._in_lines = _names_in_lines(root.iter("*"))
+        titles = (element for element in root.iter("*") if local_name(element) in TITLES)
+        self._titled = {(element.getparent(), element.tag) for element in titles}
+        """Elements with the names of their titles: to look for these anew at each title takes too long."""
 
     def is_block(self, element: Any, name: str) -> bool:
         """Go by whether an element of this name has text beside it somewhere."""
@@ -143,7 +146,7 @@ class AnyXml:
         parent = element.getparent() if name in TITLES else None
         if parent is None or local_name(parent) in TITLED:
             return 0
-        return sum(above.find(element.tag) is not None for above in element.iterancestors())
+        return sum((above, element.tag) in self._titled for above in element.iterancestors())
 
 
 def _names_in_lines(elements: Iterable[Any]) -> set[str]:
