@@ -14,7 +14,22 @@ BitextError
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+_CONTROL = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What moves a terminal's cursor, or turns letters around, and halves of characters, which nothing can write. (NUL does
+nothing there, and no file can have it in its name.)"""
+
+
+def is_printable(name: str) -> bool:
+    """Say whether a name can be written into files and shown on terminals: in one line, without control characters."""
+    return not _CONTROL.search(name) and "\n" not in name and "\t" not in name
+
+
+def printable(text: str) -> str:
+    """Return a text for a terminal, with escapes in place of control characters but newlines and tabs."""
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 class BitextError(Exception):

@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
+from pipeline.errors import printable
+
 LOG_SECONDS = 15
 """How often a log gets a line while a stage runs."""
 
@@ -52,7 +54,7 @@ class Progress:
 
     def note(self, text: str) -> None:
         """Say something in passing."""
-        self.console.print(text, markup=False)
+        self.console.print(printable(text), markup=False)
 
     @contextmanager
     def stage(self, name: str, n_shards: int) -> Iterator[StageProgress]:
@@ -92,7 +94,7 @@ class _Counting:
         self.seconds: float | None = None
 
     def note(self, text: str) -> None:
-        self.console.print(text, markup=False)
+        self.console.print(printable(text), markup=False)
 
     def advance(self, counts: Mapping[str, int]) -> None:
         self.counts.update(counts)

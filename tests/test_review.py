@@ -182,6 +182,22 @@ def decided(server: ReviewServer, good: list[list[int]]) -> dict[str, Any]:
     return {"good": good, "bad": [], "version": version_of(read_file(server.desk.path(0)))}
 
 
+@pytest.mark.parametrize(
+    ("good", "problem"),
+    [
+        ([[0, 10**11, 0, 1]], "is no bead of"),
+        ([[0, 1, 0, 10**30]], "is no bead of"),
+        ([[0, 1, 0, True]], "is not a bead"),
+        (None, "nested too deep"),
+    ],
+)
+def test_what_is_no_bead_is_refused(good: Any, problem: str, server: ReviewServer) -> None:
+    body = "[" * 100_000 if good is None else decided(server, good)
+    status, text, _ = ask(server, "./pair/0/corrections", body, token=server.token)
+    assert status == 422
+    assert problem in text
+
+
 def test_taking_everything_back_removes_the_file(server: ReviewServer, folder: Path) -> None:
     ask(server, "./pair/0/corrections", decided(server, [[0, 1, 0, 1]]), token=server.token)
     assert ask(server, "./pair/0/corrections", decided(server, []), token=server.token)[0] == 200

@@ -191,7 +191,7 @@ def test_what_takes_little_memory_is_not_refused(size: Size) -> None:
 
 
 def test_options_that_would_take_gigabytes_are_refused_with_the_name_of_the_limit() -> None:
-    with pytest.raises(Refused, match="alignment_mb = 2,500"):
+    with pytest.raises(Refused, match="alignment_mb = 3,500"):
         _check_size(asked(Size(2000, {"max_bead": 16, "band_radius": 1000}, 8)), LimitsConfig(), 512)
 
 

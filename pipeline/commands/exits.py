@@ -11,7 +11,7 @@ from typing import ParamSpec
 
 import click
 
-from pipeline.errors import BitextError
+from pipeline.errors import BitextError, printable
 from pipeline.store.files import REASONS
 
 Parameters = ParamSpec("Parameters")
@@ -32,7 +32,7 @@ def reported(command: Callable[Parameters, int | None]) -> Callable[Parameters, 
         try:
             sys.exit(command(*arguments, **options))
         except BitextError as error:
-            click.echo(f"bitext: {error}", err=True)
+            click.echo(printable(f"bitext: {error}"), err=True)
             sys.exit(error.exit_status)
         except OSError as error:
             if error.errno not in DISK_IS_FULL:

@@ -17,7 +17,8 @@ from pipeline.corpus.formats.document import Layout
 from pipeline.corpus.formats.names import Format
 from pipeline.corpus.languages import parse_language
 from pipeline.corpus.text import MIN_CONFIDENCE, known_encoding
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, printable
+from pipeline.store.files import endless_kind
 from stages.align.config import VERSION as ALIGN_VERSION
 from stages.align.config import AlignConfig, WeightsConfig
 from stages.config import Section
@@ -238,6 +239,8 @@ def load_config(path: Path) -> RunConfig:
 def read_toml(path: Path, advice: str = "name the config of a run, a .toml file") -> dict[str, Any]:
     """Read a TOML file; raises ConfigError where it isn't one, or can't be read: with advice where there is none."""
     try:
+        if kind := endless_kind(path):
+            raise ConfigError(f"{path} is {kind}, no file; name the .toml file")
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file; {advice}") from None
@@ -247,8 +250,10 @@ def read_toml(path: Path, advice: str = "name the config of a run, a .toml file"
         raise ConfigError(f"{path} can't be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 at byte {error.start:,}, as a TOML file must be; convert it") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from None
+    except RecursionError:
+        raise ConfigError(f"{path} is not TOML that can be read: it is nested too deep") from None
+    except ValueError as error:  # not TOML, a number of thousands of digits, a path with a NUL in it
+        raise ConfigError(printable(f"{path} is not TOML: {error}")) from None
 
 
 def make_config(values: dict[str, Any], where: str, folder: Path) -> RunConfig:

@@ -72,15 +72,6 @@ def _glob(root: Path, pattern: str) -> list[Path]:
     return [path for path in paths if (path.is_file() or is_dataset(path)) and not path.name.startswith(".")]
 
 
-def is_unicode(name: str) -> bool:
-    """Say whether a name can be written: Python keeps bytes of a file's name that are not UTF-8 as surrogates."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _pattern_regex(pattern: str) -> re.Pattern[str]:
     """Return the regular expression of a pattern; each `*` and `**` is a group of its own, {language} a named one."""
     parts: list[str] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import reprlib
 import stat
 from collections import deque
@@ -19,16 +18,13 @@ from pipeline.corpus.formats.recognise import HEAD_BYTES, begins_plain
 from pipeline.corpus.reading import Reading
 from pipeline.corpus.scratch import open_scratch
 from pipeline.corpus.text import normalise
-from pipeline.errors import ConfigError, DocumentError
+from pipeline.errors import ConfigError, DocumentError, is_printable, printable
+from pipeline.store.files import endless_kind
 from pipeline.workers import Call
 from stages.text import HEADING_MARKS
 
 if TYPE_CHECKING:
     from pipeline.corpus.formats.rows import Rows
-
-SURROGATE = re.compile("[\ud800-\udfff]")
-"""What JSON can smuggle into a text: half a character, which no file name and no report can hold."""
-
 
 HARMLESS_BYTES = 1 << 20
 """A plain text that is no larger is read without a process of its own: it can become 4 MB."""
@@ -44,16 +40,6 @@ CHARS_AT_ONCE = 1 << 20
 MOST_NAMES = 20
 MOST_NAME_CHARS = 100
 """What is told of the columns of a row that lacks one."""
-
-DESCRIPTORS = Path("/dev/fd")
-"""Where a shell puts what it pipes: `bitext align <(zcat book.gz) book.fr.txt`."""
-
-KINDS = (
-    (stat.S_ISFIFO, "a pipe"),
-    (stat.S_ISCHR, "a device"),
-    (stat.S_ISBLK, "a device"),
-    (stat.S_ISSOCK, "a socket"),
-)
 
 
 class Source(NamedTuple):
@@ -172,7 +158,7 @@ class DocumentReader:
         text = row.get(corpus.text_column)
         is_text = isinstance(text, str)
         problem = None if is_text else _bad_cell(row, "text_column", corpus.text_column, "text")
-        row_id = SURROGATE.sub("?", str(row.get(corpus.id_column)))  # one that has half a character is no name
+        row_id = printable(str(row.get(corpus.id_column)))  # a name with a control character is none
         twice = f"more than one row has this {corpus.id_column}; give each its own"
         self._rows.execute(
             "INSERT INTO rows VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET problem = ?",
@@ -223,7 +209,7 @@ def _named(source: Source, read: Callable[[], DocumentText]) -> Read:
     try:
         return read()
     except DocumentError as error:
-        failure = DocumentError(f"{source.name} {error}")
+        failure = DocumentError(printable(f"{source.name} {error}"))
         failure.__cause__ = error.__cause__
         return failure
 
@@ -240,7 +226,7 @@ def row_ids(path: Path, name: str, corpus: CorpusConfig) -> Iterator[str | BadRo
 
 def _row_id(name: str, row: dict[str, Any] | str, corpus: CorpusConfig) -> str | BadRow:
     found = row.get(corpus.id_column) if isinstance(row, dict) else None
-    if isinstance(found, str | int) and not isinstance(found, bool) and str(found) and not SURROGATE.search(str(found)):
+    if isinstance(found, str | int) and not isinstance(found, bool) and str(found) and is_printable(str(found)):
         return str(found)
     reason = row if isinstance(row, str) else _bad_cell(row, "id_column", corpus.id_column, "text or a number")
     return BadRow(name, f"{name}: {reason}")
@@ -307,10 +293,9 @@ def read_whole(path: Path) -> bytes:
 
 def check_kind(path: Path) -> int:
     """Return how many bytes a file has; raises DocumentError for what would never end, or isn't read as a file is."""
+    if kind := endless_kind(path):
+        raise DocumentError(f"can't be read: it is {kind}, no file; name a file")
     found = path.stat()
-    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode) or path.parent == DESCRIPTORS):
-        what = next((name for is_kind, name in KINDS if is_kind(found.st_mode)), "no file")
-        raise DocumentError(f"can't be read: it is {what}, no file; name a file")
     return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 

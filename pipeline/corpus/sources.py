@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,13 +14,16 @@ from pipeline.config.run_config import AUTO, RunConfig, expand_user, split_pair
 from pipeline.corpus.by_name import NamedPair, match_names
 from pipeline.corpus.formats.names import SEVERAL_LANGUAGES, format_of, has_rows
 from pipeline.corpus.languages import parse_language
-from pipeline.corpus.patterns import PART, WILDCARD, Match, find_files, is_unicode
+from pipeline.corpus.patterns import PART, WILDCARD, Match, find_files
 from pipeline.corpus.readers import BadRow, Source, join_parts, row_ids
 from pipeline.corpus.scratch import open_scratch
 from pipeline.corpus.table import table_rows
 from pipeline.corpus.text import known_encoding
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, is_printable, printable
 from pipeline.progress import units
+
+SURROGATES = re.compile("[\udc80-\udcff]")
+"""What Python has in place of bytes of a file's name that are not UTF-8."""
 
 MAX_PROBLEMS = 20
 """How many problems of one kind are spelled out."""
@@ -334,6 +338,8 @@ def _pair_of_row(config: RunConfig, row: dict[str, str]) -> PairSource:
     for column in ("pair_id", "source_path", "target_path"):
         if not row[column]:
             raise ConfigError(f"{column} is empty")
+        if not is_printable(row[column]):
+            raise ConfigError(f"{column} {row[column]!r} has a control character; take it out")
     languages = [
         row.get(f"{side}_language") or getattr(config.corpus, f"{side}_language") or "" for side in ("source", "target")
     ]
@@ -411,11 +417,12 @@ class _Finder:
         """Give the files that match a pattern; a name that can't be written is listed as unreadable."""
         for match in find_files(self.config.resolve("."), str(expand_user(pattern))):
             name = self._name(match.path)
-            if is_unicode(name):
+            if is_printable(name):
                 yield match
             else:
-                shown = os.fsencode(name).decode(errors="backslashreplace")
-                self.corpus.unreadable.append((shown, f"{shown}: the name of this file is not UTF-8; rename it"))
+                shown = printable(os.fsencode(name).decode(errors="backslashreplace"))
+                what = "is not UTF-8" if SURROGATES.search(name) else "has a control character"
+                self.corpus.unreadable.append((shown, f"{shown}: the name of this file {what}; rename it"))
 
     def add(self, found: Found, match: Match, language: str, told: Told = UNTOLD) -> None:
         """Add a file, or several that are one document, or each row of a file of rows."""

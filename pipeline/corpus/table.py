@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import ConfigError
+from pipeline.store.files import endless_kind
 
 REQUIRED = frozenset({"pair_id", "source_path", "target_path"})
 
@@ -36,6 +37,8 @@ def table_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 def _table_lines(path: Path) -> list[str]:
     try:
+        if kind := endless_kind(path):
+            raise ConfigError(f"[corpus] manifest {path} is {kind}, no file; name a file")
         return re.split(r"\r\n|\r|\n", path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"[corpus] manifest {path} can't be read: {error.strerror}") from None

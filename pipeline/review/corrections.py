@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.config.run_config import RunConfig
@@ -15,7 +17,7 @@ from pipeline.errors import ChangedMeanwhile, ConfigError
 from pipeline.exports.filenames import file_name
 from pipeline.manifest import DocumentPair
 from pipeline.progress import units
-from pipeline.store.files import write_text
+from pipeline.store.files import TEMPORARY, endless_kind, unwritable, write_text
 from stages.corrections import Corrections, Review, parse_reviews
 from stages.data import AlignedPair
 
@@ -93,6 +95,8 @@ def parse_file(path: Path, text: str) -> tuple[Review, ...]:
 def read_file(path: Path) -> str:
     """Return the text of a file of corrections, empty where there is none; raises ConfigError."""
     try:
+        if kind := endless_kind(path):
+            raise ConfigError(f"{path} is {kind}, no file of corrections; take it away")
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return ""
@@ -123,12 +127,38 @@ def write_corrections(path: Path, text: str, version: str) -> str:
 
     Without any text the file goes. Raises ChangedMeanwhile where the file is no longer what was read.
     """
-    read_version(path, version)
-    if text:
-        write_text(path, text)
-    else:
-        path.unlink(missing_ok=True)
+    with _alone_in(path.parent):
+        read_version(path, version)
+        if text:
+            write_text(path, text)
+        else:
+            path.unlink(missing_ok=True)
     return version_of(text)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing corrections into a folder meanwhile; remove what those killed have left.
+
+    The folder itself is locked, so that no file for a lock lies among what people keep.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        for left in folder.glob(f"{TEMPORARY}*"):  # whoever wrote them would hold the lock
+            left.unlink(missing_ok=True)
+        yield
+    finally:
+        os.close(held)
 
 
 class CorrectionCounts:

@@ -118,7 +118,10 @@ class ReviewHandler(BaseHTTPRequestHandler):
             raise Refused(HTTPStatus.FORBIDDEN, f"a change needs the token in {TOKEN_HEADER}")
         if number is None or not is_corrections:
             raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "nothing is sent here")
-        decided = json.loads(self._body())
+        try:
+            decided = json.loads(self._body())
+        except RecursionError:
+            raise ValueError("what was decided is nested too deep") from None
         if not isinstance(decided, dict):
             raise ValueError("what was decided must be an object")
         return JSON, json.dumps({"version": self.server.desk.save(number, decided)})

@@ -130,10 +130,10 @@ class Desk:
         Raises ValueError where that is not what it is, ChangedMeanwhile where the file is another one by now. The store
         isn't needed for a pair whose page has been shown.
         """
-        good, bad = (_read_beads(decided.get(mark)) for mark in (GOOD, BAD))
         path, version = self.path(number), str(decided.get("version"))
         with self._lock:
             pair, texts = self.pairs[number], self._read_texts(number)
+            good, bad = (_read_beads(decided.get(mark), *map(len, texts)) for mark in (GOOD, BAD))
             made = make_review(good, bad, *texts)
             before = read_version(path, version)
             kept = keep_undecided(self._place(number, before).set_aside, made, *texts)
@@ -216,12 +216,15 @@ def _positions(bead: BeadSpan) -> list[tuple[str, int]]:
     return [*(("source", i) for i in bead.source), *(("target", j) for j in bead.target)]
 
 
-def _read_beads(rows: object) -> list[BeadSpan]:
+def _read_beads(rows: object, n_source: int, n_target: int) -> list[BeadSpan]:
     if not isinstance(rows, list):
         raise ValueError("good and bad must be lists of beads")
     made = []
     for row in rows:
         if not isinstance(row, list) or len(row) != 4 or not all(type(number) is int for number in row):
             raise ValueError(f"{str(row)[:60]} is not a bead; one is four numbers")
-        made.append(make_bead_span(*row))
+        bead = make_bead_span(*row)
+        if bead.source_stop > n_source or bead.target_stop > n_target:
+            raise ValueError(f"{row} is no bead of {n_source:,} and {n_target:,} sentences")
+        made.append(bead)
     return made

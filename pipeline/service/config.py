@@ -51,7 +51,7 @@ class LimitsConfig(Section):
     """Connections at once, and at most half as many as the system lets the service have files open. Beyond that the
     oldest without a request is closed."""
 
-    alignment_mb: int = Field(default=2500, ge=100)
+    alignment_mb: int = Field(default=3500, ge=100)
     """Memory in MB that an alignment may take, as estimated from the numbers of its sentences and its options."""
 
     queue: int = Field(default=64, ge=0)

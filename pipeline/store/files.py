@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import sys
 import time
 import uuid
@@ -38,6 +39,25 @@ def unfinished_file(folder: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # where there could be no file, there is none
             temporary.unlink()
+
+
+DESCRIPTORS = Path("/dev/fd")
+"""Where a shell puts what it pipes: `bitext align <(zcat book.gz) book.fr.txt`."""
+
+KINDS = (
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+    (stat.S_ISSOCK, "a socket"),
+)
+
+
+def endless_kind(path: Path) -> str | None:
+    """Return what a path is that may never end, or isn't read as a file is; None for files, and what a shell pipes."""
+    found = path.stat()
+    if path.parent == DESCRIPTORS:
+        return None
+    return next((name for is_kind, name in KINDS if is_kind(found.st_mode)), None)
 
 
 def publish(temporary: Path, path: Path) -> None:

@@ -24,8 +24,8 @@ def estimate_bytes(n_source: int, n_target: int, max_overlap: int, n_dimensions:
     The band is taken to be as wide as its radius lets it be along the diagonal, with gaps between anchors beside it, as
     large as gaps are searched whole; it is never larger than the table.
     """
-    side = config.max_side or max_overlap
-    n_beads = len(bead_types(config.max_bead, side, side))
+    side = config.max_side or config.largest_bead - 1
+    n_beads = len(bead_types(config.largest_bead, side, side))
     table = (n_source + 1) * (n_target + 1)
     along = max(n_source + 1, n_target + 1) * (2 * config.band_radius + 2)
     n_gaps = ceil(sqrt(table / MAX_GAP_CELLS))  # more of them would be longer than the documents

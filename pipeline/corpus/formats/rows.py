@@ -63,6 +63,8 @@ def _numbered(batches: Iterable[pa.RecordBatch], name: str, columns: list[str]) 
 
 
 def _check_columns(schema: pa.Schema, name: str, columns: list[str]) -> None:
+    if twice := [column for column in columns if schema.names.count(column) > 1]:
+        raise ConfigError(f"{name} has more than one column {', '.join(twice)}; give each a name of its own")
     missing = set(columns) - set(schema.names)
     if missing:
         raise ConfigError(

@@ -38,7 +38,12 @@ def read_docx(data: bytes, options: Options) -> Iterator[Paragraph | Note]:
         whole = data if parts == before else _copy(archive, parts)
     n_unread = sum(map(n_letters, parts.values()))
     pictures = mammoth.images.img_element(lambda _: {})
-    found = mammoth.convert_to_html(io.BytesIO(whole), convert_image=pictures, style_map=STYLES)
+    found = mammoth.convert_to_html(
+        io.BytesIO(whole),
+        convert_image=pictures,
+        style_map=STYLES,
+        include_embedded_style_map=False,  # a document may not say which of its paragraphs are left out
+    )
     root = parse_html(found.value)
     for paragraph in paragraphs_of(root) if root is not None else ():
         yield paragraph
