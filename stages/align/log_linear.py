@@ -32,7 +32,7 @@ from stages.align.pair_measures import PairMeasures, measure_pair, null_features
 from stages.align.scoring.features import score_blocks
 from stages.align.scoring.similarity import mixed_blocks, summed_blocks
 from stages.align.scoring.sums import has_encoded_overlaps, overlap_vectors
-from stages.align.scoring.weights import SHIPPED, Kind, Weights, changed, freer
+from stages.align.scoring.weights import SHIPPED, Kind, Weights, changed, suited
 from stages.align.search.lattice import BestPath, Lattice, find_best_path, make_lattice
 from stages.align.search.max_marginals import MaxMarginals, find_max_marginals, near_band
 from stages.align.search.posterior import bead_posterior, null_posterior, sum_paths
@@ -115,9 +115,18 @@ def _align_ordered(
     if not source.sentences or not target.sentences:
         return without_beads(source, target)
     measures, search = search_pair(source, target, config, fixed)
-    if has_encoded_overlaps(source.vectors) or has_encoded_overlaps(target.vectors):
+    if decides_by_overlaps(measures, source, target):
         return align_encoded(search, with_overlaps(measures, source, target), config), measures.links
     return align_by_sums(search, measures, config), measures.links
+
+
+def decides_by_overlaps(measures: PairMeasures, source: Overlaps, target: Overlaps) -> bool:
+    """Return whether overlaps were encoded that decide between beads.
+
+    Where one side is hardly split, they don't: sums of many sentences say as much as a text of many sentences.
+    """
+    has_any = has_encoded_overlaps(source.vectors) or has_encoded_overlaps(target.vectors)
+    return has_any and measures.links.coarseness == 1
 
 
 def search_pair(
@@ -182,7 +191,8 @@ def weights_for(measures: PairMeasures, kind: Kind, config: AlignConfig) -> Weig
 
     A sentence of a finely split side is so much less of a foreign block.
     """
-    weights = freer(changed(SHIPPED[kind], getattr(config.weights, kind)), kind, measures.freedom)
+    configured = changed(SHIPPED[kind], getattr(config.weights, kind))
+    weights = suited(configured, kind, measures.freedom, measures.links.coarseness > 1)
     return weights._replace(skip_sentence=weights.skip_sentence / measures.links.coarseness)
 
 

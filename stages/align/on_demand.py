@@ -27,13 +27,14 @@ from stages.align.log_linear import (
     Search,
     align_by_sums,
     align_encoded,
+    decides_by_overlaps,
     in_own_order,
     is_swapped,
     search_pair,
     without_beads,
 )
 from stages.align.pair_measures import PairMeasures, with_overlaps
-from stages.align.scoring.sums import has_encoded_overlaps, sum_vectors
+from stages.align.scoring.sums import sum_vectors
 from stages.align.search.lattice import Lattice
 from stages.align.search.max_marginals import MaxMarginals, bead_marginals
 from stages.data import Beads, Facts, Overlaps
@@ -133,6 +134,8 @@ def _find_ordered(
     if not source.sentences or not target.sentences:
         return {}, {}, without_beads(source, target)
     measures, search = search_pair(source, target, config)
+    if measures.links.coarseness > 1:
+        return {}, {}, (align_by_sums(search, measures, config), measures.links)
     of_source, of_target = _affordable(source, target, search, config.contest_margin)
     if of_source or of_target:
         return of_source, of_target, None
@@ -174,7 +177,7 @@ def align_survivors(
     if not source.sentences or not target.sentences:
         return without_beads(source, target)
     measures, search = search_pair(source, target, config, fixed)
-    if not has_encoded_overlaps(source.vectors) and not has_encoded_overlaps(target.vectors):
+    if not decides_by_overlaps(measures, source, target):
         return align_by_sums(search, measures, config), measures.links
     is_alive = find_survivors(search.marginals, search.lattice, search.band, config.contest_margin).is_alive
     path = align_encoded(search, with_overlaps(measures, source, target), config, is_alive)

@@ -163,7 +163,7 @@ def find_coarse_links(
     source_bytes: NDArray[np.float64],
     target_bytes: NDArray[np.float64],
 ) -> Links:
-    """Return the anchors of a side that is hardly split, where there are more of them than of single sentences."""
+    """Return the anchors of a side that is hardly split, where they say more than those of single sentences."""
     n_source, n_target = len(source), len(target)
     if max(n_source, n_target) < LEAST_GRAIN * min(n_source, n_target) or min(n_source, n_target) < 2:
         return links
@@ -171,7 +171,7 @@ def find_coarse_links(
         found = find_window_links(source, target, source_bytes)
     else:
         found = find_window_links(target, source, target_bytes).mirrored
-    return found if len(found.source) > len(links.source) else links
+    return found if found.evidence > links.evidence else links
 
 
 def null_features(measures: PairMeasures, found: BandFeatures) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

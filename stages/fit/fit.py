@@ -21,7 +21,7 @@ from stages.align.log_linear import search_pair
 from stages.align.pair_measures import PairMeasures, null_features, with_overlaps
 from stages.align.scoring.features import collect_features, score_blocks
 from stages.align.scoring.similarity import mixed_blocks
-from stages.align.scoring.weights import NO_BLOCKS, SHIPPED, Kind, Weights, freer
+from stages.align.scoring.weights import NO_BLOCKS, SHIPPED, Kind, Weights, suited
 from stages.align.search.lattice import Lattice, make_lattice
 from stages.align.search.max_marginals import bead_marginals
 from stages.align.search.posterior import Posterior, null_posterior, sum_paths
@@ -62,7 +62,7 @@ class Segment(NamedTuple):
     source_null, target_null : float32 arrays of shape (S, 4) and (T, 4).
     gold_bead : float64 array of shape (F,), the features of the gold beads, summed.
     gold_null : float64 array of shape (4,), those of the gold null sentences.
-    kind, freedom : the table of weights, and how free the translation is, from 0 to 1: what is added to the weights.
+    kind, freedom, is_coarse : what is added to the weights, as of `suited`.
     """
 
     features: NDArray[np.float32]
@@ -76,6 +76,7 @@ class Segment(NamedTuple):
     n_beads: int
     kind: Kind
     freedom: float
+    is_coarse: bool
 
 
 class Fit(NamedTuple):
@@ -188,6 +189,7 @@ def _cut(
         len(stretch),
         kind,
         measures.freedom,
+        measures.links.coarseness > 1,
     )
 
 
@@ -204,7 +206,7 @@ def _total_loss(
 
 
 def _segment_loss(segment: Segment, weights: Weights) -> tuple[float, NDArray[np.float64]]:
-    weights = freer(weights, segment.kind, segment.freedom)
+    weights = suited(weights, segment.kind, segment.freedom, segment.is_coarse)
     bead, null = np.array(weights.bead), np.array(weights.null)
     score = segment.features @ bead.astype(np.float32)
     score[~segment.is_bead] = -np.inf

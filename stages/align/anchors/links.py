@@ -70,6 +70,11 @@ class Links(NamedTuple):
         """Return which anchors have the next one near them on both sides: bool array of shape (L - 1,)."""
         return (np.diff(self.source) <= NEAR * self.grain[0]) & (np.diff(self.target) <= NEAR * self.grain[1])
 
+    @property
+    def evidence(self) -> float:
+        """Return how much the links say together: how many they are, times how similar their kind is."""
+        return len(self.source) * self.typical
+
     def kept(self, which: NDArray[np.bool_]) -> Links:
         """Return some of the links."""
         return self._replace(source=self.source[which], target=self.target[which], weight=self.weight[which])

@@ -1,0 +1,242 @@
+"""Translations that leave out, add and run together sentences: how they are measured and aligned."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gold_pairs import GoldTexts
+from test_align_pair import with_overlaps
+from translation_edits import EDITS, edited, exchanged, is_in_order, made_ordered, omit, stray, unsplit
+
+from pipeline.api import align_texts
+from stages.align import AlignConfig, align_pair, find_requested_overlaps
+from stages.align.anchors.coarse import find_window_links
+from stages.align.anchors.lengths import Lengths
+from stages.align.anchors.links import Links
+from stages.align.anchors.one_to_one import one_to_one_ratio
+from stages.align.anchors.scale import Region, Scale
+from stages.align.freedom import measure_freedom, measured_region, missing_shares, null_prior
+from stages.align.scoring.weights import COARSER, FREER, SHIPPED, suited
+from stages.bead_lines import BeadPositions
+from stages.data import Beads, Overlaps
+
+# ---- edits
+
+
+def texts(n_beads: int = 40, name: str = "maligna-pl/a") -> GoldTexts:
+    source = [f"{name} s{n}" for n in range(n_beads)]
+    target = [f"{name} t{n}" for n in range(n_beads)]
+    return GoldTexts(name, source, target, [BeadPositions((n,), (n,)) for n in range(n_beads)])
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("is_exchanged", [False, True])
+def test_edited_gold_partitions_both_sides_and_depends_on_the_seed_alone(edit: str, is_exchanged: bool) -> None:
+    documents = [texts(name="maligna-pl/a"), texts(name="maligna-pl/b")]
+    found = edited(documents, edit, 5, is_exchanged)
+    assert all(map(is_in_order, found))
+    assert found == edited(documents, edit, 5, is_exchanged)
+    if edit.startswith(("omit", "stray")):
+        assert found != edited(documents, edit, 6, is_exchanged)
+
+
+def test_each_edit_does_what_it_says() -> None:
+    whole, other = texts(400), texts(name="maligna-pl/b")
+    left = omit(0.3)(whole, [other], random.Random(1))
+    assert list(left.source) == list(whole.source)
+    assert 0.2 < 1 - len(left.target) / 400 < 0.4
+    assert all(left.source[bead.source[0]][-1] == left.target[bead.target[0]][-1] for bead in left.gold if all(bead))
+    mixed = stray(0.3)(whole, [other], random.Random(1))
+    foreign = [text for side in (mixed.source, mixed.target) for text in side if text.startswith("maligna-pl/b")]
+    assert 0.2 < len(foreign) / 400 < 0.4
+    assert sum(not all(bead) for bead in mixed.gold) == len(foreign)
+    joined = unsplit(3)(whole, [other], random.Random(1))
+    assert joined.target[0] == " ".join(whole.target[:3])
+    assert joined.gold[0] == BeadPositions((0, 1, 2), (0,))
+    assert exchanged(joined).gold[0] == BeadPositions((0,), (0, 1, 2))
+
+
+def test_beads_that_cross_are_made_one() -> None:
+    crossed = GoldTexts("x/y", list("abcd"), list("ABCD"), [BeadPositions((0, 2), (1,)), BeadPositions((1,), (0,))])
+    ordered = made_ordered(crossed)
+    assert ordered.gold[0] == BeadPositions((0, 1, 2), (0, 1))
+    assert [tuple(bead) for bead in ordered.gold[1:]] == [((3,), ()), ((), (2,)), ((), (3,))]
+    assert is_in_order(ordered)
+
+
+# ---- made-up documents
+
+
+def free_document(
+    seed: int, n_beads: int = 200, left_out: float = 0.0, strays: float = 0.0, joined: int = 1, longer: float = 1.0
+) -> tuple[Overlaps, Overlaps, list[BeadPositions]]:
+    """A document of 1-1 beads and its translation, of which sentences are left out, added and run together.
+
+    longer : how many source bytes say as much as a target byte.
+    """
+    generator = np.random.default_rng(seed)
+    sides: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+    lengths: tuple[list[int], list[int]] = ([], [])
+    beads: list[BeadPositions] = []
+    for first in range(0, n_beads, joined):
+        group = range(first, min(first + joined, n_beads))
+        meanings = generator.normal(size=(len(group), 64))
+        sizes = generator.integers(20, 90, len(group))
+        start = len(sides[0])
+        for meaning, size in zip(meanings, sizes, strict=True):
+            sides[0].append(meaning + 0.5 * generator.normal(size=64))
+            lengths[0].append(round(size * longer * np.exp(generator.normal(0, 0.1))))
+        if generator.random() >= left_out:
+            sides[1].append((np.sqrt(sizes)[:, None] * meanings).sum(axis=0) / 8 + 0.5 * generator.normal(size=64))
+            lengths[1].append(int(sizes.sum()))
+            beads.append(BeadPositions(tuple(range(start, len(sides[0]))), (len(sides[1]) - 1,)))
+        if generator.random() < strays:
+            side = generator.integers(2)
+            sides[side].append(generator.normal(size=64))
+            lengths[side].append(int(generator.integers(20, 90)))
+    source, target = (
+        with_overlaps(["x" * size for size in of_side], np.array(vectors), sizes=4)
+        for of_side, vectors in zip(lengths, sides, strict=True)
+    )
+    return source, target, beads
+
+
+def n_found(beads: Beads, gold: list[BeadPositions]) -> int:
+    spans = zip(beads.source_start, beads.source_stop, beads.target_start, beads.target_stop, strict=True)
+    found = {(tuple(range(i, i_stop)), tuple(range(j, j_stop))) for i, i_stop, j, j_stop in spans}
+    return len(found & set(map(tuple, gold)))
+
+
+@pytest.mark.parametrize(
+    "freedom",
+    [
+        {"left_out": 0.3},
+        {"left_out": 0.67},
+        {"strays": 0.1},
+        {"strays": 0.3},
+        {"joined": 3},
+        {"joined": 6},
+        {"joined": 12},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("longer", [1.0, 0.4])
+def test_free_translations_are_aligned_and_mirrored(freedom: dict[str, float], longer: float) -> None:
+    source, target, gold = free_document(7, longer=longer, **freedom)  # type: ignore[arg-type]
+    beads = align_pair(source, target, AlignConfig())
+    assert n_found(beads, gold) >= 0.9 * len(gold)
+    mirrored = align_pair(target, source, AlignConfig())
+    assert (mirrored.source_start.tolist(), mirrored.source_stop.tolist()) == (
+        beads.target_start.tolist(),
+        beads.target_stop.tolist(),
+    ) or n_found(mirrored, [BeadPositions(bead.target, bead.source) for bead in gold]) == n_found(beads, gold)
+
+
+def test_an_abridged_translation_is_called_so() -> None:
+    source, target, gold = free_document(3, left_out=0.67)
+    facts = align_pair(source, target, AlignConfig()).facts
+    assert facts["verdict"] == "partial"
+    assert facts["reason"] == f"abridged: {facts['source_share']:.0%} of the source has a translation"
+    assert facts["source_share"] == pytest.approx(len(gold) / 200, abs=0.05)
+    assert facts["quality"] == pytest.approx(facts["source_share"], abs=0.05)
+
+
+def test_overlaps_on_demand_have_at_most_half_the_text() -> None:
+    for freedom in ({"left_out": 0.3}, {"strays": 0.3}, {"joined": 2}):
+        source, target, _ = free_document(5, n_beads=400, **freedom)  # type: ignore[arg-type]
+        wanted = find_requested_overlaps(source, target, AlignConfig())
+        n_bytes = sum(
+            len(text)
+            for side, stops in ((source, wanted.source), (target, wanted.target))
+            for size, of_size in stops.items()
+            for stop in of_size
+            for text in side.sentences[stop - size : stop]
+        )
+        assert n_bytes <= 0.5 * sum(len(text) for side in (source, target) for text in side.sentences)
+
+
+# ---- what is measured
+
+
+def test_the_unit_of_length_is_that_of_1_1_beads_however_much_is_missing() -> None:
+    for left_out in (0.0, 0.3, 0.67):
+        source, target, gold = free_document(2, left_out=left_out, longer=0.6)
+        sizes = tuple(np.array([len(text) for text in side.sentences], float) for side in (source, target))
+        links = Links(
+            np.array([b.source[0] for b in gold]), np.array([b.target[0] for b in gold]), np.ones(len(gold)), 1
+        )
+        zero = np.zeros(64, np.float32)
+        ratio = one_to_one_ratio(
+            source.vectors[0], target.vectors[0], sizes, links, Scale(zero, zero, 1, 0, zero, zero)
+        )
+        assert ratio == pytest.approx(0.6, abs=0.03)
+
+
+def test_few_anchors_tell_no_unit_of_length() -> None:
+    source, target, _ = free_document(2, n_beads=4)
+    sizes = tuple(np.array([len(text) for text in side.sentences], float) for side in (source, target))
+    four, zero = np.arange(4), np.zeros(64, np.float32)
+    scale = Scale(zero, zero, 1, 0, zero, zero)
+    assert one_to_one_ratio(source.vectors[0], target.vectors[0], sizes, Links(four, four, four, 1), scale) is None
+
+
+def test_anchors_of_windows_lie_in_their_beads() -> None:
+    fine, coarse, gold = free_document(4, joined=6)
+    lengths = np.array([len(text) for text in fine.sentences], float)
+    links = find_window_links(fine.vectors[0], coarse.vectors[0], lengths)
+    assert links.grain == (200 / len(coarse.sentences), 1.0)
+    assert len(links.source) >= 0.9 * len(gold)
+    beads = {bead.target[0]: bead.source for bead in gold}
+    for i, j in zip(links.source.tolist(), links.target.tolist(), strict=True):
+        assert beads[j][0] - 1 <= i <= beads[j][-1] + 1
+
+
+def test_what_is_missing_is_measured_between_anchors_only() -> None:
+    lengths = Lengths(np.arange(0, 1010, 10.0), np.arange(0, 510, 10.0))
+    links = Links(np.array([50, 99]), np.array([10, 34]), np.ones(2), 1.0)
+    region = measured_region(Region(np.ones(100, bool), np.ones(50, bool)), links)
+    assert region.source.sum(), region.target.sum() == (50, 25)
+    assert missing_shares(lengths, region) == (0.5, 0.0)
+    nothing = measured_region(Region(np.ones(100, bool), np.ones(50, bool)), links.kept(np.zeros(2, bool)))
+    assert missing_shares(lengths, nothing) == (0.0, 0.0)
+
+
+def test_nulls_get_likelier_with_what_is_missing_and_only_then() -> None:
+    assert [null_prior(share) for share in (0.0, 0.05, 0.08)] == [0.0, 0.0, pytest.approx(0.0)]
+    assert 0 < null_prior(0.3) < null_prior(0.67) == pytest.approx(np.log(0.67 / 0.33) - np.log(0.08 / 0.92))
+    assert null_prior(0.8) == null_prior(0.99)
+
+
+def test_freedom_is_the_larger_share_of_nulls_in_the_measured_region() -> None:
+    region = Region(np.array([True, True, False]), np.array([True, False]))
+    assert measure_freedom((np.array([0.0, 0.02, 1.0]), np.array([0.01, 1.0])), region) == 0
+    assert measure_freedom((np.array([0.0, 0.02, 1.0]), np.array([0.04, 1.0])), region) == pytest.approx(0.5)
+    assert measure_freedom((np.array([0.5, 0.5, 1.0]), np.array([0.0, 1.0])), region) == 1
+    assert measure_freedom((np.ones(3), np.ones(2)), Region(np.zeros(3, bool), np.zeros(2, bool))) == 0
+
+
+def test_weights_move_with_freedom() -> None:
+    for kind, shipped in SHIPPED.items():
+        assert suited(shipped, kind, 0.0, False) == shipped
+        half, whole = suited(shipped, kind, 0.5, False), suited(shipped, kind, 1.0, False)
+        assert whole.null[0] == pytest.approx(shipped.null[0] + FREER[kind].null[0])
+        assert np.allclose(half.bead, (np.array(shipped.bead) + whole.bead) / 2)
+        assert suited(shipped, kind, 1.0, True).bead[0] == pytest.approx(shipped.bead[0] + COARSER.bead[0])
+
+
+# ---- real cases
+
+
+def case(shared: Path, folder: str, *names: str) -> list[list[str]]:
+    return [(shared / "cases" / folder / name).read_text(encoding="utf-8").split("\n") for name in names]
+
+
+def test_an_abridged_text_of_seven_sentences_keeps_all_its_pairs(shared: Path) -> None:
+    source, target = ([line for line in side if line] for side in case(shared, "01-abridged", "a.en.txt", "a.de.txt"))
+    found = align_texts(source, target, source_language="en", target_language="de")
+    pairs = [(bead.source, bead.target) for bead in found if bead.source and bead.target]
+    assert pairs == [(source[at], target[n]) for n, at in enumerate(range(0, 21, 3))]
+    assert (found.verdict, found.reason) == ("partial", "abridged: 33% of the source has a translation")
