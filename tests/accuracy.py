@@ -8,11 +8,16 @@ classic one does not, and the other way round, with the chance of so uneven coun
 The second: a set halved in every way, each half aligned with weights fitted to the other half and to all other
 sets to fit to, so that no weight has seen a document that it is measured on, but for the weak pull of every fit to
 the shipped weights. These have seen textberg-dev-de-fr and mac-dev-zh-en.
+
+With `--edits SEED …` there is one table instead: the sets made freer than they are (`translation_edits.py`), and with
+their sides exchanged, aligned with overlaps on demand; with `--free-weights`, a file of `free_weights.py`, by changes
+of the weights that were fitted without the set.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
@@ -20,10 +25,13 @@ from math import isnan, nan
 from pathlib import Path
 from typing import NamedTuple
 
-from gold_pairs import ENCODE, LANGUAGES, GoldPair, gold_pairs
+import numpy as np
+from free_weights import use_changes
+from gold_pairs import ENCODE, LANGUAGES, GoldPair, GoldTexts, gold_pairs, gold_texts, with_overlaps_on_demand
 from rich.console import Console
 from rich.table import Table
 from threadpoolctl import threadpool_limits
+from translation_edits import EDITS, edited
 
 from stages.align import AlignConfig, align_pair, find_requested_overlaps
 from stages.align.on_demand import RequestedOverlaps
@@ -42,6 +50,7 @@ FITTED_TO = ("textberg-dev-de-fr", "textberg-de-fr", "maligna-pl", "mac-dev-zh-e
 OVERLAPS = ("all", "on-demand", "none")
 FIRST = "set, method, overlaps, P, R, strict F1, lax F1, encoded, ECE, right of surest 80 %, only, chance"
 SECOND = "overlaps, ways, strict F1: mean (lowest to highest), ECE, right of surest 80 %"
+EDITED = "set, seed, edit, sides, strict F1, lax F1, ECE, encoded"
 CLASSIC, DEFAULT = AlignConfig(method="bertalign"), AlignConfig()
 
 
@@ -159,6 +168,35 @@ def spread(figures: Sequence[float]) -> str:
     return f"{sum(figures) / len(figures):.4f} ({min(figures):.4f} to {max(figures):.4f})"
 
 
+# ---- the table of edits
+
+
+def measure_edits(texts: Sequence[GoldTexts], seed: int, cache: Path) -> Iterator[list[str]]:
+    """Yield a row for each edit of a set."""
+    for edit in EDITS:
+        for is_exchanged in (False, True):
+            outcomes = [outcome_on_demand(one, cache) for one in edited(texts, edit, seed, is_exchanged)]
+            total = sum_evaluations(one.evaluation for one in outcomes)
+            encoded = sum(one.n_encoded for one in outcomes) / sum(one.n_text for one in outcomes)
+            figures = [f"{number:.3f}" for number in (total.strict.f1, total.lax.f1, reliability(total)[0])]
+            name = texts[0].name.split("/")[0]
+            yield [name, str(seed), edit, "exchanged" if is_exchanged else "", *figures, f"{encoded:.2f}"]
+
+
+def outcome_on_demand(texts: GoldTexts, cache: Path) -> Outcome:
+    """Align an edited pair as a run does by default."""
+    pair = with_overlaps_on_demand(texts, cache, DEFAULT)
+    beads = align_pair(pair.source, pair.target, DEFAULT, on_demand=True)
+    found = positions_of(beads)
+    evaluation = replace(evaluate(found, pair.gold), judged=judge_beads(beads, pair.gold))
+    counts = []
+    for side in (pair.source, pair.target):
+        for size in range(1, ENCODE.max_overlap + 1):
+            stops = np.flatnonzero(side.vectors[size - 1].any(axis=1)) + 1
+            counts += [len(" ".join(side.sentences[stop - size : stop]).encode()) for stop in stops]
+    return Outcome(found, evaluation, sum(counts), sum(len(t.encode()) for t in (*texts.source, *texts.target)))
+
+
 # ---- the program
 
 
@@ -175,6 +213,8 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--cache", type=Path, required=True, help="folder for vectors")
     parser.add_argument("--held-out", default=HELD_OUT, help="the set of the second table, if it is among the sets")
+    parser.add_argument("--edits", nargs="*", type=int, metavar="SEED", help="measure edited documents instead")
+    parser.add_argument("--free-weights", type=Path, help="a file of free_weights.py, for sets that are left out of it")
     options = parser.parse_args()
     console = Console(width=150)
 
@@ -184,6 +224,15 @@ def main() -> None:
             f"{options.shared / 'gold' / name} holds no gold; name another folder with --shared"
         )
 
+    if options.edits is not None:
+        known = json.loads(options.free_weights.read_text(encoding="utf-8")) if options.free_weights else {}
+        with threadpool_limits(1):
+            for name in options.sets:
+                use_changes(known.get(name, known.get("all", {})))
+                texts = list(gold_texts(options.shared, name))
+                rows = (row for seed in options.edits or [0] for row in measure_edits(texts, seed, options.cache))
+                console.print(table_of(f"{name}, edited", EDITED, rows))
+        return
     with threadpool_limits(1):  # as workers align
         rows = (row for name in options.sets for row in measure_set(name, read(name)))
         console.print(table_of("with the shipped weights", FIRST, rows))

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stages.align import AlignConfig, find_requested_overlaps
 from stages.bead_lines import BeadPositions, parse_beads
 from stages.data import Overlaps
 from stages.encode import assemble_overlaps, load_encoder
@@ -46,6 +47,7 @@ class GoldTexts(NamedTuple):
     source: Sequence[str]
     target: Sequence[str]
     gold: Sequence[BeadPositions]
+    is_exchanged: bool = False
 
 
 class GoldPair(NamedTuple):
@@ -81,9 +83,35 @@ def gold_pairs(shared: Path, gold_set: str, cache: Path, max_overlap: int = ENCO
 
 def with_vectors(texts: GoldTexts, cache: Path, max_overlap: int = ENCODE.max_overlap) -> GoldPair:
     """Encode every overlap of up to `max_overlap` sentences of a pair, or take its vectors from the cache folder."""
-    languages = LANGUAGES[texts.name.split("/")[0]]
+    languages = languages_of(texts)
     sides = (encoded(side, language, cache, max_overlap) for side, language in zip(texts[1:3], languages, strict=True))
     return GoldPair(texts.name, *sides, texts.gold)
+
+
+def with_overlaps_on_demand(texts: GoldTexts, cache: Path, config: AlignConfig) -> GoldPair:
+    """Encode the sentences of a pair and those overlaps that an alignment asks for."""
+    pair = with_vectors(texts, cache, 1)
+    sides = [widened(side) for side in (pair.source, pair.target)]
+    wanted = find_requested_overlaps(*sides, config)
+    languages = languages_of(texts)
+    found = (
+        encoded_stops(side.sentences, language, cache, {1: overlap_stops(side.sentences, 1), **stops})
+        for side, language, stops in zip(sides, languages, (wanted.source, wanted.target), strict=True)
+    )
+    return GoldPair(texts.name, *found, texts.gold)
+
+
+def widened(document: Overlaps) -> Overlaps:
+    """Return a document with room for larger overlaps, none of which is encoded."""
+    sizes = np.zeros((ENCODE.max_overlap, *document.vectors.shape[1:]), np.float32)
+    sizes[:1] = document.vectors[:1]
+    return Overlaps(document.sentences, sizes)
+
+
+def languages_of(texts: GoldTexts) -> tuple[str, str]:
+    """Return the languages of both sides: the sides of a set's documents may be exchanged."""
+    source, target = LANGUAGES[texts.name.split("/")[0]]
+    return (target, source) if texts.is_exchanged else (source, target)
 
 
 def encoded(sentences: Sequence[str], language: str, cache: Path, max_overlap: int = ENCODE.max_overlap) -> Overlaps:

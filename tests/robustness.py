@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from gold_pairs import LANGUAGES, GoldPair, encoded, gold_pairs, read_lines
+from gold_pairs import LANGUAGES, GoldPair, encoded, gold_pairs, gold_texts, read_lines, with_vectors
 from naive import fill_missing
+from translation_edits import EDITS, edited
 
 from stages.align import AlignConfig, align_pair
 from stages.align.anchors.lengths import bytes_before
 from stages.align.anchors.scale import centre_of
 from stages.bead_lines import BeadPositions, positions_of
 from stages.data import Beads, Overlaps
-from stages.evaluate.scores import evaluate
+from stages.evaluate.scores import evaluate, sum_evaluations
 
 FOREIGN = {"de": "handbook-en-de", "fr": "handbook-en-fr", "en": "handbook-en-de"}
 """Where unrelated text in a language comes from; Chinese comes from whichever Chinese gold set it is not for."""
@@ -242,8 +243,10 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--cache", type=Path, required=True, help="folder for vectors")
     parser.add_argument("--methods", nargs="+", default=list(METHODS))
+    parser.add_argument("--seed", type=int, default=0, help="of the edits that make translations freer")
     options = parser.parse_args()
     for gold_set in options.sets:
+        documents = list(gold_texts(options.shared, gold_set))
         pair = joined(list(gold_pairs(options.shared, gold_set, options.cache)))
         foreign = tuple(
             foreign_text(options.shared, gold_set, language, options.cache, from_end)
@@ -266,6 +269,11 @@ def main() -> None:
                 }
                 cells.append(f"{method} {len(found & expected)} of {len(expected)} found, {len(found)} beads")
             print(f"  {name:36s} {'   '.join(cells)}", flush=True)  # noqa: T201
+        for edit in EDITS:
+            made = [with_vectors(texts, options.cache, 1) for texts in edited(documents, edit, options.seed)]
+            results = (evaluate(positions_of(METHODS["bitext"](one.source, one.target)), one.gold) for one in made)
+            total = sum_evaluations(results)
+            print(f"  {edit:36s} bitext {total.strict.f1:.3f} ({total.lax.f1:.3f}), by sums", flush=True)  # noqa: T201
         cells = []
         for method in options.methods:
             beads = METHODS[method](pair.source, foreign[1])
