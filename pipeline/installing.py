@@ -1,4 +1,4 @@
-"""How to install what is missing, with a command that works: the package is on no index."""
+"""Say how to install what is missing, with a command that works: the package is on no index."""
 
 from __future__ import annotations
 

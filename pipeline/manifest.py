@@ -59,6 +59,7 @@ class DocumentPair:
 
     @property
     def n_chars(self) -> int:
+        """Return the characters of both documents together."""
         return self.source.n_chars + self.target.n_chars
 
     @property
@@ -150,6 +151,7 @@ class Manifest:
 
     @property
     def n_pairs(self) -> int:
+        """Return how many pairs all shards hold."""
         return sum(shard.n_pairs for shard in self.shards)
 
     @property
@@ -159,6 +161,7 @@ class Manifest:
 
     @property
     def n_documents(self) -> int:
+        """Return how many documents all shards hold."""
         return sum(shard.n_documents for shard in self.shards)
 
     def to_json(self) -> str:

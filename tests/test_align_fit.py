@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from aligned_pairs import with_overlaps
 from in_memory import read_all
 from small_corpus import bitext, run_inline
-from test_align_pair import with_overlaps
 
 from pipeline.cloud.nightly_config import load_nightly
 from pipeline.commands.fit import describe

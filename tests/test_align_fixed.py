@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from aligned_pairs import CLASSIC, CONFIG, assert_partition, configs, document, spans_of, with_overlaps
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_align_pair import CLASSIC, CONFIG, assert_partition, configs, document, spans_of, with_overlaps
 
 from stages.align import AlignConfig, align_pair
 from stages.align.constraints.fixed_beads import fix_beads, settle, stands_beside

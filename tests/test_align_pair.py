@@ -9,36 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from aligned_pairs import CLASSIC, CONFIG, assert_partition, configs, document, spans_of, with_overlaps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.align import AlignConfig, align_pair
 from stages.data import Beads, Overlaps
 
-CONFIG = AlignConfig(method="bitext")
-CLASSIC = AlignConfig(method="bertalign")
-
 both = pytest.mark.parametrize("config", [CONFIG, CLASSIC], ids=["bitext", "bertalign"])
-configs = st.sampled_from([CONFIG, CLASSIC])
-
-
-def document(n: int, seed: int = 0, sizes: int = 4, dimensions: int = 16) -> Overlaps:
-    """A document of n random sentences; the overlaps are sums, as real ones nearly are."""
-    generator = np.random.default_rng(seed)
-    single = generator.normal(size=(n, dimensions))
-    sentences = ["x" * int(length) for length in generator.integers(5, 50, n)]
-    return with_overlaps(sentences, single, sizes)
-
-
-def with_overlaps(sentences: list[str], single: np.ndarray, sizes: int = 4) -> Overlaps:
-    """Overlaps of the sentences with text; rows of empty positions and those without an overlap are zero."""
-    vectors = np.zeros((sizes, *single.shape), np.float32)
-    positions = [position for position, sentence in enumerate(sentences) if sentence]
-    for size in range(1, sizes + 1):
-        for rank in range(size - 1, len(positions)):
-            total = single[positions[rank - size + 1 : rank + 1]].sum(axis=0)
-            vectors[size - 1, positions[rank]] = total / np.linalg.norm(total)
-    return Overlaps(sentences, vectors)
 
 
 def with_empty(whole: Overlaps, is_kept: list[bool]) -> Overlaps:
@@ -49,25 +27,6 @@ def with_empty(whole: Overlaps, is_kept: list[bool]) -> Overlaps:
         sentences[position] = whole.sentences[rank]
         vectors[:, position] = whole.vectors[:, rank]
     return Overlaps(sentences, vectors)
-
-
-def spans_of(beads: Beads) -> list[tuple[int, int, int, int]]:
-    columns = (beads.source_start, beads.source_stop, beads.target_start, beads.target_stop)
-    return [tuple(map(int, row)) for row in zip(*columns, strict=True)]  # type: ignore[misc]
-
-
-def assert_partition(beads: Beads, n_source: int, n_target: int) -> None:
-    """Every position lies in exactly one bead, in order; null beads hold one position, those of the source first."""
-    i = j = 0
-    was_target_null = False
-    for source_start, source_stop, target_start, target_stop in spans_of(beads):
-        assert (source_start, target_start) == (i, j)
-        i, j = source_stop, target_stop
-        shape = (source_stop - source_start, target_stop - target_start)
-        assert min(shape) >= 1 or shape in {(1, 0), (0, 1)}
-        assert not (was_target_null and shape == (1, 0))
-        was_target_null = shape == (0, 1)
-    assert (i, j) == (n_source, n_target)
 
 
 @given(st.integers(0, 25), st.integers(0, 25), st.integers(0, 99), configs)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_align_pair import CONFIG, document, with_overlaps
+from aligned_pairs import CONFIG, document, with_overlaps
 
 from stages.align import align_pair
 from stages.align.anchors.links import Links

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from export_pairs import make_pair
-from test_report import exported, run_of
+from made_runs import exported, run_of
 
 from pipeline.manifest import Failure
 from pipeline.runs.record import make_report

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from run_configs import config_of
 
 from pipeline.config.run_config import (
     RunConfig,
@@ -22,17 +23,6 @@ from pipeline.errors import ConfigError
 FOLDER = Path(__file__).parents[1] / "configs"
 CONFIGS = sorted(set(FOLDER.glob("*.toml")) - {FOLDER / "nightly.toml"})  # which names runs, and is none
 ADDRESSES = {"sentences": sentences_address, "embeddings": embeddings_address, "beads": beads_address}
-
-
-def config_of(**sections: dict[str, Any]) -> RunConfig:
-    values: dict[str, Any] = {
-        "name": "test",
-        "corpus": {"documents": "{language}/*.txt", "pairs": ["en-de"]},
-        "encode": {"encoder": "use-multilingual"},
-    }
-    for name, section in sections.items():
-        values[name] = {**values.get(name, {}), **section}
-    return make_config(values, "test.toml", Path())
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

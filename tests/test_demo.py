@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from small_corpus import bitext
 
 from pipeline.config.run_config import load_config
 from pipeline.evaluate.evaluation import read_gold
@@ -77,3 +79,22 @@ def test_the_demo_config_has_gold_for_each_of_its_pairs() -> None:
     assert corpus.gold == "demo/gold"
     names = {path.name for path in (CONFIGS / corpus.gold).iterdir()}
     assert names == {f"lighthouse.{pair}.gold.txt" for pair in corpus.pairs}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a run of the demo keeps: every stage, through the command line, with nothing but this folder."""
+    folder = tmp_path_factory.mktemp("demo")
+    bitext("run", "--config", CONFIGS / "demo.toml", "--store", folder / "store", "--out", folder / "out")
+    assert (folder / "out" / "bitext.tsv").stat().st_size > 10_000
+    return folder / "store"
+
+
+@pytest.mark.parametrize("pair", ["en-de", "en-zh"])
+def test_the_demo_is_aligned_as_people_did(store: Path, pair: str) -> None:
+    """Every stage on real text and its gold, which every user has: strict F1 was .966 and .918."""
+    told = json.loads(bitext("eval", "--config", CONFIGS / "demo.toml", "--store", store, "--json").output)
+    found = told["documents"][f"lighthouse.{pair}"]
+    assert found["strict"]["f1"] > 0.9
+    assert found["lax"]["f1"] > 0.98
+    assert found["counts"]["gold"] == 72

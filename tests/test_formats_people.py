@@ -10,6 +10,7 @@ import docx
 import pytest
 from docx.enum.style import WD_STYLE_TYPE
 from formats import headings, paragraphs, read
+from made_files import NAMES, cues
 from reportlab.lib.pagesizes import A5
 from reportlab.pdfgen.canvas import Canvas
 
@@ -147,8 +148,6 @@ def test_a_figure_does_not_cut_a_sentence_of_tei(tmp_path: Path) -> None:
 
 # ---- PDF
 
-NAMES = ["Ada", "Berta", "Clara", "Dora", "Emma", "Frieda"]
-
 
 def test_pdf_lines_become_paragraphs_without_running_heads_and_hyphens(tmp_path: Path) -> None:
     canvas = Canvas(str(tmp_path / "a.pdf"), pagesize=A5)
@@ -224,17 +223,6 @@ def test_lines_are_joined_as_their_words_are_written(lines: str, expected: list[
 
 
 # ---- subtitles
-
-
-def cues(*texts: str, seconds: float = 1.0) -> str:
-    """Return an SRT file of subtitles that follow each other at once."""
-
-    def time(at: float) -> str:
-        return f"00:00:{int(at):02},{int(at * 1000) % 1000:03}"
-
-    return "".join(
-        f"{n}\n{time(n * seconds)} --> {time((n + 1) * seconds - 0.1)}\n{text}\n\n" for n, text in enumerate(texts, 1)
-    )
 
 
 def test_a_subtitle_without_words_and_positions_and_colours_are_left_out(tmp_path: Path) -> None:

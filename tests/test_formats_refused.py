@@ -15,27 +15,12 @@ import pyarrow as pa
 import pypdf
 import pytest
 from formats import SIDES, paragraphs, problem, read
+from made_files import make_epub
 
 from pipeline.config.run_config import CorpusConfig
 from pipeline.corpus.formats.document import DocumentText
 from pipeline.corpus.readers import Source, read_documents, row_ids
 from pipeline.errors import ConfigError
-
-CONTAINER = '<container><rootfiles><rootfile full-path="OPS/p.opf"/></rootfiles></container>'
-PACKAGE = (
-    '<package><manifest><item id="a" href="a%20b.xhtml" media-type="application/xhtml+xml"/></manifest>'
-    '<spine><itemref idref="{}"/></spine></package>'
-)
-
-
-def make_epub(path: Path, idref: str = "a", page: str = "<html><body><p>One.</p></body></html>", **more: str) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("META-INF/container.xml", CONTAINER)
-        archive.writestr("OPS/p.opf", PACKAGE.format(idref))
-        archive.writestr("OPS/a b.xhtml", page)
-        for name, text in more.items():
-            archive.writestr(name, text)
-
 
 # ---- archives
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import docx
 import pytest
 from formats import paragraphs, read
-from test_formats_people import NAMES, cues
-from test_formats_refused import make_epub
+from made_files import NAMES, cues, make_epub
 
 from pipeline.corpus.formats.document import DocumentText
 from pipeline.corpus.formats.html import join_lines

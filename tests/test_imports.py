@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -102,6 +103,15 @@ def test_imports_point_one_way(number: int) -> None:
     for name in LAYERS[number]:
         assert f"pipeline.{name}" in MODULES
         assert reached_from(f"pipeline.{name}", imports) & above == set(), name
+
+
+def test_no_test_imports_from_another() -> None:
+    """What tests share is in modules of its own, so that each file of tests can be read, run and moved by itself."""
+    tests = sorted((ROOT / "tests").glob("*.py"))
+    assert len(tests) > 50
+    for path in tests:
+        text = path.read_text(encoding="utf-8")
+        assert re.search(r"^\s*(from|import) test_", text, re.MULTILINE) is None, path.name
 
 
 def test_only_what_drives_modal_imports_it() -> None:

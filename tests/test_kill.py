@@ -133,6 +133,22 @@ def test_two_runs_at_once_do_each_other_no_harm(place: Place, undisturbed: dict[
     assert not list(place.store("both").rglob("*.corrupt"))
 
 
+def test_children_hear_ctrl_c_also_where_the_tests_run_in_the_background() -> None:
+    """A background job and nohup ignore SIGINT, which children inherit: then no test of Ctrl-C would mean anything."""
+    child = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    code = f"""
+import signal, subprocess, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+from conftest import pytest_configure
+pytest_configure()
+subprocess.run([sys.executable, "-c", {child!r}], check=True)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True\n"
+
+
 @pytest.mark.parametrize("whom", [MAIN, ALL])
 @pytest.mark.parametrize("moment", ["the first worker starts", "the encoder works"])
 def test_ctrl_c_ends_a_run_within_two_seconds_and_says_how_to_go_on(moment: str, whom: str, place: Place) -> None:

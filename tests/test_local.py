@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 import worker_tasks
+from made_shards import shard_of
 from processes import all_gone, wait_until
-from test_config import config_of
-from test_trials import shard_of
+from run_configs import config_of
 
 from pipeline.flow.local import LocalBackend, available_cores
 from pipeline.flow.trials import Step, finish_step
@@ -118,8 +118,8 @@ from pathlib import Path
 import worker_tasks
 from pipeline.flow.local import LocalBackend
 from pipeline.tasks.work import Work
-from test_config import config_of
-from test_trials import shard_of
+from run_configs import config_of
+from made_shards import shard_of
 
 if __name__ == "__main__":
     backend = LocalBackend(Path(sys.argv[1]), 2)

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from export_pairs import any_pair, make_pair
 from hypothesis import given, settings
+from made_runs import exported, run_of
+from run_configs import config_of
 from small_corpus import InlineBackend, bitext, write_corpus
-from test_config import config_of
-from test_report import exported, run_of
 
 from pipeline.config.run_config import beads_address, load_config
 from pipeline.runs.past_run import recorded_config

@@ -4,39 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from export_pairs import make_pair
+from made_runs import exported, run_of
 from small_corpus import InlineBackend, bitext, write_corpus
-from test_config import config_of
 
 from pipeline.flow.run import Run, StageRecord
-from pipeline.manifest import Failure, Manifest, Shard
+from pipeline.manifest import Failure, Manifest
 from pipeline.progress import duration, stage_line, units
 from pipeline.runs.record import MAX_NOTES, describe_run, make_report, verdict, write_record, write_tables
-from pipeline.tasks.export import Exported
 from stages.report.pages import MAX_SHOWN, render_page
 from stages.report.summary import MAX_LISTED, CorpusSummary, summarise_pair
-
-
-def run_of(n_pairs: int = 1, failures: int = 0, **changes: Any) -> Run:
-    shards = (Shard(0, "0", "0", n_pairs, 2, 2, 2.0, 2 * n_pairs, 2.0 * n_pairs),) if n_pairs else ()
-    listed = [Failure("read", f"d{number}.txt", f"reason {number}", "Traceback …") for number in range(failures)]
-    return Run(config_of(), manifest=Manifest(shards, n_listed=n_pairs), failures=listed, **changes)
-
-
-def exported(*pairs: Any) -> Exported:
-    summary = CorpusSummary()
-    for pair in pairs:
-        summary.add(pair)
-    return Exported(len(pairs), Counter(), summary.as_dict())
-
 
 # ---- the numbers of pairs
 

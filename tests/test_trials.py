@@ -7,19 +7,15 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 import pytest
-from test_config import config_of
+from made_shards import shard_of
+from run_configs import config_of
 
 from pipeline.errors import StoreError
 from pipeline.flow.trials import Step, finish_step
-from pipeline.manifest import Shard
 from pipeline.tasks.work import Outcome, Task, Work
 
 IDLE = Task("split", "split", "split", "split", "documents", lambda *_: None)
 Fate = Callable[[Work], Outcome | Exception]
-
-
-def shard_of(n_documents: int, number: int = 0) -> Shard:
-    return Shard(number, f"{number:016x}", "", n_documents, n_documents, 10 * n_documents, 10.0, 20, 20.0)
 
 
 class Told:

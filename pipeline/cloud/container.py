@@ -1,4 +1,4 @@
-"""What happens inside a rented container: bring the store up to date, run the task, give back what it wrote.
+"""Work inside a rented container: bring the store up to date, run the task, give back what it wrote.
 
 The Volume is the weak point of working on Modal. What can go wrong there, and what is done about it:
 

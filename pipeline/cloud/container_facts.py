@@ -1,4 +1,4 @@
-"""What a rented container is made of and how long it took to get ready: told once, with its first shard."""
+"""Tell once, with its first shard, the versions in a rented container and how long it took to get ready."""
 
 from __future__ import annotations
 

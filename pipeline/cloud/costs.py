@@ -1,4 +1,4 @@
-"""What a run on rented machines will cost, and what it has cost."""
+"""Estimate the costs of a run on rented machines, and add up what it has cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the rented machines are made of: an image for each kind, and the Volumes.
+"""Define the rented machines: an image for each kind, and the Volumes.
 
 Sources are added last and by name: an edit rebuilds nothing, and nothing else of the user's folder travels.
 """

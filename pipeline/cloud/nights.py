@@ -1,4 +1,4 @@
-"""What happens every night: each config is run where its corpus lies, and leaves a report, a history and a trace."""
+"""Run each config every night, where its corpus lies; leave a report, a history and a trace."""
 
 from __future__ import annotations
 

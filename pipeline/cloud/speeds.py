@@ -1,4 +1,4 @@
-"""How fast machines are: assumed, until a run on the user's account has measured it.
+"""Tell how fast machines are: assumed, until a run on the user's account has measured it.
 
 The speeds of CPUs were measured on desk machines, as said at each. Those of GPUs are assumptions.
 """

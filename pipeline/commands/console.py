@@ -1,4 +1,4 @@
-"""What the commands print: results to stdout, as a table that fits the window."""
+"""Print the results of commands: to stdout, as a table that fits the window."""
 
 from __future__ import annotations
 

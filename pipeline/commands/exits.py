@@ -1,4 +1,4 @@
-"""How a command ends: with a message and an exit status, here and on Modal alike."""
+"""End a command with a message and an exit status, here and on Modal alike."""
 
 from __future__ import annotations
 

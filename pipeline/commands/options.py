@@ -1,4 +1,4 @@
-"""What the commands have in common: options, and the flow on this machine that they drive."""
+"""Options that commands share, and the flow on this machine that they drive."""
 
 from __future__ import annotations
 

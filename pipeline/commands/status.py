@@ -1,4 +1,4 @@
-"""What of a run is done, and what is missing: the answer to `status` and `--dry-run`, here and on Modal."""
+"""Show the parts of a run that are done and those that are missing, for `status` and `--dry-run`, here and on Modal."""
 
 from __future__ import annotations
 

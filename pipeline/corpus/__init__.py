@@ -1,1 +1,1 @@
-"""What is aligned: documents and pairs, found, read, decoded, hashed and taken in."""
+"""Corpus: find, read, decode and hash the documents and pairs that are to be aligned."""

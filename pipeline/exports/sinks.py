@@ -1,4 +1,4 @@
-"""What an export writes into: one sink a format, each in its own files, pair after pair, in constant memory."""
+"""Sinks that exports write into: one a format, each in its own files, pair after pair, in constant memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the flow asks of the place where it runs, and of whoever watches."""
+"""The protocols between the flow, the place where it runs, and whoever watches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run does, in order. Knows no place: a backend does what it asks for."""
+"""Take a run through its stages, in order. Knows no place: a backend does what it asks for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of the stages while they are at work side by side, and recorded of each."""
+"""Show and record the progress of stages that work side by side."""
 
 from __future__ import annotations
 

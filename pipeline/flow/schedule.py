@@ -1,4 +1,4 @@
-"""Which shard is ready for what: each goes through the stages on its own, and waits only for documents of others."""
+"""Schedule shards: each goes through the stages on its own, and waits only for documents of others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where corrections lie: beside the config, as a text file for each pair. They are people's work, and no cache.
+"""Read and write corrections beside the config, a text file for each pair: they are people's work, and no cache.
 
 `books.toml` has `books.corrections/chapter-01.corrections.txt`; what such a file says is in stages/corrections.
 """

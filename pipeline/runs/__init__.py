@@ -1,1 +1,1 @@
-"""What a run leaves behind: its record, and reading it again."""
+"""Runs that are over: write the record of a run, and read it again."""

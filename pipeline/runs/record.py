@@ -1,4 +1,4 @@
-"""What a run leaves to be read: the report, the list of failures, and how it was made."""
+"""Write the record of a run: the report, the list of failures, and how it was made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which versions of which libraries a result was made with."""
+"""List the versions of the libraries that a result was made with."""
 
 from __future__ import annotations
 

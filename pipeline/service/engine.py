@@ -1,4 +1,4 @@
-"""Who is worked on next, who waits, and who is sent away: a bounded queue in front of a pool."""
+"""Queue requests in front of a pool: choose the next, let others wait, refuse those that are too many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every request passes on its way in and out: who it is from, how large it is, and what is noted of it.
+"""Check every request on its way in and out: who it is from, how large it is, and what is noted of it.
 
 The log has method, route, status, time and the request's id: never a text, a query or a token.
 """

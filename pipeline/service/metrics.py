@@ -1,4 +1,4 @@
-"""What Prometheus is told: requests, what waits, what was encoded. Never a text, nor anything that a user wrote."""
+"""Count for Prometheus: requests, queues, what was encoded. Never a text, nor anything that a user wrote."""
 
 from __future__ import annotations
 

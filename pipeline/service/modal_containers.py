@@ -1,4 +1,4 @@
-"""What the service's containers on Modal do; the class itself stands in `pipeline.serve` and has no logic."""
+"""Do the work of the service's containers on Modal, whose class stands in `pipeline.serve` and has no logic."""
 
 from __future__ import annotations
 

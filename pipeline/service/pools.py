@@ -1,4 +1,4 @@
-"""Where requests are computed: in processes with an encoder each, or in threads that share one.
+"""Pools that compute requests: in processes with an encoder each, or in threads that share one.
 
 NumPy's and numba's work holds Python's lock, so an encoder without a GPU gets a process for each core, and one that
 takes too long can be ended. A model on a GPU is loaded once: threads share it, their texts are encoded together,

@@ -1,4 +1,4 @@
-"""What is answered when something is wrong: problem JSON (RFC 9457), which names fields and never repeats a text.
+"""Answer with problem JSON (RFC 9457) when something is wrong: it names fields and never repeats a text.
 
 Problem
 ├── Refused      the request is not what was expected

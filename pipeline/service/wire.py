@@ -1,4 +1,4 @@
-"""What requests and answers look like: shared by the service, its clients and the OpenAPI page.
+"""The models of requests and answers, shared by the service, its clients and the OpenAPI page.
 
 Strict: "5" is no number and 1 is no boolean, so that a slip is refused rather than guessed at.
 """

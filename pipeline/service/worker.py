@@ -1,4 +1,4 @@
-"""What is computed for a request: in a process of its own, or in one of the threads that share an encoder."""
+"""Compute what a request asks: in a process of its own, or in one of the threads that share an encoder."""
 
 from __future__ import annotations
 

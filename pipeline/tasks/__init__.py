@@ -1,4 +1,4 @@
-"""What is done to a shard, one file a stage: see what is missing, call the stage, write a file, say what became of it.
+"""Do a stage to a shard, one file a stage: see what is missing, call the stage, write a file, say what became of it.
 
 Tasks run wherever the store lies, here or on a rented machine. Each imports its stage inside, so that a worker loads
 only what it runs, and the machine that orchestrates loads nothing.

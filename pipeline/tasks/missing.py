@@ -1,4 +1,4 @@
-"""What of a run is done, and what is missing: told shard by shard, from one entry for each.
+"""Find what of a run is done, and what is missing: shard by shard, from one entry for each.
 
     <root>/runs/<name>/done/<task>-<address>.json    by the digest of a shard: in which files its results lie
 

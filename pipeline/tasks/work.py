@@ -1,4 +1,4 @@
-"""What workers are given and give back: a task, the shard to do it on, and what became of it."""
+"""Define the work of workers: a task, the shard to do it on, and its outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How free a translation is: how much of each side has no counterpart, and how far weights of free ones hold."""
+"""Measure how free a translation is: how much of each side is left alone, and how far weights of free ones hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A sentence-transformers model, fed with batches of similar length that fill the device.
+"""Feed a sentence-transformers model with batches of similar length that fill the device.
+
+It is kept for GPUs. On a CPU, measured in one run, it is 1.3 to 1.4 times as fast as the library's own `encode` with
+its 32 texts a batch, but no faster than with 8 (0.9 to 1.05 times, in float32, bfloat16 and int8).
 
 The library's own `encode` takes 32 texts at a time, whatever their length, tokenises each batch while the device
 waits, and fetches each result before it starts the next. Here another thread tokenises ahead, a batch is so many

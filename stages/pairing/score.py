@@ -1,4 +1,4 @@
-"""How well two documents agree: bidirectional best matches of their sentences ("BiMax", Wang et al. 2025).
+"""Score how well two documents agree: bidirectional best matches of their sentences ("BiMax", Wang et al. 2025).
 
 S, T sentences, D dimensions.
 """

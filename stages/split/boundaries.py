@@ -1,4 +1,4 @@
-"""Where the sentences of a paragraph end: sentence-splitter for its languages, PyThaiNLP for Thai, sentencex for all.
+"""Find the ends of the sentences of a paragraph: by sentence-splitter for its languages, PyThaiNLP, or sentencex.
 
 The libraries take time that grows with the square of a paragraph's length, so that a long one is read through windows.
 """

@@ -1,4 +1,4 @@
-"""Where paragraphs begin and end, and whether a text is hard-wrapped."""
+"""Find paragraphs, and tell whether a text is hard-wrapped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is plainly wrong in the answers of the libraries around quotation marks, dashes and numbers, and put right.
+"""Repair what is plainly wrong in the answers of the libraries: around quotation marks, dashes and numbers.
 
 Most rules take an end away, or show a library a text of equal length in which it sees what it overlooks. Full stops
 after abbreviations are in `full_stops.py`.

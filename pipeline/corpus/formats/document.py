@@ -1,4 +1,4 @@
-"""What a reader is given, and what it gives back."""
+"""The input and the output of the reader of a format."""
 
 from __future__ import annotations
 

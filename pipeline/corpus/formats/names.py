@@ -1,4 +1,4 @@
-"""Which format a file has, by how its name ends."""
+"""Tell the format of a file by the end of its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a file is by how it begins: names don't always tell, and markup must not be read as prose."""
+"""Tell the format of a file by its first bytes: names don't always tell, and markup must not be read as prose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a page isn't read as its text: what nobody sees, the numbers of notes, tables of contents."""
+"""Leave out what isn't the text of a page: hidden parts, the numbers of notes, tables of contents."""
 
 from __future__ import annotations
 

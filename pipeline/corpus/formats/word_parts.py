@@ -1,4 +1,4 @@
-"""What Word writes in ways that mammoth doesn't read, written in those that it does; and what isn't read, counted."""
+"""Rewrite the parts of a Word file that mammoth doesn't read into ones that it does, and count what isn't read."""
 
 from __future__ import annotations
 
