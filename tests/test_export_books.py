@@ -1,4 +1,4 @@
-"""Bilingual books, XLIFF and XCES: every sentence is there, what stands alone is marked, and programs read them."""
+"""Bilingual books and XLIFF: every sentence is there, what stands alone is marked, and other programs read them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from hypothesis import given
 from lxml import etree
 
 from pipeline.errors import ConfigError
-from pipeline.exports.books import BookFormat, write_book
+from pipeline.exports.parts import join_file, write_part
+from pipeline.exports.write import exporting, write_exports, write_pair
 from stages.data import AlignedPair, Sentence
 from stages.export.blocks import blocks_of
 from stages.export.book import BookRenderer, Layout, direction_of
 from stages.export.config import ExportConfig
 from stages.export.selection import select_units
-from stages.export.xces import render_document, render_links
 from stages.export.xliff import NAMESPACE, XliffRenderer
 
 XML = etree.XMLParser(load_dtd=False, no_network=True)
@@ -49,7 +49,7 @@ def story() -> AlignedPair:
 
 
 def book_of(pair: AlignedPair, layout: Layout = "beside") -> etree._Element:
-    renderer = BookRenderer("A <book>", layout, has_parts=False)
+    renderer = BookRenderer(layout)
     text = "".join([renderer.header(), *renderer.pair(pair, []), renderer.footer()])
     return etree.fromstring(text.encode(), XML)
 
@@ -82,10 +82,10 @@ def test_blocks_hold_every_sentence_once_and_in_order(pair: AlignedPair) -> None
 @pytest.mark.parametrize("layout", ["beside", "below"])
 def test_a_book_holds_both_texts(layout: Layout) -> None:
     root = book_of(story(), layout)
-    assert texts_of(root, ".//h:h1/h:span") == ["One", "Eins"]
+    assert texts_of(root, ".//h:h2/h:span") == ["One", "Eins"]
     assert texts_of(root, ".//h:body//h:p") == ["A. B.", "a.", "C.", "c.", "d."]
     assert texts_of(root, ".//h:span[@class='unaligned']") == ["B.", "d."]
-    assert texts_of(root, ".//h:title") == ["A <book>"]
+    assert texts_of(root, ".//h:h1") == ["story"]
 
 
 def test_languages_and_directions_are_marked() -> None:
@@ -98,11 +98,12 @@ def test_languages_and_directions_are_marked() -> None:
 
 
 def test_several_pairs_are_parts_with_their_contents() -> None:
-    renderer = BookRenderer("Two", "below", has_parts=True)
+    renderer = BookRenderer("below")
     pair = with_layout(make_pair(["I", "II"], ["1", "2"]), [(0, 1), (1, 1)], [(0, 1), (1, 1)])
-    text = "".join([renderer.header(), *renderer.pair(pair, []), *renderer.pair(pair, []), renderer.footer()])
+    other = replace(pair, pair_id="other")
+    text = "".join([renderer.header(), *renderer.pair(pair, []), *renderer.pair(other, []), renderer.footer()])
     root = etree.fromstring(text.encode(), XML)
-    assert texts_of(root, ".//h:h1") == ["story", "story"]
+    assert texts_of(root, ".//h:h1") == ["story", "other"]
     links = [link.get("href", "")[1:] for link in root.iter("{http://www.w3.org/1999/xhtml}a")]
     assert links == [heading.get("id") for heading in root.iter("{http://www.w3.org/1999/xhtml}h2")]
     assert len(set(links)) == 4
@@ -134,41 +135,12 @@ def test_xliff_has_a_unit_for_each_bead_with_a_source() -> None:
 def test_any_text_survives_xliff_but_for_what_xml_cannot_hold(pair: AlignedPair) -> None:
     root = etree.fromstring(xliff_of(pair), XML)
     ids = [unit.get("id") for unit in root.iter(f"{{{NAMESPACE}}}unit")]
-    assert ids
     assert len(set(ids)) == len(ids)
     assert all(list(file) for file in root.iter(f"{{{NAMESPACE}}}file"))
 
 
-# ---- XCES
-
-
-def xces_of(pair: AlignedPair) -> tuple[list[str], dict[int, str], dict[int, str]]:
-    links = etree.fromstring("".join(render_links(pair, "en/story.xml", "de/story.xml")).encode(), XML)
-    sides = []
-    for side, language in ((pair.source, pair.source_language), (pair.target, pair.target_language)):
-        root = etree.fromstring("".join(render_document(side, language)).encode(), XML)
-        sides.append({int(node.get("id", "")): node.text or "" for node in root.iter("s")})
-    return [link.get("xtargets", "") for link in links.iter("link")], sides[0], sides[1]
-
-
-def test_xces_links_the_sentences_of_both_documents() -> None:
-    links, source, target = xces_of(story())
-    assert links == ["1;1", "2;2", "3;", "4;3", ";4"]
-    assert source == {1: "One", 2: "A.", 3: "B.", 4: "C."}
-    assert target == {1: "Eins", 2: "a.", 3: "c.", 4: "d."}
-
-
-@given(any_pair())
-def test_xces_names_every_sentence_once(pair: AlignedPair) -> None:
-    links, *sides = xces_of(pair)
-    for number, documents in enumerate(sides):
-        named = [int(name) for link in links for name in link.split(";")[number].split()]
-        assert named == list(documents)
-
-
 def test_nasty_texts_are_read_back_from_every_format() -> None:
     pair = make_pair(NASTY_TEXTS, NASTY_TEXTS)
-    assert len(xces_of(pair)[1]) == len(NASTY_TEXTS)
     assert len(list(etree.fromstring(xliff_of(pair), XML).iter(f"{{{NAMESPACE}}}unit"))) == len(NASTY_TEXTS)
     assert book_of(pair) is not None
 
@@ -176,35 +148,53 @@ def test_nasty_texts_are_read_back_from_every_format() -> None:
 # ---- EPUB and DOCX
 
 
-def write_story(path: Path, kind: BookFormat, layout: Layout = "beside", pair: AlignedPair | None = None) -> None:
-    pair = pair or story()
-    languages = [pair.source_language, pair.target_language]
-    write_book([pair], path, kind, title="The <story>", layout=layout, languages=languages, has_parts=False)
+def write_story(path: Path, layout: Layout = "beside", pair: AlignedPair | None = None) -> None:
+    write_pair(pair or story(), path, ExportConfig(book_layout=layout))
 
 
-@pytest.mark.parametrize("kind", ["epub", "docx"])
-def test_equal_books_have_equal_bytes(kind: BookFormat, tmp_path: Path) -> None:
-    write_story(tmp_path / "one", kind)
-    write_story(tmp_path / "two", kind)
-    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+@pytest.mark.parametrize("suffix", [".epub", ".docx"])
+def test_equal_books_have_equal_bytes(suffix: str, tmp_path: Path) -> None:
+    write_story(tmp_path / f"one{suffix}")
+    write_story(tmp_path / f"two{suffix}")
+    assert (tmp_path / f"one{suffix}").read_bytes() == (tmp_path / f"two{suffix}").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"one{suffix}", f"two{suffix}"]
+
+
+def test_a_run_writes_its_books_in_parts_as_in_one(tmp_path: Path) -> None:
+    pairs = [story(), replace(story(), pair_id="other"), make_pair(NASTY_TEXTS, NASTY_TEXTS, pair_id="nasty")]
+    config = ExportConfig(formats=("epub", "docx", "book-html", "xliff"), book_layout="below")
+    languages = frozenset([("en", "de")])
+    write_exports(pairs, config, tmp_path / "one", language_pairs=languages)
+    with exporting(config, languages, tmp_path / "parts") as (plan, _):
+        for number, pair in enumerate(pairs):
+            write_part(plan, number, [pair])
+        for file in plan.joined_files:
+            join_file(plan, len(pairs), file)
+    names = ["bitext.book.html", "bitext.docx", "bitext.epub", "bitext.xliff"]
+    for folder in ("one", "parts"):
+        assert sorted(path.name for path in (tmp_path / folder).iterdir()) == names
+    for name in names:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "parts" / name).read_bytes()
+    root = etree.parse(str(tmp_path / "one" / "bitext.xliff"), XML).getroot()
+    assert [file.get("original") for file in root] == ["story", "other", "nasty"]
 
 
 def test_an_epub_has_chapters_languages_and_a_name_of_its_own(tmp_path: Path) -> None:
-    write_story(tmp_path / "book.epub", "epub", pair=make_pair(["مرحبا."], ["Hello."], languages=("ar", "en")))
+    write_story(tmp_path / "book.epub", pair=make_pair(["مرحبا."], ["Hello."], languages=("ar", "en")))
     with zipfile.ZipFile(tmp_path / "book.epub") as book:
         package = book.read("EPUB/content.opf").decode()
         page = book.read("EPUB/text/ch001.xhtml").decode()
-    assert '<dc:title id="epub-title-1">The &lt;story&gt;</dc:title>' in package
+    assert '<dc:title id="epub-title-1">Bilingual book</dc:title>' in package
     assert "<dc:language>ar</dc:language>" in package
     assert '<div class="original" lang="ar" dir="rtl">' in page
 
 
 def test_a_docx_is_read_by_another_program(tmp_path: Path) -> None:
-    write_story(tmp_path / "book.docx", "docx")
+    write_story(tmp_path / "book.docx")
     document = docx.Document(str(tmp_path / "book.docx"))
     rows = [[cell.text for cell in row.cells] for table in document.tables for row in table.rows]
     assert rows == [["A. B.", "a."], ["C.", "c."], ["", "d."]]
-    assert [paragraph.text for paragraph in document.paragraphs if paragraph.style.name == "Heading 1"] == ["One\nEins"]
+    assert [paragraph.text for paragraph in document.paragraphs if paragraph.style.name == "Heading 2"] == ["One\nEins"]
 
 
 def test_without_pandoc_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,4 +203,4 @@ def test_without_pandoc_it_says_what_to_install(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr("pypandoc.get_pandoc_path", missing)
     with pytest.raises(ConfigError, match=r"pip install '\.\[pandoc\]'"):
-        write_story(tmp_path / "book.epub", "epub")
+        write_story(tmp_path / "book.epub")

@@ -10,54 +10,18 @@ import os
 import subprocess
 import tempfile
 import uuid
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from pipeline.errors import ConfigError
-from stages.data import AlignedPair
-from stages.export.book import STYLE, BookRenderer, Layout
+from stages.export.book import STYLE, TITLE
 
-BookFormat = Literal["epub", "book-html", "docx"]
+BookFormat = Literal["epub", "docx"]
 
 TIMEOUT_SECONDS = 600
 EARLIEST = "315532800"
 """The first moment that a ZIP archive can name, in 1980, as SOURCE_DATE_EPOCH."""
-
-
-def write_book(
-    pairs: Iterable[AlignedPair],
-    path: Path,
-    kind: BookFormat,
-    *,
-    title: str,
-    layout: Layout,
-    languages: Sequence[str],
-    has_parts: bool,
-) -> Counter[str]:
-    """Write pairs as a book, in their order, and count what was changed of their texts.
-
-    Raises ConfigError where pandoc isn't there, OSError where the book can't be written.
-    """
-    renderer = BookRenderer(title, layout, has_parts, has_contents=kind == "book-html")
-    if kind == "book-html":
-        _write_html(pairs, path, renderer)
-        return renderer.counts
-    pandoc = find_pandoc()
-    with tempfile.TemporaryDirectory(prefix=".book-", dir=path.parent) as folder:
-        page = Path(folder) / "book.html"
-        _write_html(pairs, page, renderer)
-        _convert(pandoc, page, path, kind, title, languages)
-    return renderer.counts
-
-
-def _write_html(pairs: Iterable[AlignedPair], path: Path, renderer: BookRenderer) -> None:
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(renderer.header())
-        for pair in pairs:
-            file.writelines(renderer.pair(pair, []))
-        file.write(renderer.footer())
 
 
 def find_pandoc() -> str:
@@ -73,27 +37,30 @@ def find_pandoc() -> str:
     return path
 
 
-def _convert(pandoc: str, page: Path, path: Path, kind: str, title: str, languages: Sequence[str]) -> None:
-    style = page.with_name("style.css")
-    style.write_text(STYLE, encoding="utf-8")
+def convert_page(page: Path, path: Path, kind: BookFormat, languages: Sequence[tuple[str, str]]) -> None:
+    """Make a book of its page; raises ConfigError where pandoc isn't there, OSError where the book can't be written."""
     name = uuid.UUID(hashlib.sha256(page.read_bytes()).hexdigest()[:32])
-    metadata = [f"title={title}", f"lang={languages[0] if languages else 'und'}", f"identifier=urn:uuid:{name}"]
-    options = ["--toc", "--split-level=2", f"--css={style}"] if kind == "epub" else []
-    result = subprocess.run(
-        [
-            pandoc,
-            str(page),
-            "--from=html",
-            f"--to={'epub3' if kind == 'epub' else 'docx'}",
-            f"--output={path}",
-            *(f"--metadata={value}" for value in metadata),
-            *options,
-        ],
-        env={**os.environ, "SOURCE_DATE_EPOCH": EARLIEST},
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
+    language = languages[0][0] if languages else "und"
+    metadata = [f"title={TITLE}", f"lang={language}", f"identifier=urn:uuid:{name}"]
+    with tempfile.NamedTemporaryFile("w", suffix=".css", encoding="utf-8") as style:
+        style.write(STYLE)
+        style.flush()
+        options = ["--toc", "--split-level=2", f"--css={style.name}"] if kind == "epub" else []
+        result = subprocess.run(
+            [
+                find_pandoc(),
+                str(page),
+                "--from=html",
+                f"--to={'epub3' if kind == 'epub' else 'docx'}",
+                f"--output={path}",
+                *(f"--metadata={value}" for value in metadata),
+                *options,
+            ],
+            env={**os.environ, "SOURCE_DATE_EPOCH": EARLIEST},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
     if result.returncode:
         raise OSError(f"{path}: pandoc couldn't write it: {result.stderr.strip()}")

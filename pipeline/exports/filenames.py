@@ -15,11 +15,15 @@ FILE_NAMES = {
     "tmx": "bitext.tmx",
     "multi-tmx": "bitext.multi.tmx",
     "tei": "bitext.tei.xml",
+    "xliff": "bitext.xliff",
     "xlsx": "bitext.xlsx",
+    "epub": "bitext.epub",
+    "docx": "bitext.docx",
+    "book-html": "bitext.book.html",
 }
 """The files of the formats that are one file, in the output folder."""
 
-BY_LANGUAGES = ("tsv", "jsonl", "parquet", "tmx", "xlsx")
+BY_LANGUAGES = ("tsv", "jsonl", "parquet", "tmx", "xliff", "xlsx", "epub", "docx", "book-html")
 """Those of them that have a file for each language pair, where a run has several: `bitext.en-de.tmx`."""
 
 PAIRS = "pairs"
@@ -31,7 +35,11 @@ PAIR_SUFFIXES = {
     "parquet": ".parquet",
     "tmx": ".tmx",
     "tei": ".tei.xml",
+    "xliff": ".xliff",
     "xlsx": ".xlsx",
+    "epub": ".epub",
+    "docx": ".docx",
+    "book-html": ".book.html",
 }
 MOSES_MARK = ".moses."
 """How the names of these files end; after the mark of Moses stands a language."""

@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Self
 
 from pipeline.corpus.languages import detect_language
+from pipeline.exports.books import convert_page
 from pipeline.exports.duplicates import Listed, Repeated
 from pipeline.exports.filenames import BEADS, BY_LANGUAGES, FILE_NAMES, PAIRS, export_name
 from pipeline.exports.sinks import BeadsSink, MosesSink, PairsSink, Sink, moses_files, move_files, open_file_sink
 from stages.data import AlignedPair, Sentence
+from stages.export.book import Layout
 from stages.export.config import ExportConfig, Format
 from stages.export.render import make_renderer
 from stages.export.selection import Selection
@@ -35,7 +37,8 @@ Languages = tuple[str, str]
 File = tuple[Format, Languages | None]
 """A file that all parts have a share in: its format, and the languages of its pairs, if not all are in it."""
 
-TEXT_FORMATS: tuple[Format, ...] = ("tsv", "jsonl", "tmx", "tei")
+TEXT_FORMATS: tuple[Format, ...] = ("tsv", "jsonl", "tmx", "tei", "xliff", "epub", "docx", "book-html")
+"""Formats that are rendered as text pair by pair; of books it is the page that they are made of."""
 
 BYTES_IN_MEMORY = 8_000_000
 """How much waits to be written."""
@@ -137,7 +140,7 @@ def write_pairs(
 def _part_sinks(plan: Plan, folder: Path) -> Iterator[Sink]:
     files = plan.joined_files
     if texts := [file for file in files if file[0] in TEXT_FORMATS]:
-        yield TextsSink(folder, texts, plan.languages)
+        yield TextsSink(folder, texts, plan.languages, plan.config.book_layout)
     if waiting := [file for file in files if file[0] not in TEXT_FORMATS]:
         yield WaitingSink(folder, waiting)
     if plan.config.one_file_per == "document-pair":
@@ -180,13 +183,13 @@ class Appending:
 class TextsSink(Appending):
     """The parts of files of text."""
 
-    def __init__(self, folder: Path, files: Iterable[File], languages: Iterable[Languages]) -> None:
+    def __init__(self, folder: Path, files: Iterable[File], languages: Iterable[Languages], layout: Layout) -> None:
         super().__init__(folder)
         self.counts: Counter[str] = Counter()
         self._renderers = {
             file: TeiRenderer(is_part=True)
             if file[0] == "tei"
-            else make_renderer(file[0], _languages_in(file, languages))
+            else make_renderer(file[0], _languages_in(file, languages), layout)
             for file in files
         }
 
@@ -239,6 +242,12 @@ def _waiting_name(file: File) -> str:
 def join_file(plan: Plan, n_parts: int, file: File) -> Counter[str]:
     """Write one file from all parts, and count what had to be changed for it."""
     name, path = file[0], plan.folder / export_name(*file)
+    if name == "epub" or name == "docx":
+        page = path.with_name(f"{path.name}.page")
+        _join_texts(plan, n_parts, file, page)
+        convert_page(page, path, name, sorted(_languages_in(file, plan.languages)))
+        page.unlink()
+        return Counter()
     if name in TEXT_FORMATS:
         _join_texts(plan, n_parts, file, path)
         return Counter()
@@ -258,8 +267,8 @@ def _read_waiting(path: Path) -> Iterator[tuple[Any, list[Unit]]]:
 
 
 def _join_texts(plan: Plan, n_parts: int, file: File, path: Path) -> None:
-    renderer = make_renderer(file[0], _languages_in(file, plan.languages))
-    parts = [plan.part(number) / path.name for number in range(n_parts)]
+    renderer = make_renderer(file[0], _languages_in(file, plan.languages), plan.config.book_layout)
+    parts = [plan.part(number) / export_name(*file) for number in range(n_parts)]
     with path.open("wb") as joined:
         joined.write(renderer.header().encode())
         for part in filter(Path.exists, parts):

@@ -13,11 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import ConfigError
+from pipeline.exports.books import BookFormat, convert_page, find_pandoc
 from pipeline.exports.filenames import BEADS_SUFFIX, MOSES_MARK, PAIR_SUFFIXES, file_name
 from pipeline.exports.multi_tmx import MultiTmxSink
 from pipeline.exports.xlsx import XlsxSink
 from stages.data import AlignedPair
 from stages.export.beads import render_beads
+from stages.export.book import Layout
 from stages.export.characters import replace_surrogates
 from stages.export.config import Format
 from stages.export.moses import moses_names, render_moses, side_names
@@ -175,15 +177,39 @@ def move_files(folders: Iterable[Path], target: Path) -> None:
             path.rename(target / path.name)
 
 
-def open_file_sink(name: Format, path: Path, languages: frozenset[tuple[str, str]]) -> Sink:
-    """Open a file of a format that is one file."""
+def open_file_sink(name: Format, path: Path, languages: frozenset[tuple[str, str]], layout: Layout = "beside") -> Sink:
+    """Open a file of a format that is one file; raises ConfigError for several languages where it holds two."""
+    if name == "xliff" and len(languages) > 1:
+        raise ConfigError(f"{path.name}: an XLIFF file has two languages; a run with more has a file for each two")
+    if name == "epub" or name == "docx":
+        return ConvertedSink(path, name, languages, layout)
     if name == "parquet":
         return ParquetSink(path, languages)
     if name == "xlsx":
         return XlsxSink(path)
     if name == "multi-tmx":
         return MultiTmxSink(path, languages)
-    return TextSink(path, make_renderer(name, languages))
+    return TextSink(path, make_renderer(name, languages, layout))
+
+
+class ConvertedSink(TextSink):
+    """A book that is made of its page when all pairs are there."""
+
+    def __init__(
+        self, path: Path, kind: BookFormat, languages: Iterable[tuple[str, str]], layout: Layout = "beside"
+    ) -> None:
+        self._path, self._kind, self._languages = path, kind, sorted(languages)
+        self._page = path.with_name(f"{path.name}.page")
+        find_pandoc()  # better now than when all is written
+        super().__init__(self._page, make_renderer(kind, self._languages, layout))
+
+    def __exit__(self, kind: object, *rest: object) -> None:
+        super().__exit__(kind, *rest)
+        try:
+            if kind is None:
+                convert_page(self._page, self._path, self._kind, self._languages)
+        finally:
+            self._page.unlink(missing_ok=True)
 
 
 class ParquetSink:

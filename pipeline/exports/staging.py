@@ -34,7 +34,8 @@ LOCK = "lock"
 UNLOCKED = "unlocked"
 
 TAG = r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*"
-LANGUAGES_NAME = re.compile(rf"bitext\.{TAG}-{TAG}\.(?:{'|'.join(BY_LANGUAGES)})")
+ENDINGS = "|".join(re.escape(FILE_NAMES[name].removeprefix("bitext.")) for name in BY_LANGUAGES)
+LANGUAGES_NAME = re.compile(rf"bitext\.{TAG}-{TAG}\.(?:{ENDINGS})")
 """The file of a language pair."""
 
 MOSES_NAME = re.compile(r"bitext\.([^.]+-[^.]+)\.([^.]+)(?:\.source|\.target)?")

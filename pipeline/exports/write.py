@@ -25,7 +25,11 @@ SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet",
     ".tmx": "tmx",
     ".xml": "tei",
+    ".xliff": "xliff",
+    ".xlf": "xliff",
     ".xlsx": "xlsx",
+    ".epub": "epub",
+    ".docx": "docx",
     ".txt": "beads",
 }
 """The format of a single file, by how its name ends; a .tmx file may be multi-tmx, if one says so."""
@@ -91,14 +95,14 @@ def write_file(
         else:
             languages = frozenset(language_pairs)
             selection = Selection(config, detect_language, was_seen)
-            with open_file_sink(name, temporary, languages) as sink:
+            with open_file_sink(name, temporary, languages, config.book_layout) as sink:
                 write_pairs(pairs, [sink], selection, languages, counts)
             counts.update(sink.counts)
     return counts
 
 
 def write_pair(pair: AlignedPair, path: Path, config: ExportConfig | None = None) -> Counter[str]:
-    """Write one pair as `.tsv`, `.jsonl`, `.parquet`, `.tmx`, `.xlsx`, as TEI `.xml` or, as beads, `.txt`."""
+    """Write one pair in the format that the name ends with: see SUFFIXES."""
     languages = (pair.source_language, pair.target_language)
     return write_file([pair], path, config or ExportConfig(), language_pairs=[languages])
 

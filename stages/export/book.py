@@ -1,7 +1,7 @@
 """A bilingual book as one HTML page: original and translation beside each other, or one below the other.
 
-Headings make chapters, and a table of contents stands in front. Where a run has several pairs, each is a part of the
-book. The page is well-formed XML, so that other programs can make an EPUB or a DOCX of it.
+Each pair of documents is a part of the book; its headings make chapters, and a table of contents stands in front. The
+page is well-formed XML, so that other programs can make an EPUB or a DOCX of it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from xml.sax.saxutils import quoteattr
 
 from stages.data import AlignedPair
 from stages.export.blocks import Block, Piece, blocks_of
-from stages.export.characters import escape_xml, replace_surrogates
+from stages.export.characters import escape_xml, replace_surrogates, short_digest
 from stages.export.units import Unit
 from stages.text import join_sentences, primary_language
 
 Layout = Literal["beside", "below"]
+
+TITLE = "Bilingual book"
 
 RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "syr", "ug", "ur", "yi"})
 """Languages whose usual script runs from right to left (Unicode CLDR)."""
@@ -46,40 +48,36 @@ table.bitext .translation { color: inherit; }
 class BookRenderer:
     """Renders pairs as a book; the filters of an export have no part in it: every sentence is kept."""
 
-    def __init__(self, title: str, layout: Layout, has_parts: bool, has_contents: bool = True) -> None:
+    def __init__(self, layout: Layout = "beside", has_contents: bool = True) -> None:
         self.counts: Counter[str] = Counter()
-        self._title = title
         self._layout = layout
-        self._has_parts = has_parts
         self._has_contents = has_contents
-        self._n_headings = 0
 
     def header(self) -> str:
         """Return what stands before the first pair."""
-        title = self._escaped(self._title)
         return (
             '<!DOCTYPE html>\n<html xmlns="http://www.w3.org/1999/xhtml">\n<head>\n<meta charset="utf-8"/>\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1"/>\n'
-            f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+            f"<title>{TITLE}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
         )
 
     def pair(self, pair: AlignedPair, units: Sequence[Unit]) -> Iterator[str]:
         """Give a pair: its table of contents, then its blocks."""
         del units
         blocks = list(blocks_of(pair))
-        if self._has_parts:
-            yield f"<h1>{self._escaped(pair.pair_id)}</h1>\n"
-        first = self._n_headings
-        yield from self._contents(pair, [block for block in blocks if block.level], first)
+        prefix = f"h{short_digest(pair.pair_id)}"
+        names = {number: f"{prefix}-{number}" for number, block in enumerate(blocks) if block.level}
+        yield f'<h1 id="{prefix}">{self._escaped(pair.pair_id)}</h1>\n'
+        yield from self._contents(pair, [(name, blocks[number]) for number, name in names.items()])
         is_open = False
-        for block in blocks:
+        for number, block in enumerate(blocks):
             if self._layout == "beside" and not block.level and not is_open:
                 yield '<table class="bitext">\n<tbody>\n'
                 is_open = True
             elif is_open and block.level:
                 yield "</tbody>\n</table>\n"
                 is_open = False
-            yield self._block(pair, block)
+            yield self._block(pair, block, names.get(number, ""))
         if is_open:
             yield "</tbody>\n</table>\n"
 
@@ -87,22 +85,22 @@ class BookRenderer:
         """Return what stands after the last pair."""
         return "</body>\n</html>\n"
 
-    def _contents(self, pair: AlignedPair, headings: Sequence[Block], first: int) -> Iterator[str]:
+    def _contents(self, pair: AlignedPair, headings: Sequence[tuple[str, Block]]) -> Iterator[str]:
         if len(headings) < 2 or not self._has_contents:
             return
         yield "<nav>\n<ul>\n"
-        for number, block in enumerate(headings, first + 1):
+        for name, block in headings:
             language = pair.source_language if block.source else pair.target_language
             text = join_sentences((piece.text for piece in block.source or block.target), language)
-            yield f'<li><a href="#h{number}"{_language(language)}>{self._escaped(text)}</a></li>\n'
+            yield f'<li><a href="#{name}"{_language(language)}>{self._escaped(text)}</a></li>\n'
         yield "</ul>\n</nav>\n"
 
-    def _block(self, pair: AlignedPair, block: Block) -> str:
+    def _block(self, pair: AlignedPair, block: Block, name: str) -> str:
         source = self._side(block.source, pair.source_language)
         target = self._side(block.target, pair.target_language)
         languages = _language(pair.source_language), _language(pair.target_language)
         if block.level:
-            return self._heading(block.level, (source, target), languages)
+            return _heading(block.level, name, (source, target), languages)
         cells = [
             f'<div class="{side}"{language}><p>{text}</p></div>' if text else ""
             for side, language, text in zip(("original", "translation"), languages, (source, target), strict=True)
@@ -110,14 +108,6 @@ class BookRenderer:
         if self._layout == "beside":
             return f"<tr><td>{cells[0]}</td><td>{cells[1]}</td></tr>\n"
         return "".join(f"{cell}\n" for cell in cells if cell)
-
-    def _heading(self, level: int, texts: tuple[str, str], languages: tuple[str, str]) -> str:
-        self._n_headings += 1
-        name = f"h{min(level + self._has_parts, 6)}"
-        source = f"<span{languages[0]}>{texts[0]}</span>" if texts[0] else ""
-        target = f'<span class="translation"{languages[1]}>{texts[1]}</span>' if texts[1] else ""
-        between = "<br/>" if source and target else ""
-        return f'<{name} id="h{self._n_headings}">{source}{between}{target}</{name}>\n'
 
     def _side(self, pieces: Sequence[Piece], language: str) -> str:
         return join_sentences((self._piece(piece) for piece in pieces), language)
@@ -130,6 +120,15 @@ class BookRenderer:
         escaped, n_removed = escape_xml(replace_surrogates(text)[0])
         self.counts["book_characters_removed"] += n_removed
         return escaped
+
+
+def _heading(level: int, name: str, texts: tuple[str, str], languages: tuple[str, str]) -> str:
+    """Return a heading with its translation, one level below that of its pair."""
+    tag = f"h{min(level + 1, 6)}"
+    source = f"<span{languages[0]}>{texts[0]}</span>" if texts[0] else ""
+    target = f'<span class="translation"{languages[1]}>{texts[1]}</span>' if texts[1] else ""
+    between = "<br/>" if source and target else ""
+    return f'<{tag} id="{name}">{source}{between}{target}</{tag}>\n'
 
 
 def direction_of(language: str) -> str:

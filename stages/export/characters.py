@@ -4,6 +4,7 @@ Lone surrogates fit no UTF-8 file: U+FFFD stands for each, in every format, as i
 """
 
 import re
+from hashlib import blake2b
 from xml.sax.saxutils import escape as escape_markup
 
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -41,6 +42,11 @@ def escape_xml(text: str) -> tuple[str, int]:
     """Write a text as XML 1.0 character data, and count the characters that it can't hold, which are removed."""
     text, n_removed = XML_FORBIDDEN.subn("", text)
     return escape_markup(text, {"\r": "&#13;"}), n_removed
+
+
+def short_digest(text: str) -> str:
+    """Return what names a text where only letters and digits may stand: the same for the same text."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def plain_line(text: str) -> tuple[str, int]:

@@ -6,7 +6,9 @@ from pydantic import Field
 
 from stages.config import Section
 
-Format = Literal["tsv", "jsonl", "parquet", "moses", "tmx", "multi-tmx", "tei", "xlsx", "beads"]
+Format = Literal[
+    "tsv", "jsonl", "parquet", "moses", "tmx", "multi-tmx", "tei", "xliff", "xlsx", "epub", "docx", "book-html", "beads"
+]
 
 
 class ExportConfig(Section):
@@ -18,6 +20,9 @@ class ExportConfig(Section):
     one_file_per: Literal["language-pair", "document-pair"] = "language-pair"
     """What a file holds: `bitext.tmx`, and where a run has several language pairs `bitext.en-de.tmx` for each; or
     `pairs/<pair_id>.tmx`. `multi-tmx` is always one file, `beads` always one for each document pair."""
+
+    book_layout: Literal["beside", "below"] = "beside"
+    """Of `epub`, `docx` and `book-html`: original and translation beside each other, or one below the other."""
 
     min_score: float | None = Field(default=None, allow_inf_nan=False)
     """Leave out beads with text on both sides whose score, as written, is lower. `beads` always holds every bead."""

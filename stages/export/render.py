@@ -8,6 +8,7 @@ from typing import Protocol
 
 from stages.data import AlignedPair
 from stages.export.beads import render_beads
+from stages.export.book import BookRenderer, Layout
 from stages.export.config import ExportConfig
 from stages.export.jsonl import JsonlRenderer
 from stages.export.selection import select_units
@@ -15,6 +16,9 @@ from stages.export.tei import TeiRenderer
 from stages.export.tmx import TmxRenderer
 from stages.export.tsv import TsvRenderer
 from stages.export.units import Unit
+from stages.export.xliff import XliffRenderer
+
+BOOKS = ("epub", "docx", "book-html")
 
 
 class Renderer(Protocol):
@@ -32,8 +36,11 @@ class Renderer(Protocol):
         """Return what stands after the last pair."""
 
 
-def make_renderer(name: str, language_pairs: Iterable[tuple[str, str]]) -> Renderer:
-    """Return a renderer for `tsv`, `jsonl`, `tmx` or `tei`; raises ValueError for another name."""
+def make_renderer(name: str, language_pairs: Iterable[tuple[str, str]], layout: Layout = "beside") -> Renderer:
+    """Return a renderer for a format of one text file; raises ValueError for another name.
+
+    Of `epub` and `docx` it is the page that they are made of. `layout` is that of books.
+    """
     if name == "tsv":
         return TsvRenderer()
     if name == "jsonl":
@@ -42,7 +49,15 @@ def make_renderer(name: str, language_pairs: Iterable[tuple[str, str]]) -> Rende
         return TmxRenderer(language_pairs)
     if name == "tei":
         return TeiRenderer()
-    raise ValueError(f"{name!r} is not a format of one text file; these are: tsv, jsonl, tmx, tei, beads")
+    if name == "xliff":
+        languages = list(language_pairs)
+        if len(languages) > 1:
+            raise ValueError("an XLIFF file has one source and one target language")
+        return XliffRenderer(*languages or [("und", "und")])
+    if name in BOOKS:
+        return BookRenderer(layout, has_contents=name == "book-html")
+    known = "tsv, jsonl, tmx, tei, xliff, book-html, beads"
+    raise ValueError(f"{name!r} is not a format of one text file; these are: {known}")
 
 
 def render(pair: AlignedPair, name: str, config: ExportConfig | None = None) -> str:

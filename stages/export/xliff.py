@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import quoteattr
 
 from stages.data import AlignedPair
-from stages.export.characters import XML_FORBIDDEN, escape_xml, replace_surrogates
+from stages.export.characters import XML_FORBIDDEN, escape_xml, replace_surrogates, short_digest
 from stages.export.units import Unit
 from stages.text import on_one_line
 
@@ -24,7 +24,6 @@ class XliffRenderer:
     def __init__(self, languages: tuple[str, str]) -> None:
         self.counts: Counter[str] = Counter()
         self._languages = languages
-        self._n_pairs = 0
 
     def header(self) -> str:
         """Return what stands before the first pair."""
@@ -39,9 +38,8 @@ class XliffRenderer:
         numbered = [(number, unit) for number, unit in enumerate(units, 1) if unit.source]
         if not numbered:
             return
-        self._n_pairs += 1
         name = quoteattr(XML_FORBIDDEN.sub("", replace_surrogates(pair.pair_id)[0]))
-        yield f'<file id="f{self._n_pairs}" original={name}>\n'
+        yield f'<file id="f{short_digest(pair.pair_id)}" original={name}>\n'
         for number, unit in numbered:
             target = f"<target>{self._text(unit.target, pair.target_language)}</target>" if unit.target else ""
             source = f"<source>{self._text(unit.source, pair.source_language)}</source>"
@@ -49,9 +47,8 @@ class XliffRenderer:
         yield "</file>\n"
 
     def footer(self) -> str:
-        """Return what stands after the last pair; a document of none holds an empty unit, as it must hold one."""
-        empty = '<file id="f1"><unit id="u1"><segment><source></source></segment></unit></file>\n'
-        return f"{'' if self._n_pairs else empty}</xliff>\n"
+        """Return what stands after the last pair."""
+        return "</xliff>\n"
 
     def _text(self, text: str, language: str) -> str:
         escaped, n_removed = escape_xml(on_one_line(text, language))
