@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from test_encodings import manifest_of
+from in_memory import read_all
 
 from pipeline.config.run_config import RunConfig, make_config
 from pipeline.corpus.readers import split_parts
 from pipeline.corpus.sources import PairSource, find_pairs, input_files
 from pipeline.errors import ConfigError
+from pipeline.manifest import Manifest
 from stages.text import HEADING_MARKS
 
 SIDES = {"source_language": "en", "target_language": "de"}
@@ -35,6 +37,13 @@ def pairs_of(folder: Path, **corpus: str) -> list[PairSource]:
     return list(find_pairs(config_of(folder, **corpus)).pairs)
 
 
+def manifest_of(folder: Path, **corpus: Any) -> tuple[Manifest, list[str]]:
+    """Return what a corpus is read as, and its texts."""
+    values = {"name": "x", "corpus": corpus, "encode": {"encoder": "use-multilingual"}}
+    manifest, kept = read_all(make_config(values, "x.toml", folder))
+    return manifest, list(kept.texts.values())
+
+
 def marked(language: str) -> str:
     return "".join(f"{HEADING_MARKS[0]}chapter {number}.txt\n\nText {number}, {language}.\n\n" for number in (1, 2, 10))
 
@@ -51,7 +60,7 @@ def test_chapters_are_joined_in_natural_order_and_marked_by_their_names(folder: 
 
 
 def test_a_pattern_with_languages_and_a_manifest_join_files_too(folder: Path) -> None:
-    _, texts = manifest_of(folder, documents="{language}/{part}.txt", pairs=["en-de"])  # type: ignore[arg-type]
+    _, texts = manifest_of(folder, documents="{language}/{part}.txt", pairs=["en-de"])
     assert texts == [marked("en"), marked("de")]
     (folder / "pairs.tsv").write_text("pair_id\tsource_path\ttarget_path\nx\ten/{part}.txt\tde/chapter {part}.txt\n")
     _, texts = manifest_of(folder, manifest="pairs.tsv", **SIDES)
@@ -68,7 +77,7 @@ def test_the_other_stars_keep_documents_apart(folder: Path) -> None:
 
 
 def test_lines_that_are_sentences_stay_lines(folder: Path) -> None:
-    _, texts = manifest_of(folder, source="en/{part}.txt", target="de/{part}.txt", is_split=True, **SIDES)  # type: ignore[arg-type]
+    _, texts = manifest_of(folder, source="en/{part}.txt", target="de/{part}.txt", is_split=True, **SIDES)
     assert texts[0] == "Text 1, en.\nText 2, en.\nText 10, en.\n"
 
 
