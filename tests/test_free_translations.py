@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from aligned_pairs import with_overlaps
 from gold_pairs import GoldTexts
-from test_align_pair import with_overlaps
 from translation_edits import EDITS, edited, exchanged, is_in_order, made_ordered, omit, stray, unsplit
 
 from pipeline.api import align_texts
