@@ -223,6 +223,14 @@ def test_the_report_says_speed_and_price() -> None:
     assert costs["lines"][0].endswith("per million sentence pairs (this run aligned 100)")
 
 
+def test_a_container_that_only_looked_and_found_nothing_to_encode_is_paid_and_says_nothing_of_speed() -> None:
+    config = config_of()
+    run = Run(config)
+    bills = bill([(machine_of("encode", config), done("a", 5, 35))], config)
+    assert costs_of(run, bills)["dollars"] > 0
+    assert measured_speed(run, bills) is None
+
+
 def test_a_run_that_encoded_nothing_has_no_speed() -> None:
     costs = costs_of(Run(config_of()), [])
     assert costs["tokens_per_second"] is costs["dollars_per_million_pairs"] is None

@@ -173,7 +173,9 @@ def measured_speed(run: Run, bills: Sequence[Bill]) -> tuple[str, float] | None:
     seconds = sum(one.busy_seconds for one in bills if one.function == machine.function)
     if machine.gpu in (None, "any") or seconds < MIN_SECONDS:
         return None
-    n_tokens = run.records["encode"].counts["tokens"]
+    n_tokens = run.count_of("encode", "tokens")
+    if not n_tokens:
+        return None
     return key_of(str(machine.gpu), describe(run.config.encode).id), round(n_tokens / seconds, 1)
 
 
@@ -216,7 +218,7 @@ def costs_of(run: Run, bills: Sequence[Bill]) -> dict[str, Any]:
     """
     total = sum(one.dollars for one in bills)
     encoding = sum(one.busy_seconds for one in bills if one.function.startswith("encode"))
-    n_tokens = run.records["encode"].counts["tokens"] if encoding else 0
+    n_tokens = run.count_of("encode", "tokens") if encoding else 0
     aligned = run.count_aligned()
     n_pairs = aligned["beads"] - aligned["nulls"]
     costs = {

@@ -172,7 +172,7 @@ def _run_night(
     run = Run(config, out=scratch / config.name)
     status, text = _carry_out(run, prepare, backend)
     run.costs = costs_of(run, backend.bills())
-    n_encoded = run.records["encode"].counts["documents"] if "encode" in run.records else 0
+    n_encoded = run.count_of("encode", "documents")
     seconds = round(time.monotonic() - begun, 1)
     night = Night(config.name, started, status, text, seconds, n_encoded, run.costs["dollars"])
     backend.do(leave_night, config, night, run if run.exported else None, keep_nights)

@@ -80,6 +80,10 @@ class Run:
             nulls=aligned["nulls"] + request["nulls"],
         )
 
+    def count_of(self, stage: str, name: str) -> int:
+        """Return a count of what a stage has done; 0 for one that only looked, and found nothing to do."""
+        return self.records.get(stage, StageRecord()).counts[name]
+
     def fingerprint(self) -> str:
         """Return what tells all that the exports are made of from that of another time."""
         shards = [shard.digest for shard in self.manifest.shards]
