@@ -54,7 +54,7 @@ class Keeper(Protocol):
         """Keep a shard with the texts of its documents; return its digest and the name of its file."""
 
 
-class Known(Protocol):
+class KnownDocuments(Protocol):
     """Documents that were read before."""
 
     def find(self, origin: Origin) -> Document | None:
@@ -69,7 +69,7 @@ class Unread:
 
 
 def build_manifest(
-    config: RunConfig, keeper: Keeper, limit: int | None = None, known: Known | None = None, min_chars: int = 1
+    config: RunConfig, keeper: Keeper, limit: int | None = None, known: KnownDocuments | None = None, min_chars: int = 1
 ) -> Manifest:
     """Find the documents of a corpus, read and hash those that aren't known, and give them to `keeper` in shards.
 
@@ -109,7 +109,7 @@ class _Reading:
     """Reads the documents of pairs, each once, and holds the texts until their shard is kept."""
 
     def __init__(
-        self, config: RunConfig, reader: DocumentReader, keeper: Keeper, known: Known | None, has_repeats: bool
+        self, config: RunConfig, reader: DocumentReader, keeper: Keeper, known: KnownDocuments | None, has_repeats: bool
     ):
         self._config, self._reader, self._keeper, self._known = config, reader, keeper, known
         self._read_before = DiskDict() if has_repeats else None

@@ -59,7 +59,7 @@ class ReviewServer(ThreadingHTTPServer):
         return f"http://{LOOPBACK}:{self.server_port}/{self.token}/{place}"
 
 
-class Refused(Exception):  # noqa: N818 - it says what happened
+class RequestError(Exception):
     """A request that is not answered."""
 
     def __init__(self, status: HTTPStatus, reason: str):
@@ -90,7 +90,7 @@ class ReviewHandler(BaseHTTPRequestHandler):
         status = HTTPStatus.OK
         try:
             kind, text = method()
-        except Refused as error:
+        except RequestError as error:
             status, kind, text = error.status, TEXT, str(error)
         except ChangedMeanwhile as error:
             status, kind, text = HTTPStatus.CONFLICT, TEXT, str(error)
@@ -106,7 +106,7 @@ class ReviewHandler(BaseHTTPRequestHandler):
     def _get(self) -> tuple[str, str]:
         number, is_corrections = self._route()
         if is_corrections:
-            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "corrections are only sent here")
+            raise RequestError(HTTPStatus.METHOD_NOT_ALLOWED, "corrections are only sent here")
         desk = self.server.desk
         if number is None:
             return HTML, _template().render(name=desk.config.name, rows=desk.listed())
@@ -115,9 +115,9 @@ class ReviewHandler(BaseHTTPRequestHandler):
     def _post(self) -> tuple[str, str]:
         number, is_corrections = self._route()
         if not _is_same(self.headers.get(TOKEN_HEADER, ""), self.server.token):
-            raise Refused(HTTPStatus.FORBIDDEN, f"a change needs the token in {TOKEN_HEADER}")
+            raise RequestError(HTTPStatus.FORBIDDEN, f"a change needs the token in {TOKEN_HEADER}")
         if number is None or not is_corrections:
-            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "nothing is sent here")
+            raise RequestError(HTTPStatus.METHOD_NOT_ALLOWED, "nothing is sent here")
         try:
             decided = json.loads(self._body())
         except RecursionError:
@@ -129,21 +129,21 @@ class ReviewHandler(BaseHTTPRequestHandler):
     def _route(self) -> tuple[int | None, bool]:
         """Return which pair is meant, and whether its corrections are; refuse whoever does not know the token."""
         if self.headers.get("Host") not in self.server.hosts:
-            raise Refused(HTTPStatus.MISDIRECTED_REQUEST, "this server answers to its own address only")
+            raise RequestError(HTTPStatus.MISDIRECTED_REQUEST, "this server answers to its own address only")
         match = ROUTE.fullmatch(self.path)
         if match is None or not _is_same(match["token"], self.server.token):
-            raise Refused(HTTPStatus.NOT_FOUND, "open the address that bitext review has printed")
+            raise RequestError(HTTPStatus.NOT_FOUND, "open the address that bitext review has printed")
         number = None if match["number"] is None else int(match["number"])
         if number is not None and number >= len(self.server.desk.pairs):
-            raise Refused(HTTPStatus.NOT_FOUND, f"there is no pair {number}")
+            raise RequestError(HTTPStatus.NOT_FOUND, f"there is no pair {number}")
         return number, match["corrections"] is not None
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
         if not length.isascii() or not length.isdigit():
-            raise Refused(HTTPStatus.LENGTH_REQUIRED, "a change needs a Content-Length")
+            raise RequestError(HTTPStatus.LENGTH_REQUIRED, "a change needs a Content-Length")
         if int(length) > MAX_BODY_BYTES:
-            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MAX_BODY_BYTES:,} bytes")
+            raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MAX_BODY_BYTES:,} bytes")
         return self.rfile.read(int(length))
 
 

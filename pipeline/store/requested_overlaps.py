@@ -79,7 +79,7 @@ class Request(NamedTuple):
     stops: Stops
 
 
-Known = dict[tuple[int, int], "NDArray[np.floating]"]
+VectorsByOverlap = dict[tuple[int, int], "NDArray[np.floating]"]
 """Vectors by overlap size and stop."""
 
 
@@ -97,17 +97,17 @@ def add_requests(requests: Requests, pair: DocumentPair, shelf: Shelf, done: Pla
             found[key] = Request(key, stops_of(shelf.read(requested_key(pair, side))))
 
 
-def find_known(shelf: Shelf, keys: Iterable[str], requests: Iterable[Request]) -> Known:
+def find_known(shelf: Shelf, keys: Iterable[str], requests: Iterable[Request]) -> VectorsByOverlap:
     """Return the vectors, of those requested, that lie under other keys of the shelf of vectors."""
     wanted = {(size, int(stop)) for one in requests for size, stops in one.stops.items() for stop in stops}
-    known: Known = {}
+    known: VectorsByOverlap = {}
     for key in keys:
         if ":+" in key and not wanted <= known.keys():
             known |= {name: vector for name, vector in by_name(read_vectors(shelf, key)).items() if name in wanted}
     return known
 
 
-def by_name(overlaps: Mapping[int, EncodedOverlaps]) -> Known:
+def by_name(overlaps: Mapping[int, EncodedOverlaps]) -> VectorsByOverlap:
     """Return vectors by size and stop."""
     return {
         (size, int(stop)): vector
@@ -116,7 +116,7 @@ def by_name(overlaps: Mapping[int, EncodedOverlaps]) -> Known:
     }
 
 
-def unknown_stops(requests: Iterable[Request], known: Known) -> dict[int, NDArray[np.int32]]:
+def unknown_stops(requests: Iterable[Request], known: VectorsByOverlap) -> dict[int, NDArray[np.int32]]:
     """Return the overlaps that have to be encoded, each once: stops by size."""
     import numpy as np
 
@@ -127,7 +127,7 @@ def unknown_stops(requests: Iterable[Request], known: Known) -> dict[int, NDArra
     return {size: np.array(sorted(stops[size]), dtype=np.int32) for size in sorted(stops) if stops[size]}
 
 
-def requested_rows(document: Document, stops: Stops, known: Known, columns: pa.Schema) -> pa.Table:
+def requested_rows(document: Document, stops: Stops, known: VectorsByOverlap, columns: pa.Schema) -> pa.Table:
     """Return the rows of the vectors that were requested."""
     import numpy as np
 

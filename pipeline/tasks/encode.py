@@ -14,9 +14,9 @@ from pipeline.errors import ConfigError
 from pipeline.manifest import Document
 from pipeline.store import schema
 from pipeline.store.requested_overlaps import (
-    Known,
     Request,
     Requests,
+    VectorsByOverlap,
     add_requests,
     by_name,
     find_known,
@@ -50,7 +50,7 @@ class Wanted(NamedTuple):
     sentences: list[str]
     stops: Mapping[int, NDArray[np.int32]]
     requests: Sequence[Request] = ()
-    known: Known = {}  # noqa: RUF012 (nothing is ever put into it)
+    known: VectorsByOverlap = {}  # noqa: RUF012 (nothing is ever put into it)
 
 
 def encode_documents(store: RunStore, work: Work, outcome: Outcome) -> None:
