@@ -130,7 +130,8 @@ CONFIGS = [
     Case(
         "a format that nobody knows",
         "FOLDER/run.toml has a problem:\n  export.formats.0: 'xml' is not valid; "
-        "it must be 'tsv', 'jsonl', 'parquet', 'moses', 'tmx', 'multi-tmx', 'tei', 'xlsx' or 'beads'",
+        "it must be 'tsv', 'jsonl', 'parquet', 'moses', 'tmx', 'multi-tmx', 'tei', 'xliff', 'xlsx', "
+        "'epub', 'docx', 'book-html' or 'beads'",
         config=config_with('["tsv", "jsonl", "parquet", "tmx", "moses", "beads"]', '["xml"]'),
     ),
     Case(
@@ -463,13 +464,13 @@ COMMANDS = [
     ),
     Case(
         "align into a format that nobody knows",
-        "FOLDER/x.docx: no format is known by the suffix '.docx'; "
-        "known are .tsv, .jsonl, .parquet, .tmx, .xml, .xlsx, .txt, .html",
-        arguments=("align", "FOLDER/en/00.txt", "FOLDER/de/00.txt", "-o", "FOLDER/x.docx"),
+        "FOLDER/x.odt: no format is known by the suffix '.odt'; "
+        "known are .tsv, .jsonl, .parquet, .tmx, .xml, .xliff, .xlf, .xlsx, .epub, .docx, .txt, .html",
+        arguments=("align", "FOLDER/en/00.txt", "FOLDER/de/00.txt", "-o", "FOLDER/x.odt"),
     ),
     Case(
         "align with a language that is none",
-        "the command line has a problem:\n  corpus.source_language: 'deutsch' is not a language tag; expected one such "
+        "the command line has a problem:\n  --source-language: 'deutsch' is not a language tag; expected one such "
         "as 'de', 'pt-BR' or 'zh-Hant'; did you mean 'de'?",
         arguments=("align", "FOLDER/en/00.txt", "FOLDER/de/00.txt", "--source-language", "deutsch"),
     ),
@@ -488,7 +489,8 @@ COMMANDS = [
     ),
     Case(
         "export into a format that nobody knows",
-        "--format 'xml' is not known; it must be tsv, jsonl, parquet, moses, tmx, multi-tmx, tei, xlsx, beads",
+        "--format 'xml' is not known; it must be tsv, jsonl, parquet, moses, tmx, multi-tmx, tei, xliff, "
+        "xlsx, epub, docx, book-html, beads",
         arguments=("export", "--config", "FOLDER/run.toml", "--format", "xml", "-o", "FOLDER/x"),
     ),
     Case(
@@ -724,12 +726,12 @@ def test_wrong_gold_does_not_cost_the_run_its_results(tmp_path: Path) -> None:
 
 @contextmanager
 def small_files() -> Iterator[None]:
-    """Let no file of this process grow beyond 3 kB: as on a full disk, a write fails in the middle.
+    """Let no file of this process grow beyond 8 kB: as on a full disk, a write fails in the middle.
 
     It ends before pytest says how the test went, which may go to a larger file.
     """
     before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8000, before[1]))
     try:
         yield
     finally:

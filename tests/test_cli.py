@@ -233,10 +233,12 @@ def test_align_reads_the_encoding_that_is_named(store: Path, tmp_path: Path) -> 
     german = tmp_path / "de.txt"
     german.write_bytes("Die Straße ist lang.".encode("cp1252"))
     languages = ["--source-language", "de", "--target-language", "en"]
-    refused = bitext("align", german, german, *languages, "--store", store)
+    english = tmp_path / "en.txt"
+    english.write_text("The street is long.", encoding="utf-8")
+    refused = bitext("align", german, english, *languages, "--store", store)
     assert "is not UTF-8 at byte 8" in refused.stderr
     assert "nothing to do" not in refused.stderr
-    result = bitext("align", german, german, *languages, "--encoding", "cp1252", "--store", store)
+    result = bitext("align", german, english, *languages, "--encoding", "cp1252", "--store", store)
     assert "Die Straße ist lang." in result.stdout
 
 

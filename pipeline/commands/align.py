@@ -15,7 +15,7 @@ from pipeline.commands.options import PATH, STORE, WORKERS, make_flow, spare
 from pipeline.commands.spelling import OptionsProgress, spelt_as_options
 from pipeline.config.run_config import AUTO, CorpusConfig, make_config
 from pipeline.corpus.formats.document import Layout
-from pipeline.corpus.formats.names import SEVERAL_LANGUAGES, Format, format_of
+from pipeline.corpus.formats.names import SEVERAL_LANGUAGES, Format, format_of, has_rows
 from pipeline.corpus.languages import parse_language
 from pipeline.corpus.readers import DocumentReader, Source
 from pipeline.corpus.sources import find_pairs
@@ -139,9 +139,9 @@ def read_one(path: Path, corpus: CorpusConfig) -> str:
 
 
 def is_same_file(source: Path, target: Path) -> bool:
-    """Say whether two paths name one file; a table or memory of both languages is read as two documents."""
+    """Say whether two paths name one document; a file of rows, or of both languages, holds several."""
     is_one = source.exists() and target.exists() and source.samefile(target)
-    return is_one and format_of(source, None) not in SEVERAL_LANGUAGES
+    return is_one and format_of(source, None) not in SEVERAL_LANGUAGES and not has_rows(source, None)
 
 
 def align_folders(
