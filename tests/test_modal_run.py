@@ -180,7 +180,7 @@ def test_only_a_look_uploads_and_starts_nothing(world: ModalWorld, corpus: Path,
     before, files = world.n_started(), set(world.volume().rglob("*"))
     output = world.run(corpus, tmp_path / "out", "--dry-run")
     assert "0 of 4 documents done" in output
-    assert "align   1 container with T4" in output
+    assert "align   1 container with 1 cores" in output
     assert set(world.started(before)) == {"clerk"}
     assert not (tmp_path / "out").exists()
     assert set(world.volume().rglob("*")) == files

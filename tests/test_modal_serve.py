@@ -225,10 +225,10 @@ def test_the_deployed_application_answers_those_who_have_the_token(service: Moda
     assert bodies[6]["info"]["version"] == __version__
 
 
-@pytest.mark.parametrize("token", ["", "too short"])
-def test_a_deployed_service_without_a_token_answers_nobody(tmp_path: Path, token: str) -> None:
+@pytest.mark.parametrize("token", ["", "too short"], ids=["none", "short"])
+def test_no_token_no_answer(tmp_path: Path, token: str) -> None:
     options = ("--secret", f"bitext-api-token:BITEXT_API_TOKEN={token}", *UNCOMPILED)
-    with closing(ModalWorld(tmp_path / "world", *options, images=["serve_on_cpu"], site=WEB)) as world:
+    with closing(ModalWorld(tmp_path / "w", *options, images=["serve_on_cpu"], site=WEB)) as world:
         (tmp_path / "serve.toml").write_text(CONFIG)
         world.modal("deploy", "-m", "pipeline.serve", BITEXT_SERVE=str(tmp_path / "serve.toml"))
         refused = ask(world, REFUSED)

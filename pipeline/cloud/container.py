@@ -206,7 +206,7 @@ def _run_in_processes(task: Task, work: Work, n_processes: int) -> Outcome:
 
 @lru_cache(maxsize=1)
 def _processes(n_processes: int) -> LocalBackend:
-    return LocalBackend(STORE, n_processes).__enter__()
+    return LocalBackend(STORE, n_processes, is_on_volume=True).__enter__()
 
 
 def _name_of(task: Task, work: Work) -> str:

@@ -32,13 +32,17 @@ Result = TypeVar("Result")
 class LocalBackend:
     """Runs tasks in processes on this machine; as a context it keeps them from one run to the next.
 
-    n_devices : GPUs, each of which gets an encoding process of its own where the encoder wants one.
+    n_devices : GPUs, each of which gets an encoding process of its own where the encoder wants one. is_on_volume : the
+    store lies on a Modal Volume.
     """
 
     min_shard_chars = 10_000
 
-    def __init__(self, root: Path, workers: int | None = None, n_devices: int | None = None):
+    def __init__(
+        self, root: Path, workers: int | None = None, n_devices: int | None = None, is_on_volume: bool = False
+    ):
         self.store = Store(root)
+        self._is_on_volume = is_on_volume
         self.n_workers = workers or available_cores()
         self._n_devices = n_devices
         self._workers: Workers | None = None
@@ -57,8 +61,11 @@ class LocalBackend:
         self._in_use.close()
 
     def _hold_store(self) -> None:
-        """Keep the store from being pruned, once there is one, until the context ends."""
-        if self._keeps_workers and not self._is_held and self.store.root.is_dir():
+        """Keep the store from being pruned, once there is one, until the context ends.
+
+        On Modal nobody prunes a store, and a Volume can't be committed while a file of it is open.
+        """
+        if self._keeps_workers and not self._is_held and not self._is_on_volume and self.store.root.is_dir():
             self._in_use.enter_context(self.store.in_use())
             self._is_held = True
 
