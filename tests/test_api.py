@@ -90,13 +90,15 @@ def test_importing_the_package_loads_nothing_heavy():
 
 def test_beads_tell_how_sure_they_are_and_the_result_whether_it_makes_sense():
     lines = ["It rained all night.", "The cat slept on the roof.", "Nobody saw the ship leave."] * 4
-    found = align_texts(lines, lines, source_language="en", target_language="en")
+    german = ["Es regnete die ganze Nacht.", "Die Katze schlief auf dem Dach.", "Niemand sah das Schiff abfahren."] * 4
+    found = align_texts(lines, german, source_language="en", target_language="de")
     assert all(bead.confidence is not None and 0.5 < bead.confidence <= 1 for bead in found)
     assert (found.verdict, bool(found.reason), found.quality is not None and 0 < found.quality <= 1) == (
         "ok",
         True,
         True,
     )
-    classic = align_texts(lines, lines, source_language="en", target_language="en", method="bertalign")
+    assert align_texts(lines, lines, source_language="en", target_language="en").verdict == "partial"  # untranslated
+    classic = align_texts(lines, german, source_language="en", target_language="de", method="bertalign")
     assert {bead.confidence for bead in classic} == {None}
     assert (classic.verdict, classic.quality) == (None, None)

@@ -417,5 +417,5 @@ def test_a_missing_package_names_the_extra(
     for name in [name for name in sys.modules if name.split(".")[0] == module]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(RuntimeError, match=rf"bitext-pipeline\[{extra}\]"):
+    with pytest.raises(RuntimeError, match=rf"pip install '\.\[{extra}\]'"):
         load_encoder(EncodeConfig(encoder=encoder))

@@ -134,7 +134,7 @@ def test_a_change_needs_the_token_in_a_header_too(server: ReviewServer, folder: 
         ("./pair/0/corrections", "[]", 422, "what was decided must be an object"),
         ("./pair/0/corrections", {"good": [], "bad": 1}, 422, "good and bad must be lists of beads"),
         ("./pair/0/corrections", {"good": [[0, 1, 0]], "bad": []}, 422, "[0, 1, 0] is not a bead; one is four numbers"),
-        ("./pair/0/corrections", {"good": [[0, 1, 0, 99]], "bad": []}, 422, "is outside the documents"),
+        ("./pair/0/corrections", {"good": [[0, 1, 0, 99]], "bad": []}, 422, "is no bead of 12 and 12 sentences"),
         ("./pair/0/corrections", {"good": [[0, 1, 1, 2], [1, 2, 0, 1]], "bad": []}, 422, "cross"),
     ],
 )
