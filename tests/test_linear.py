@@ -156,4 +156,6 @@ def seconds(name: str, data: bytes, times: int = 1) -> float:
 def test_reading_takes_no_longer_than_a_text_is_long(case: str) -> None:
     seconds(*made(case, 10))  # libraries are loaded
     few, many = seconds(*made(case, N), times=2), seconds(*made(case, TIMES * N))
+    if many >= LEAST_SECONDS and many / few >= MOST:  # a busy machine is measured again
+        few, many = seconds(*made(case, N), times=3), seconds(*made(case, TIMES * N), times=3)
     assert many < LEAST_SECONDS or many / few < MOST, f"{few:.2f} s, then {many:.2f} s"
