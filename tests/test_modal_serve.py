@@ -67,7 +67,7 @@ async def ask_for_jobs():
     print("jobs", [job.state for job, _ in states], len(states[0][1]) > 100, "source_language" in states[1][0].error)
     print("listed", [(job.id, job.state) for job in await jobs.find()] == [(good.id, "done"), (bad.id, "failed")])
     full = ModalJobs(ServeConfig(name="test", limits={"jobs": 2}), Unlimited())
-    long = {"source": "It rained. We left. " * 80, "target": "Es regnete. Wir gingen. " * 80}  # it is not done at once
+    long = {"source": "It rained. We left. " * 15, "target": "Es regnete. Wir gingen. " * 15}  # it is not done at once
     third = await full.submit(AlignRequest(**long))
     print("room made", [job.id for job in await full.find()] == [bad.id, third.id])
     try:
