@@ -81,8 +81,11 @@ def _take(found: FoundPairs, pairing: Pairing, source: list[Document], target: l
     paired = {side.id for pair in pairs for side in (pair.source, pair.target)}
     known = {document.id for document, _ in found.duplicates}
     for side, first in zip((source, target), pairing.duplicates, strict=True):
+        groups: dict[int, list[Document]] = {}
+        for one, of_group in zip(side, first.tolist(), strict=True):
+            groups.setdefault(of_group, []).append(one)
         for position, of_group in enumerate(first.tolist()):
-            group = [one for one, other in zip(side, first.tolist(), strict=True) if other == of_group]
+            group = groups[of_group]
             if len(group) > 1 and side[position].id not in paired | known:
                 chosen = next((one for one in group if one.id in paired), group[0])
                 if chosen is not side[position]:
