@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 from click.testing import CliRunner, Result
 from threadpoolctl import threadpool_limits
@@ -75,6 +77,11 @@ class InlineBackend(LocalBackend):
         except Exception as error:  # noqa: BLE001 - as a worker hands it on
             future.set_exception(error)
         return future
+
+    def spread(
+        self, config: RunConfig, function: Callable[..., Any], calls: Sequence[tuple[Any, ...]]
+    ) -> Iterator[Any]:
+        return (function(RunStore(self.store, config), *arguments) for arguments in calls)
 
 
 def run_inline(config: RunConfig | Path, store: Path, out: Path, observer: Observer, **options: object) -> Run:
