@@ -10,6 +10,9 @@ from pipeline.store.run_store import RunStore
 PACKED_PER_CHAR = 0.2
 """Bytes that a page takes for each character of its texts, at least: what can't fit is not even read."""
 
+PAIRS_AT_ONCE = 50
+"""How many pairs are read together."""
+
 MAX_MISFITS = 20
 """After so many pairs that were packed in vain, the page is full."""
 
@@ -23,13 +26,14 @@ def pack_pair(store: RunStore, pair: DocumentPair) -> str:
 
 def embed_pairs(store: RunStore, pairs: Iterable[DocumentPair]) -> dict[str, str]:
     """Return the packed data of as many pairs, in their order, as the report has room for, by pair_id."""
+    from stages.report.page_data import pack, pair_data
+
     room = int(store.config.report.max_megabytes * 1e6)
     pages: dict[str, str] = {}
     n_misfits = 0
-    for pair in pairs:
-        if pair.n_chars * PACKED_PER_CHAR > room:
-            continue
-        packed = pack_pair(store, pair)
+    small = (pair for pair in pairs if pair.n_chars * PACKED_PER_CHAR <= room)
+    for pair, cells in store.read_pairs_and_maps(small, PAIRS_AT_ONCE):
+        packed = pack(pair_data(pair, cells))
         if len(packed) <= room:
             pages[pair.pair_id] = packed
             room -= len(packed)

@@ -44,12 +44,12 @@ def stored_key(pair: DocumentPair, places: Places) -> str | None:
     return next((key for key in bead_keys(pair) if key in places), None)
 
 
-def windows_of(pairs: Iterable[DocumentPair]) -> Iterator[list[DocumentPair]]:
+def windows_of(pairs: Iterable[DocumentPair], most: int = WINDOW_PAIRS) -> Iterator[list[DocumentPair]]:
     """Cut pairs into groups that are read together."""
     window: list[DocumentPair] = []
     n_chars = 0
     for pair in pairs:
-        if window and (n_chars + pair.n_chars > WINDOW_CHARS or len(window) == WINDOW_PAIRS):
+        if window and (n_chars + pair.n_chars > WINDOW_CHARS or len(window) == most):
             yield window
             window, n_chars = [], 0
         window.append(pair)

@@ -177,22 +177,37 @@ class RunStore:
 
         Raises CorruptFile where a stored file fails its checks.
         """
-        for window in windows_of(pairs):
-            yield from self._read_window(window)
+        from stages.data import BEAD_ARRAYS
 
-    def _read_window(self, pairs: Sequence[DocumentPair]) -> Iterator[AlignedPair]:
-        from stages.data import BEAD_ARRAYS, Sentence
+        for window in windows_of(pairs):
+            for aligned, _ in self._read_window(window, BEAD_ARRAYS):
+                yield aligned
+
+    def read_pairs_and_maps(
+        self, pairs: Iterable[DocumentPair], at_once: int
+    ) -> Iterator[tuple[AlignedPair, NDArray[np.uint8] | None]]:
+        """Give the same, so many at once, each with its similarity map."""
+        for window in windows_of(pairs, at_once):
+            for aligned, rows in self._read_window(window, None):
+                yield aligned, similarity_map_of(rows)
+
+    def _read_window(
+        self, pairs: Sequence[DocumentPair], columns: Sequence[str] | None
+    ) -> Iterator[tuple[AlignedPair, pa.Table]]:
+        """Give the pairs that have been aligned, each with the rows of its beads; perhaps only some columns."""
+        from stages.data import Sentence
 
         done = self.beads.look_up(key for pair in pairs for key in bead_keys(pair))
         keys = {pair.pair_id: key for pair in pairs if (key := stored_key(pair, done))}
         aligned = [pair for pair in pairs if pair.pair_id in keys]
         documents = dict.fromkeys(side.id for pair in aligned for side in (pair.source, pair.target))
         found = {key: as_sentences(rows) for key, rows in self.sentences.read_many(documents, Sentence._fields)}
-        rows = dict(self.beads.read_many(keys.values(), BEAD_ARRAYS))
+        rows = dict(self.beads.read_many(keys.values(), columns))
         facts = self.beads.facts_of_many(keys.values())
         for pair in aligned:
             key = keys[pair.pair_id]
-            yield aligned_pair(pair, found[pair.source.id], found[pair.target.id], rows[key], facts[key])
+            sides = found[pair.source.id], found[pair.target.id]
+            yield aligned_pair(pair, *sides, rows[key], facts[key]), rows[key]
 
     def read_pair(self, pair: DocumentPair) -> AlignedPair:
         """Return one aligned pair with its sentences, and with what people have decided about these sentences."""

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.config.run_config import RunConfig
 from pipeline.errors import CorruptFile
-from pipeline.manifest import Manifest, Shard
+from pipeline.manifest import DocumentPair, Manifest, Shard
 from pipeline.review.corrections import CorrectionCounts
 from pipeline.store.run_store import RunStore
 from pipeline.tasks.find import find_named
 from pipeline.tasks.missing import ShardReviews
-from pipeline.tasks.work import Reviews, pairs_of_shard
+from pipeline.tasks.work import pairs_of_shard
 
 if TYPE_CHECKING:
     from pipeline.exports.parts import File, Plan
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from stages.evaluate.encoder_check import EncoderCheck, EncoderVerdict
     from stages.export.config import Format
     from stages.report.summary import CorpusSummary
+
+PART_PAIRS = 2048
+PART_CHARS = 8_000_000
+"""A part has at most so many pairs, and characters of both sides, unless a single shard has more."""
 
 Spread = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], Iterator[Any]]
 """Calls a function with the store and each of some arguments, side by side; gives what it returns in their order."""
@@ -101,17 +105,17 @@ def export_run(
 def write_run(
     store: RunStore, manifest: Manifest, reviews: ShardReviews, folder: Path | None, spread: Spread | None = None
 ) -> Tally:
-    """Write the exports of a run, each shard a part; return what its pairs add up to. Raises as `export_run`."""
+    """Write the exports of a run in parts, and return what its pairs add up to; raises as `export_run`."""
     from pipeline.exports.write import exporting
 
     config, tally = store.config, Tally.of(store.config)
-    parts = [(shard, reviews.get(shard.number, {})) for shard in manifest.shards]
+    parts = cut_parts(manifest.shards)
     spread = spread if spread is not None and len(parts) > 1 else _here(store)
     if folder is None:
-        _write_parts(config, parts, None, tally, spread)
+        _write_parts(config, parts, reviews, None, tally, spread)
     else:
         with exporting(config.export, frozenset(manifest.languages), folder) as (plan, counts):
-            _write_parts(config, parts, plan, tally, spread)
+            _write_parts(config, parts, reviews, plan, tally, spread)
             counts.update(_join_parts(plan, len(parts), spread))
         tally.counts.update(counts)
     tally.counts.update(tally.corrected.counts + tally.gate.counts)
@@ -137,33 +141,52 @@ def write_single_file(store: RunStore, manifest: Manifest, reviews: ShardReviews
     return tally
 
 
-def read_pairs_of_shard(
-    store: RunStore, shard: Shard, reviews: Reviews, corrected: CorrectionCounts | None = None
+def read_pairs_of_run(
+    store: RunStore, shards: Iterable[Shard], reviews: ShardReviews, corrected: CorrectionCounts | None = None
 ) -> Iterator[AlignedPair]:
-    """Give those pairs of a shard that have been aligned, in the order of the corpus.
+    """Give those pairs of shards that have been aligned, in the order of the corpus, many read at once.
 
     `corrected` is told of what people have decided about them. Raises CorruptFile where a stored file fails its checks.
     """
-    pairs = pairs_of_shard(store, shard, reviews)
-    if corrected is not None:
-        corrected.add(pairs)
-    yield from store.read_pairs(pairs)
+    yield from store.read_pairs(_listed_pairs(store, shards, reviews, corrected))
     for said in store.store.take_set_aside():
         raise CorruptFile(said)
 
 
-def read_pairs_of_run(
-    store: RunStore, shards: Sequence[Shard], reviews: ShardReviews, corrected: CorrectionCounts | None = None
-) -> Iterator[AlignedPair]:
-    """Give those pairs of a run that have been aligned, in the order of the corpus."""
+def _listed_pairs(
+    store: RunStore, shards: Iterable[Shard], reviews: ShardReviews, corrected: CorrectionCounts | None
+) -> Iterator[DocumentPair]:
     for shard in shards:
-        yield from read_pairs_of_shard(store, shard, reviews.get(shard.number, {}), corrected)
+        pairs = pairs_of_shard(store, shard, reviews.get(shard.number, {}))
+        if corrected is not None:
+            corrected.add(pairs)
+        yield from pairs
+
+
+def cut_parts(shards: Iterable[Shard]) -> list[list[Shard]]:
+    """Put shards together to parts, in their order: to look up a few pairs costs nearly what it costs for many."""
+    parts: list[list[Shard]] = []
+    n_pairs = n_chars = 0
+    for shard in shards:
+        n_pairs += shard.n_pairs
+        n_chars += shard.pair_chars
+        if not parts or n_pairs > PART_PAIRS or n_chars > PART_CHARS:
+            parts.append([])
+            n_pairs, n_chars = shard.n_pairs, shard.pair_chars
+        parts[-1].append(shard)
+    return parts
 
 
 def _write_parts(
-    config: RunConfig, parts: Sequence[tuple[Shard, Reviews]], plan: Plan | None, tally: Tally, spread: Spread
+    config: RunConfig,
+    parts: Sequence[Sequence[Shard]],
+    reviews: ShardReviews,
+    plan: Plan | None,
+    tally: Tally,
+    spread: Spread,
 ) -> None:
-    calls = [(*part, plan, number) for number, part in enumerate(parts)]
+    own = [{shard.number: reviews[shard.number] for shard in part if shard.number in reviews} for part in parts]
+    calls = [(part, own[number], plan, number) for number, part in enumerate(parts)]
     if plan is not None and config.export.drop_duplicates:
         from pipeline.exports.duplicates import find_repeated
 
@@ -183,12 +206,14 @@ def _join_parts(plan: Plan, n_parts: int, spread: Spread) -> Counter[str]:
     return counts
 
 
-def export_part(store: RunStore, shard: Shard, reviews: Reviews, plan: Plan | None, number: int) -> Tally:
+def export_part(
+    store: RunStore, shards: Sequence[Shard], reviews: ShardReviews, plan: Plan | None, number: int
+) -> Tally:
     """Write a part of the exports (or nothing, without a plan), and sum its pairs up."""
     from pipeline.exports.parts import write_part
 
     tally = Tally.of(store.config)
-    aligned = tally.watch(read_pairs_of_shard(store, shard, reviews, tally.corrected))
+    aligned = tally.watch(read_pairs_of_run(store, shards, reviews, tally.corrected))
     if plan is None:
         deque(aligned, maxlen=0)
     else:
@@ -196,11 +221,11 @@ def export_part(store: RunStore, shard: Shard, reviews: Reviews, plan: Plan | No
     return tally
 
 
-def list_part(store: RunStore, shard: Shard, reviews: Reviews, plan: Plan, number: int) -> None:
+def list_part(store: RunStore, shards: Sequence[Shard], reviews: ShardReviews, plan: Plan, number: int) -> None:
     """List the digests of what a part would hold: the first round of an export without duplicates."""
     from pipeline.exports.parts import list_digests
 
-    list_digests(plan, number, Tally.of(store.config).gate.watch(read_pairs_of_shard(store, shard, reviews)))
+    list_digests(plan, number, Tally.of(store.config).gate.watch(read_pairs_of_run(store, shards, reviews)))
 
 
 def join_part(_: RunStore, plan: Plan, n_parts: int, file: File) -> Counter[str]:
