@@ -290,7 +290,7 @@ CORPORA = [
     Case(
         "a manifest without a header",
         "[corpus] manifest FOLDER/pairs.tsv: the first line must name the columns, separated by tabs; "
-        "missing: pair_id, source_path, target_path",
+        "missing: source_path, target_path",
         config=MANIFEST,
         files={"pairs.tsv": GOOD_ROW},
     ),
@@ -302,9 +302,9 @@ CORPORA = [
     ),
     Case(
         "empty cells",
-        "FOLDER/pairs.tsv has 2 problems:\n  line 3: target_path is empty\n  line 4: pair_id is empty",
+        "FOLDER/pairs.tsv has 2 problems:\n  line 3: target_path is empty\n  line 4: source_path is empty",
         config=MANIFEST,
-        files={"pairs.tsv": HEADER + GOOD_ROW + "bad\ten/00.txt\t\n\ten/00.txt\tde/00.txt\n"},
+        files={"pairs.tsv": HEADER + GOOD_ROW + "bad\ten/00.txt\t\nbad too\t\tde/00.txt\n"},
     ),
     Case(
         "too many cells",

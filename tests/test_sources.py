@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,7 +17,7 @@ from pipeline.config.run_config import RunConfig, make_config
 from pipeline.corpus import readers
 from pipeline.corpus.patterns import find_files
 from pipeline.corpus.readers import read_documents
-from pipeline.corpus.sources import Corpus, find_pairs
+from pipeline.corpus.sources import Corpus, find_pairs, input_files
 from pipeline.errors import ConfigError
 
 
@@ -165,6 +168,69 @@ def test_a_cell_may_hold_a_line_separator_of_unicode(tmp_path: Path) -> None:
     text = "pair_id\tsource_path\ttarget_path\none\u2028two\ta.txt\tb.txt\n"
     corpus = table(tmp_path, text, source_language="en", target_language="de")
     assert [pair.pair_id for pair in corpus.pairs] == ["one\u2028two"]
+
+
+COLUMNS = ("target_path", "note", "source_path", "Target language", "source_language")
+CELLS = (("b, c.txt", "an umlaut: ü", "a.txt", "de", "en"), ("d.txt", "", "a.txt", "fr", "en"))
+
+
+def write_table(path: Path) -> None:
+    """Write the same table in the format of its suffix."""
+    if path.suffix == ".xlsx":
+        book = openpyxl.Workbook()
+        for row in (COLUMNS, (), *CELLS):
+            book.active.append(row)
+        book.save(path)
+        return
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file, delimiter={".csv": ";", ".tsv": "\t"}[path.suffix]).writerows((COLUMNS, (), *CELLS))
+
+
+@pytest.mark.parametrize("suffix", ["tsv", "csv", "xlsx"])
+def test_a_table_may_be_of_any_kind_with_columns_in_any_order_and_no_ids(tmp_path: Path, suffix: str) -> None:
+    write_table(tmp_path / f"pairs.{suffix}")
+    corpus = find_pairs(config_in(tmp_path, manifest=f"pairs.{suffix}"))
+    assert shown(corpus) == [("a.txt", "a.txt", "b, c.txt"), ("a.txt d.txt", "a.txt", "d.txt")]
+    assert [pair.target_language for pair in corpus.pairs] == ["de", "fr"]
+    files = input_files(config_in(tmp_path, manifest=f"pairs.{suffix}"))
+    assert [path.name for path in files] == [f"pairs.{suffix}", "a.txt", "b, c.txt", "a.txt", "d.txt"]
+
+
+def test_commas_and_quotes_are_read_from_csv(tmp_path: Path) -> None:
+    (tmp_path / "pairs.csv").write_text('source_path,target_path,pair_id\n"a, ""b"".txt",c.txt,7\n')
+    corpus = find_pairs(config_in(tmp_path, manifest="pairs.csv", source_language="en", target_language="de"))
+    assert shown(corpus) == [("7", 'a, "b".txt', "c.txt")]
+
+
+def test_rows_that_are_no_pairs_are_left_out_and_counted(tmp_path: Path) -> None:
+    text = "is_pair\tsource_path\ttarget_path\nyes\ta.txt\tb.txt\nNo\tc.txt\t\n\td.txt\te.txt\n"
+    corpus = table(tmp_path, text, source_language="en", target_language="de")
+    assert [pair.pair_id for pair in corpus.pairs] == ["a.txt", "d.txt"]
+    assert corpus.notes == ["pairs.tsv: 1 row left out, whose is_pair is no"]
+    with pytest.raises(ConfigError, match="line 2: is_pair is 'perhaps'; write yes or no"):
+        table(tmp_path, text.replace("yes", "perhaps"), source_language="en", target_language="de")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("pairs.xlsx", b"source_path,target_path", "is no zip archive, or a damaged one"),
+        ("pairs.csv", b"source;target\na;b", "must name the columns, by commas or semicolons; missing: source_path"),
+        ("pairs.csv", b"source_path;target_path;Source_Path\n", "more than one column is named source_path"),
+        ("pairs.csv", "source_path;target_path\nä;b".encode("cp1252"), "is not UTF-8 at byte 24; save it as UTF-8"),
+    ],
+)
+def test_a_table_that_is_none_is_refused(tmp_path: Path, name: str, data: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(ConfigError, match=message):
+        find_pairs(config_in(tmp_path, manifest=name))
+
+
+def test_a_zip_that_is_no_workbook_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "pairs.xlsx", "w") as archive:
+        archive.writestr("a.txt", "a")
+    with pytest.raises(ConfigError, match="can't be read as XLSX"):
+        find_pairs(config_in(tmp_path, manifest="pairs.xlsx"))
 
 
 # ---- as rows

@@ -58,7 +58,8 @@ class CorpusConfig(Section):
     """The language of `target`, or "auto"; with `manifest`, of the rows that name none."""
 
     manifest: str | None = None
-    """A TSV file with a header: pair_id, source_path, target_path, and perhaps source_language, target_language."""
+    """A table (TSV, CSV, XLSX) whose first row names its columns: source_path, target_path, and perhaps pair_id,
+    source_language, target_language, source_encoding, target_encoding, and is_pair: yes or no."""
 
     pairing: Literal["name", "content"] = "name"
     """How it is found out which documents belong together, unless a manifest says so: by their names, or by what they

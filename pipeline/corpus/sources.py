@@ -17,7 +17,7 @@ from pipeline.corpus.languages import parse_language
 from pipeline.corpus.patterns import PART, WILDCARD, Match, find_files
 from pipeline.corpus.readers import BadRow, Source, join_parts, row_ids
 from pipeline.corpus.scratch import open_scratch
-from pipeline.corpus.table import table_rows
+from pipeline.corpus.table import IS_PAIR, is_pair, table_rows
 from pipeline.corpus.text import known_encoding
 from pipeline.errors import ConfigError, is_printable, printable
 from pipeline.progress import units
@@ -217,7 +217,7 @@ def input_files(config: RunConfig) -> Iterator[Path]:
     yield config.resolve(corpus.manifest)
     before: Path | None = None
     for _, row in table_rows(config.resolve(corpus.manifest)):
-        for name in (row["source_path"], row["target_path"]):
+        for name in filter(None, (row["source_path"], row["target_path"])):
             if PART in name:
                 yield from _files_of(config, name)
                 continue
@@ -312,34 +312,62 @@ def _patterns_of(config: RunConfig) -> list[tuple[str, str | None, str | None]]:
 
 
 def _pairs_of_table(config: RunConfig, manifest: str) -> Corpus:
-    """Read a TSV file with a pair in each line."""
+    """Read a table with a pair in each row."""
     path = config.resolve(manifest)
     corpus = Corpus(has_repeats=True)
     problems: list[str] = []
-    names = open_scratch("lines (pair_id PRIMARY KEY, line) WITHOUT ROWID")
+    names, n_others = _Names(), 0
     for line, row in table_rows(path):
         try:
+            if not is_pair(row):
+                n_others += 1
+                continue
             pair = _pair_of_row(config, row)
+            if not pair.pair_id:
+                pair = pair._replace(pair_id=names.invent(pair))
+            names.add(pair.pair_id, line)
         except (ConfigError, ValueError) as error:
             problems.append(f"line {line}: {error}")
             continue
-        if not names.execute("INSERT OR IGNORE INTO lines VALUES (?, ?)", (pair.pair_id, line)).rowcount:
-            (first,) = names.execute("SELECT line FROM lines WHERE pair_id = ?", (pair.pair_id,)).fetchone()
-            problems.append(f"line {line}: pair_id {pair.pair_id!r} stands in line {first} already")
         corpus.pairs.append(pair)
     if not corpus.pairs and not problems:
         problems.append("it lists no pair")
     if problems:
         raise ConfigError.from_problems(str(path), _capped(problems))
+    if n_others:
+        corpus.notes.append(f"{path.name}: {units({'rows': n_others})} left out, whose {IS_PAIR} is no")
     return corpus
 
 
+class _Names:
+    """The names of pairs, each in one line of a table; they lie on disk."""
+
+    def __init__(self) -> None:
+        self._lines = open_scratch("lines (pair_id PRIMARY KEY, line) WITHOUT ROWID")
+
+    def add(self, pair_id: str, line: int) -> None:
+        """Take a name; raises ConfigError where another line has it."""
+        if not self._lines.execute("INSERT OR IGNORE INTO lines VALUES (?, ?)", (pair_id, line)).rowcount:
+            raise ConfigError(f"pair_id {pair_id!r} stands in line {self._line_of(pair_id)} already")
+
+    def invent(self, pair: PairSource) -> str:
+        """Name a pair after its source, and after its target as well where the source is in several."""
+        name = pair.source.name
+        return name if self._line_of(name) is None else f"{name} {pair.target.name}"
+
+    def _line_of(self, pair_id: str) -> int | None:
+        for (line,) in self._lines.execute("SELECT line FROM lines WHERE pair_id = ?", (pair_id,)):
+            return int(line)
+        return None
+
+
 def _pair_of_row(config: RunConfig, row: dict[str, str]) -> PairSource:
-    for column in ("pair_id", "source_path", "target_path"):
-        if not row[column]:
+    pair_id = row.get("pair_id", "")
+    for column, cell in (("pair_id", pair_id), *((name, row[name]) for name in ("source_path", "target_path"))):
+        if not cell and column != "pair_id":
             raise ConfigError(f"{column} is empty")
-        if not is_printable(row[column]):
-            raise ConfigError(f"{column} {row[column]!r} has a control character; take it out")
+        if not is_printable(cell):
+            raise ConfigError(f"{column} {cell!r} has a control character; take it out")
     languages = [
         row.get(f"{side}_language") or getattr(config.corpus, f"{side}_language") or "" for side in ("source", "target")
     ]
@@ -350,7 +378,7 @@ def _pair_of_row(config: RunConfig, row: dict[str, str]) -> PairSource:
         _source_of_path(config, row[f"{side}_path"], language, _told_of_row(config, row, side))
         for side, language in zip(("source", "target"), parsed, strict=True)
     )
-    return PairSource(row["pair_id"], source, target, *parsed)
+    return PairSource(pair_id, source, target, *parsed)
 
 
 def _told_of_row(config: RunConfig, row: dict[str, str], side: str) -> Told:

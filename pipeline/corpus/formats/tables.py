@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any, Literal
 
@@ -28,17 +29,26 @@ def read_delimited(delimiter: str | None) -> Callable[[str, Options], Iterator[s
     """Return the reader of CSV (no delimiter: the one that its first line has most of) or of TSV."""
 
     def read(text: str, options: Options) -> Iterator[str | Note]:
-        csv.field_size_limit(MAX_CELL_CHARS)
-        first_line = _QUOTED.sub("", text.lstrip().partition("\n")[0])
-        used = delimiter or max(DELIMITERS, key=first_line.count)
-        is_quoted = used != "\t" or _has_quoted_cells(text)
-        quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if is_quoted else csv.QUOTE_NONE
-        try:
-            yield from _cells(csv.reader(io.StringIO(text, newline=""), delimiter=used, quoting=quoting), options)
-        except csv.Error as error:
-            raise DocumentError(f"is no table that can be read: {error}") from None
+        yield from _cells((row for _, row in numbered_rows(text, delimiter)), options)
 
     return read
+
+
+def numbered_rows(text: str, delimiter: str | None) -> Iterator[tuple[int, list[str]]]:
+    """Give the rows of CSV (no delimiter: the one that its first line has most of) or TSV, with their last lines.
+
+    Raises DocumentError where it is no table.
+    """
+    csv.field_size_limit(MAX_CELL_CHARS)
+    first_line = _QUOTED.sub("", text.lstrip().partition("\n")[0])
+    used = delimiter or max(DELIMITERS, key=first_line.count)
+    is_quoted = used != "\t" or _has_quoted_cells(text)
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if is_quoted else csv.QUOTE_NONE
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=used, quoting=quoting)
+    try:
+        yield from ((reader.line_num, row) for row in reader)
+    except csv.Error as error:
+        raise DocumentError(f"is no table that can be read: {error} in line {reader.line_num + 1:,}") from None
 
 
 def _has_quoted_cells(text: str) -> bool:
@@ -49,23 +59,30 @@ def _has_quoted_cells(text: str) -> bool:
 
 def read_xlsx(data: bytes, options: Options) -> Iterator[str | Note]:
     """Give the cells of one column of the first sheet of an Excel file."""
+    with opened_xlsx(data) as sheets:
+        yield from _cells(sheet_rows(sheets[0]), options)
+        if others := [sheet.title for sheet in sheets[1:]]:
+            yield Note(f"only its first sheet, {sheets[0].title!r}, is read, not {', '.join(map(repr, others))}")
+
+
+@contextmanager
+def opened_xlsx(data: bytes) -> Iterator[list[Any]]:
+    """Give the sheets of an Excel file, at least one; raises DocumentError, ConfigError where openpyxl isn't there."""
     openpyxl = load("openpyxl", "XLSX")
     with Archive(data):
         pass  # its names and sizes are harmless
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     try:
-        sheets = book.worksheets
-        if not sheets:
+        if not book.worksheets:
             raise DocumentError("has no sheet with cells")
-        yield from _cells((["" if cell is None else str(cell) for cell in row] for row in _values(sheets[0])), options)
-        if others := [sheet.title for sheet in sheets[1:]]:
-            yield Note(f"only its first sheet, {sheets[0].title!r}, is read, not {', '.join(map(repr, others))}")
+        yield book.worksheets
     finally:
         book.close()
 
 
-def _values(sheet: Any) -> Iterator[tuple[Any, ...]]:
-    return iter(sheet.iter_rows(values_only=True))
+def sheet_rows(sheet: Any) -> Rows:
+    """Give the rows of a sheet of an Excel file; an empty cell is an empty text."""
+    return (["" if cell is None else str(cell) for cell in row] for row in sheet.iter_rows(values_only=True))
 
 
 def _cells(rows: Iterable[list[str]], options: Options) -> Iterator[str]:
