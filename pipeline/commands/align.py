@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,7 +13,8 @@ import click
 from pipeline.commands.console import out_console
 from pipeline.commands.exits import reported
 from pipeline.commands.finish import finish
-from pipeline.commands.options import PATH, STORE, WORKERS, make_flow, spare
+from pipeline.commands.options import NO_OPEN, PATH, STORE, WORKERS, make_flow, spare
+from pipeline.commands.review import serve_desk
 from pipeline.commands.spelling import OptionsProgress, spelt_as_options
 from pipeline.config.run_config import AUTO, CorpusConfig, make_config
 from pipeline.corpus.formats.document import Layout
@@ -25,14 +28,20 @@ from pipeline.exports.write import SUFFIXES, write_pair
 from pipeline.flow.flow import Flow
 from pipeline.flow.local import require_stages
 from pipeline.flow.run import Run
+from pipeline.manifest import Manifest
 from pipeline.progress import units
+from pipeline.review.corrections import folder_beside
 from pipeline.review.pages import pack_pair
+from pipeline.review.session import Desk
 from pipeline.store.files import write_text
+from pipeline.store.run_store import RunStore
 from pipeline.tasks.export import read_pairs_of_run
 from pipeline.tasks.find import find_named
 from stages.export.render import render
 
 FORMATS = get_args(Format)
+
+IS_KEPT = "Aligned. The same command with -o book.tmx in place of --review writes it to a file"
 
 PAGE = ".html"
 """What the page of a pair ends with."""
@@ -57,6 +66,8 @@ PAGE = ".html"
 @click.option("--target-column", help="The same for the target; or numbers, where the first row is text.")
 @click.option("--split-languages", is_flag=True, help="SOURCE holds both: lines, paragraphs or columns in turn.")
 @click.option("-o", "--output", type=PATH, help=f"A {', '.join(SUFFIXES)} or .html file [default: print TSV].")
+@click.option("--review", is_flag=True, help="Correct the result in the browser; Ctrl-C ends, and writes it again.")
+@NO_OPEN
 @STORE
 @WORKERS
 @reported
@@ -66,6 +77,8 @@ def align(
     encoder: str,
     split_languages: bool,
     output: Path | None,
+    review: bool,
+    no_open: bool,
     store: Path | None,
     workers: int | None,
     **corpus: Any,
@@ -80,14 +93,20 @@ def align(
     bitext align old.ru.txt new.en.txt --source-encoding koi8-r
     bitext align books/de books/fr -o aligned
     bitext align both.txt --split-languages -o both.tmx
+    bitext align book.de.epub book.fr.epub --review -o book.epub
+
+    What you decide in a review is kept beside the output, or else beside SOURCE, and holds whenever these are aligned.
     """
     if split_languages != (target is None):
         raise click.UsageError("Name two documents, or one that holds both languages, with --split-languages.")
+    folder = folder_beside(source.absolute(), output.absolute() if output else None)
     if target is None:
         corpus, source, target = take_apart(click.get_current_context(), source, corpus)
     spare((source, target), output)
     if source.is_dir() and target.is_dir():
-        return align_folders(source, target, encoder, corpus, output, store, workers)
+        run = run_of_folders(source, target, encoder, corpus, output, folder)
+        require_stages()
+        return align_and_review(make_flow(run, store, workers), align_folders, review, no_open)
     if is_same_file(source, target):
         raise ConfigError(f"{source} and {target} are the same file; name the text and its translation")
     paths = {"source": str(source.absolute()), "target": str(target.absolute())}
@@ -99,8 +118,26 @@ def align(
             folder=Path.cwd(),
         )
         require_stages()
-        flow = make_flow(Run(config, is_corrected=False), store, workers, OptionsProgress(options))
-        return align_files(flow, output)
+        flow = make_flow(Run(config, corrections=folder), store, workers, OptionsProgress(options))
+        return align_and_review(flow, partial(align_files, output=output, is_quiet=review), review, no_open)
+
+
+def align_and_review(flow: Flow, align: Callable[[Flow], int], is_reviewed: bool, no_open: bool) -> int:
+    """Align what a flow is about; then perhaps let it be reviewed, and align it anew around what was decided."""
+    status = align(flow)
+    if not is_reviewed:
+        return status
+    run = flow.run
+    desk = flow.backend.do(desk_of, run.config, run.manifest, run.corrections_folder)
+    number = 0 if len(desk.pairs) == 1 else None
+    serve_desk(desk, number, 0, no_open, "The rest is then aligned around what you have decided")
+    again = Run(run.config, out=run.out, corrections=run.corrections)
+    return align(Flow(again, flow.backend, flow.observer))
+
+
+def desk_of(store: RunStore, manifest: Manifest, folder: Path) -> Desk:
+    """Return the pairs of a run for a review, whose corrections lie in a folder."""
+    return Desk(store, list(store.manifest.pairs(manifest)), folder)
 
 
 def take_apart(context: click.Context, path: Path, corpus: dict[str, Any]) -> tuple[dict[str, Any], Path, Path]:
@@ -144,16 +181,13 @@ def is_same_file(source: Path, target: Path) -> bool:
     return is_one and format_of(source, None) not in SEVERAL_LANGUAGES and not has_rows(source, None)
 
 
-def align_folders(
-    source: Path,
-    target: Path,
-    encoder: str,
-    corpus: dict[str, Any],
-    output: Path | None,
-    store: Path | None,
-    workers: int | None,
-) -> int:
-    """Align the documents of two folders, paired by their names, into a folder."""
+def run_of_folders(
+    source: Path, target: Path, encoder: str, corpus: dict[str, Any], output: Path | None, folder: Path
+) -> Run:
+    """Return the run that aligns the documents of two folders, paired by their names, into a folder.
+
+    folder : where their corrections lie.
+    """
     if output is None or output.suffix:
         raise ConfigError("the output of two folders is a folder: name it with -o")
     values = {
@@ -165,16 +199,18 @@ def align_folders(
         "encode": {"encoder": encoder},
         "export": {"formats": ["tsv", "tmx", "beads"]},
     }
-    run = Run(make_config(values, where="the command line", folder=Path.cwd()), out=output, is_corrected=False)
-    require_stages()
-    flow = make_flow(run, store, workers)
+    return Run(make_config(values, where="the command line", folder=Path.cwd()), out=output, corrections=folder)
+
+
+def align_folders(flow: Flow) -> int:
+    """Align the pairs of a run, and write them into a folder."""
     flow.carry_out()
     finish(flow, out_console())
-    return run.exit_status
+    return flow.run.exit_status
 
 
-def align_files(flow: Flow, output: Path | None) -> int:
-    """Align the one pair of a run, and write or print it."""
+def align_files(flow: Flow, output: Path | None, is_quiet: bool) -> int:
+    """Align the one pair of a run, and write or, unless quiet, print it."""
     if output is not None and output.suffix.lower() not in {PAGE, *SUFFIXES}:
         known = ", ".join([*SUFFIXES, PAGE])
         raise ConfigError(f"{output}: no format is known by the suffix {output.suffix!r}; known are {known}")
@@ -186,14 +222,14 @@ def align_files(flow: Flow, output: Path | None) -> int:
     run = flow.carry_out(with_exports=False)
     if run.failures:
         raise BitextError(run.failures[0].reason)
-    (pair,) = flow.backend.do(read_pairs_of_run, run.config, run.manifest.shards, {})
+    (pair,) = flow.backend.do(read_pairs_of_run, run.config, run.manifest.shards, run.reviews)
     if output is None:
-        click.echo(render(pair, "tsv"), nl=False)
+        click.echo(IS_KEPT if is_quiet else render(pair, "tsv"), nl=is_quiet)
         return 0
     if output.suffix.lower() == PAGE:
         from stages.report.pages import render_pair
 
-        (found,) = flow.backend.do(find_named, run.config, run.manifest.shards, {pair.pair_id})
+        (found,) = flow.backend.do(find_named, run.config, run.manifest.shards, {pair.pair_id}, run.reviews)
         packed = flow.backend.do(pack_pair, run.config, found)
         write_text(output, render_pair(output.stem, packed))
     else:

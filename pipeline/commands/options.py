@@ -23,6 +23,8 @@ STORE = click.option("--store", type=PATH, help="Where finished work is kept [de
 WORKERS = click.option("--workers", type=click.IntRange(min=1), help="How many processes [default: all cores].")
 LIMIT = click.option("--limit", type=click.IntRange(min=1), help="Only the first N pairs.")
 
+NO_OPEN = click.option("--no-open", is_flag=True, help="Only print the address to open.")
+
 
 def named_by(parameter: str, metavar: str, is_required: bool = True) -> Callable[[Command], Command]:
     """Let a command take what names its run as an argument, or as --config: `bitext run x.toml`, `run --config x.toml`.

@@ -8,11 +8,10 @@ from pathlib import Path
 import click
 
 from pipeline.commands.exits import reported
-from pipeline.commands.options import STORE, named_by
+from pipeline.commands.options import NO_OPEN, PATH, STORE, named_by
 from pipeline.errors import ConfigError, MissingError
 from pipeline.flow.local import require_stages
 from pipeline.progress import units
-from pipeline.review.corrections import corrections_folder
 from pipeline.review.server import LOOPBACK, ReviewServer
 from pipeline.review.session import Desk
 from pipeline.runs.past_run import find_run
@@ -21,12 +20,13 @@ from pipeline.store.store import Store, default_root
 
 @click.command()
 @named_by("run", "RUN")
+@click.argument("document", type=PATH, required=False, metavar="")
 @click.option("--pair", "pair_id", help="Open this pair rather than the list of all.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port to listen on [default: a free one].")
-@click.option("--no-open", is_flag=True, help="Only print the address to open.")
+@NO_OPEN
 @STORE
 @reported
-def review(run: Path, pair_id: str | None, port: int, no_open: bool, store: Path | None) -> None:
+def review(run: Path, document: Path | None, pair_id: str | None, port: int, no_open: bool, store: Path | None) -> None:
     """Correct the beads of a run in the browser; what you decide is kept beside the config.
 
     RUN is the name of a run, its config file, or its folder of results.
@@ -34,14 +34,26 @@ def review(run: Path, pair_id: str | None, port: int, no_open: bool, store: Path
     \b
     bitext review configs/demo.toml
     bitext review demo --pair lighthouse.en-de
+
+    Two documents without a config are reviewed with `bitext align book.de.epub book.fr.epub --review`.
     """
+    if document is not None:
+        raise ConfigError(f"two documents are no run; to review them: bitext align {run} {document} --review")
     require_stages()
     desk = make_desk(Store(store or default_root()), str(run))
     number = desk.number_of(pair_id) if pair_id is not None else None
+    serve_desk(desk, number, port, no_open, "The next `bitext run` aligns the rest around what you have decided")
+
+
+def serve_desk(desk: Desk, number: int | None, port: int, no_open: bool, ending: str) -> None:
+    """Say where the pairs can be reviewed (all, or one), and answer the browser until Ctrl-C; `ending` says what then.
+
+    Raises ConfigError where the port is taken.
+    """
     with make_server(desk, port) as server:
-        click.echo(f"{units({'pairs': len(desk.pairs)})}. What you decide is kept in {corrections_folder(desk.config)}")
+        click.echo(f"{units({'pairs': len(desk.pairs)})}. What you decide is kept in {desk.folder}")
         click.echo(f"Open {server.address(number)}")
-        click.echo("Ctrl-C ends. The next `bitext run` aligns the rest around what you have decided")
+        click.echo(f"Ctrl-C ends. {ending}")
         if not no_open:
             webbrowser.open(server.address(number))
         serve(server)

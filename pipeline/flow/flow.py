@@ -18,7 +18,7 @@ from pipeline.flow.schedule import Schedule
 from pipeline.flow.trials import Step, Trials
 from pipeline.manifest import Failure, Manifest, Shard
 from pipeline.progress import units
-from pipeline.review.corrections import corrections_folder, describe_strays, give_reviews, list_corrections, read_all
+from pipeline.review.corrections import describe_strays, give_reviews, list_corrections, read_all
 from pipeline.store.files import sweep_folder
 from pipeline.store.run_store import RunStore
 from pipeline.tasks import tasks_of
@@ -105,8 +105,8 @@ class Flow:
     def look(self) -> Looked:
         """Read the corpus and count what of it is missing; nothing is kept."""
         run = self.run
-        folder = corrections_folder(run.config)
-        files = list_corrections(folder) if run.is_corrected else {}
+        folder = run.corrections_folder
+        files = list_corrections(folder) if run.has_pairs else {}
         looked = self.backend.look(run.config, run.limit, read_all(files))
         run.manifest = looked.manifest
         chosen = self._choose_encoder()
@@ -137,8 +137,8 @@ class Flow:
         Raises ConfigError that names every file with a problem.
         """
         run = self.run
-        folder = corrections_folder(run.config)
-        files = list_corrections(folder) if run.is_corrected else {}
+        folder = run.corrections_folder
+        files = list_corrections(folder) if run.has_pairs else {}
         if not files:
             return []
         found = self.backend.do(find_places, run.config, run.manifest.shards, set(files))

@@ -65,7 +65,7 @@ def pair_corpus(run: Run, backend: Backend, observer: Observer) -> Paired:
             "list the pairs in a manifest, or let their names agree"
         )
     documents = config.model_copy(update={"name": f"{config.name}.documents"})
-    first = Run(documents, out=run.out, is_corrected=False, has_pairs=False)
+    first = Run(documents, out=run.out, has_pairs=False)
     flow = Flow(first, backend, observer)
     flow.carry_out(with_exports=False)
     found = backend.do(find_pairs_by_content, documents, first.manifest.shards, language_pairs(config, first))

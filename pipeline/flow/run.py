@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from pipeline import __version__
 from pipeline.config.run_config import RunConfig
 from pipeline.manifest import Failure, Manifest
+from pipeline.review.corrections import corrections_folder
 from pipeline.tasks.export import Exported
 from pipeline.tasks.work import Outcome, Reviews, Task
 
@@ -63,13 +64,18 @@ class Run:
     exported: Exported | None = None
     costs: dict[str, Any] | None = None
     """What rented machines have cost: see `costs.costs_of`."""
-    is_corrected: bool = True
-    """Whether what people have decided about its pairs holds: `bitext align` has no config for that to lie beside."""
+    corrections: Path | None = None
+    """The folder with what people have decided about its pairs, where it doesn't lie beside the config."""
     has_pairs: bool = True
     """False for a run that only splits and encodes documents, because it isn't known yet which belong together."""
     exports_made_of: str = ""
     """What the exports of the last night were made of: where `fingerprint` is the same, none are written."""
     started: float = field(default_factory=time.time)
+
+    @property
+    def corrections_folder(self) -> Path:
+        """The folder with what people have decided about its pairs; it need not exist."""
+        return self.corrections or corrections_folder(self.config)
 
     def count_aligned(self) -> Counter[str]:
         """Count the pairs, beads and nulls that this run has aligned, those of pairs that request nothing as well."""

@@ -32,6 +32,15 @@ def corrections_folder(config: RunConfig) -> Path:
     return config.folder / f"{config.name}.corrections"
 
 
+def folder_beside(document: Path, output: Path | None) -> Path:
+    """Return the folder with the corrections of a pair that has no config: beside its output, or its first document.
+
+    Where only one of the two is there, it is that one, so that corrections hold whatever the output is called.
+    """
+    folders = [path.parent / f"{path.stem}.corrections" for path in (output, document) if path is not None]
+    return next((folder for folder in folders if folder.is_dir()), folders[0])
+
+
 def corrections_path(folder: Path, pair_id: str) -> Path:
     """Return where the corrections of a pair lie, or will."""
     return folder / f"{file_name(pair_id)}{SUFFIX}"

@@ -70,12 +70,13 @@ class Listed:
 class Desk:
     """The pairs of a run that have been aligned. Several threads may ask it at once."""
 
-    def __init__(self, store: RunStore, pairs: Sequence[DocumentPair]):
+    def __init__(self, store: RunStore, pairs: Sequence[DocumentPair], folder: Path | None = None):
+        """Take the pairs of a run; their corrections lie in a folder, or beside the config."""
         done = store.beads.look_up(key for pair in pairs for key in bead_keys(pair))
         self.config = config = store.config
         self.pairs = [pair.uncorrected for pair in pairs if stored_key(pair, done)]
         self._store = store
-        self._folder = corrections_folder(config)
+        self.folder = folder or corrections_folder(config)
         self._lock = Lock()  # the store's shelves are not made for threads
         self._texts: dict[int, Texts] = {}
         self._placed: dict[int, tuple[str, Corrections]] = {}
@@ -89,7 +90,7 @@ class Desk:
 
     def path(self, number: int) -> Path:
         """Return where the corrections of a pair lie."""
-        return corrections_path(self._folder, self.pairs[number].pair_id)
+        return corrections_path(self.folder, self.pairs[number].pair_id)
 
     def listed(self) -> list[Listed]:
         """Return all pairs, the most doubtful first."""

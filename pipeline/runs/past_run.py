@@ -10,13 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.run_config import RunConfig, load_config, make_config, settle_encoder
+from pipeline.corpus.formats import names as document_formats
 from pipeline.errors import ConfigError, MissingError
+from pipeline.exports import write as export_formats
 from pipeline.manifest import DocumentPair, Manifest
 from pipeline.review.corrections import corrections_folder, corrections_path, read_reviews
 from pipeline.review.pages import pack_pair
 from pipeline.store.files import write_text
 from pipeline.store.run_store import RunStore
 from pipeline.store.store import Store
+
+NO_CONFIGS = frozenset({*document_formats.SUFFIXES, *export_formats.SUFFIXES})
+"""How names end that are of documents, or of what was written of them."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,11 @@ def find_run(store: Store, named: str) -> PastRun:
     Raises ConfigError where there is no such file or config, MissingError where the run has left no record.
     """
     path = Path(named)
+    if path.suffix.lower() in NO_CONFIGS:
+        raise ConfigError(
+            f"{path} is a document, and no run: name a run by its config, its name or its folder of results. "
+            "To review a text and its translation: bitext align SOURCE TARGET --review"
+        )
     if path.is_file():
         config = load_config(path)
         return _past_run(store, config.name, config)

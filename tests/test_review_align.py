@@ -1,0 +1,132 @@
+"""Reviewing two documents without a config: `bitext align --review`, and what `bitext review` says of documents."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx2
+import pytest
+from processes import wait_until
+from small_corpus import InlineBackend, bitext, make_texts
+
+from pipeline.review.server import TOKEN_HEADER, ReviewServer
+
+START_SECONDS = 120
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> tuple[Path, Path]:
+    paths = tmp_path / "book.en.txt", tmp_path / "book.de.txt"
+    for path, text in zip(paths, make_texts(8, seed=3), strict=True):
+        path.write_text(text, encoding="utf-8")
+    return paths
+
+
+@pytest.fixture
+def decide(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, object]], None]:
+    """Let a review, instead of waiting for Ctrl-C, send what is decided and end."""
+    monkeypatch.setattr("pipeline.commands.options.LocalBackend", InlineBackend)
+
+    def prepare(decided: dict[str, object]) -> None:
+        def serve(server: ReviewServer) -> None:
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+            thread.start()
+            page = httpx2.get(server.address(0))
+            assert page.status_code == 200
+            headers = {TOKEN_HEADER: server.token}
+            answer = httpx2.post(f"{server.address(0)}corrections", content=json.dumps(decided), headers=headers)
+            server.shutdown()
+            thread.join()
+            assert answer.status_code == 200, answer.text
+
+        monkeypatch.setattr("pipeline.commands.review.serve", serve)
+
+    return prepare
+
+
+FRESH = "e3b0c44298fc1c14"
+"""The version of a file of corrections that isn't there."""
+
+
+def test_what_a_review_of_two_documents_decides_is_in_the_output_and_holds_again(
+    texts: tuple[Path, Path], tmp_path: Path, decide: Callable[[dict[str, object]], None]
+) -> None:
+    output, place = tmp_path / "out.txt", ("--store", tmp_path / "store")
+    decide({"good": [[2, 4, 2, 3], [4, 5, 3, 5]], "bad": [], "version": FRESH})
+    result = bitext("align", *texts, "-o", output, "--review", "--no-open", *place)
+    assert result.exit_code == 0
+    assert f"What you decide is kept in {tmp_path / 'out.corrections'}" in result.stdout
+    first = output.read_text(encoding="utf-8")
+    assert {"[2, 3]:[2]", "[4]:[3, 4]"} <= beads_of(first)
+    again = bitext("align", *texts, "-o", output, *place)
+    assert again.exit_code == 0
+    assert output.read_text(encoding="utf-8") == first
+
+
+def beads_of(text: str) -> set[str]:
+    return {line.rpartition(":")[0] for line in text.splitlines()}
+
+
+def test_without_an_output_corrections_lie_beside_the_first_document_and_hold_for_any_output(
+    texts: tuple[Path, Path], tmp_path: Path, decide: Callable[[dict[str, object]], None]
+) -> None:
+    place = ("--store", tmp_path / "store")
+    decide({"good": [[2, 4, 2, 3], [4, 5, 3, 5]], "bad": [], "version": FRESH})
+    result = bitext("align", *texts, "--review", "--no-open", *place)
+    assert f"What you decide is kept in {tmp_path / 'book.en.corrections'}" in result.stdout
+    assert result.stdout.endswith("The same command with -o book.tmx in place of --review writes it to a file\n")
+    bitext("align", *texts, "-o", tmp_path / "other.txt", *place)
+    assert "[2, 3]:[2]" in beads_of((tmp_path / "other.txt").read_text(encoding="utf-8"))
+    assert not (tmp_path / "other.corrections").exists()
+
+
+def test_the_pairs_of_two_folders_are_reviewed_too(
+    texts: tuple[Path, Path], tmp_path: Path, decide: Callable[[dict[str, object]], None]
+) -> None:
+    for path, name in zip(texts, ("en", "de"), strict=True):
+        (tmp_path / name).mkdir()
+        path.rename(tmp_path / name / "book.txt")
+    decide({"good": [[2, 4, 2, 3], [4, 5, 3, 5]], "bad": [], "version": FRESH})
+    place = ("--store", tmp_path / "store")
+    folders = tmp_path / "en", tmp_path / "de"
+    result = bitext("align", *folders, "-o", tmp_path / "out", "--review", "--no-open", *place)
+    assert result.exit_code == 0
+    (written,) = (tmp_path / "out" / "beads").iterdir()
+    assert "[2, 3]:[2]" in beads_of(written.read_text(encoding="utf-8"))
+
+
+def test_ctrl_c_ends_the_review_and_writes_the_output(texts: tuple[Path, Path], tmp_path: Path) -> None:
+    output = tmp_path / "out.tsv"
+    command = [sys.executable, "-m", "pipeline", "align", *texts, "--review", "--no-open", "--workers", "1"]
+    with (tmp_path / "told").open("w") as told:
+        process = subprocess.Popen(
+            [*map(str, command), "-o", str(output), "--store", str(tmp_path / "store")], stdout=told
+        )
+        try:
+            assert wait_until(lambda: "Ctrl-C ends" in (tmp_path / "told").read_text(), START_SECONDS)
+            first = output.stat().st_mtime_ns
+            process.send_signal(signal.SIGINT)
+            assert process.wait(START_SECONDS) == 0
+        finally:
+            process.kill()
+    assert output.stat().st_mtime_ns > first
+    assert "\nended\n" in (tmp_path / "told").read_text()
+
+
+@pytest.mark.parametrize("name", ["book.html", "book.epub", "book.tmx", "book.txt"])
+def test_what_is_no_run_is_told_from_one(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text("<p>Some text.</p>", encoding="utf-8")
+    result = bitext("review", path)
+    assert result.exit_code == 2
+    assert "is a document, and no run" in result.output
+    assert "bitext align SOURCE TARGET --review" in result.output
+    two = bitext("review", path, tmp_path / "other.epub")
+    assert two.exit_code == 2
+    assert f"bitext align {path} {tmp_path / 'other.epub'} --review" in two.output
