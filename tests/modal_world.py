@@ -31,26 +31,31 @@ FOLDER = pathlib.Path(__file__).parent
 if (FOLDER / "bucket").is_dir() and not os.path.lexists("/bucket"):
     os.symlink(FOLDER / "bucket", "/bucket")
 
-def wrap(do, plan):
-    def wrapped(store, work, outcome):
+class Struck:
+    def __init__(self, do, plan):
+        self.do, self.plan = do, plan
+
+    def __call__(self, store, work, outcome):
+        plan = self.plan
         if plan["item"] is not None:
             from pipeline.tasks.work import own_documents
             if any(document.path == plan["item"] for document in own_documents(store, work)):
                 os._exit(7)
-            return do(store, work, outcome)
-        try:
-            os.close(os.open(FOLDER / plan["id"], os.O_CREAT | os.O_EXCL))
-        except FileExistsError:
-            return do(store, work, outcome)
-        else:
+        elif self.is_first():
             if plan["kind"] == "exit":
                 os._exit(7)
             if plan["kind"] == "sleep":
                 time.sleep(plan["seconds"])
             if plan["kind"] == "raise":
                 raise ValueError("a bug in the stage")
-            return do(store, work, outcome)
-    return wrapped
+        return self.do(store, work, outcome)
+
+    def is_first(self):
+        try:
+            os.close(os.open(FOLDER / self.plan["id"], os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return False
+        return True
 
 class Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
@@ -63,7 +68,7 @@ class Finder(importlib.abc.MetaPathFinder):
             execute(module)
             plan = json.loads((FOLDER / "plan.json").read_text())
             task = module.TASKS[plan["task"]]
-            module.TASKS[plan["task"]] = dataclasses.replace(task, do=wrap(task.do, plan))
+            module.TASKS[plan["task"]] = dataclasses.replace(task, do=Struck(task.do, plan))
         spec.loader.exec_module = exec_module
         return spec
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -26,6 +27,13 @@ def children_of(pid: int) -> list[int]:
             continue  # it has ended meanwhile
     found = [child for child, parent in parents.items() if parent == pid]
     return found + [grandchild for child in found for grandchild in children_of(child)]
+
+
+def command_of(pid: int) -> str:
+    """Return the command line of a process; it is empty when it has ended meanwhile."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+    return ""
 
 
 def wait_until(happens: Callable[[], bool], seconds: float) -> bool:

@@ -481,8 +481,8 @@ COMMANDS = [
         arguments=("align", "FOLDER/two.jsonl", "FOLDER/two.jsonl"),
     ),
     Case(
-        "align with a file that is no text",
-        "FOLDER/en.txt is a PDF file, not text; name it .pdf, or save it as plain text in UTF-8",
+        "align with a damaged PDF that is named like text",
+        "FOLDER/en.txt is no PDF file that can be read: Failed to load document (PDFium: Data format error).",
         status=1,
         files={"en.txt": b"%PDF-1.7"},
         arguments=("align", "FOLDER/en.txt", "FOLDER/de/00.txt", "--store", "FOLDER/store"),

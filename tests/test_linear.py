@@ -6,26 +6,20 @@ What is quadratic takes sixteen times as long, and for ever where somebody means
 
 from __future__ import annotations
 
-import gc
 import io
-import time
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from growth import TIMES, grows_linearly
 
 from pipeline.corpus.formats.document import Options
 from pipeline.corpus.formats.files import read_file
 from pipeline.errors import DocumentError
 
 N = 10_000
-TIMES = 4
-MOST = 6
-LEAST_SECONDS = 0.1
-"""What takes less, four times over, tells nothing of how it grows, and does no harm either."""
-
 MARKS = "\u0327\u0301\u0316\u0315"
 """Combining marks that normalising puts in another order."""
 
@@ -138,24 +132,17 @@ def made(case: str, n: int) -> tuple[str, bytes]:
     return name, write(n).encode()
 
 
-def seconds(name: str, data: bytes, times: int = 1) -> float:
-    """Return the processor time that reading takes, the least of some; what it refuses, it refuses in time."""
-    found = []
-    for _ in range(times):
-        gc.collect()
-        gc.disable()  # how long it takes depends on all that the tests have made
-        started = time.process_time()
+def reading(name: str, data: bytes) -> Callable[[], None]:
+    """Return what reads a document, or refuses it, which it has to do in time as well."""
+
+    def read() -> None:
         with suppress(DocumentError):
             read_file(data, Path(name), None, Options(language="en"), is_split=False)
-        found.append(time.process_time() - started)
-        gc.enable()
-    return min(found)
+
+    return read
 
 
 @pytest.mark.parametrize("case", [*TEXTS, *ARCHIVES])
 def test_reading_takes_no_longer_than_a_text_is_long(case: str) -> None:
-    seconds(*made(case, 10))  # libraries are loaded
-    few, many = seconds(*made(case, N), times=2), seconds(*made(case, TIMES * N))
-    if many >= LEAST_SECONDS and many / few >= MOST:  # a busy machine is measured again
-        few, many = seconds(*made(case, N), times=3), seconds(*made(case, TIMES * N), times=3)
-    assert many < LEAST_SECONDS or many / few < MOST, f"{few:.2f} s, then {many:.2f} s"
+    reading(*made(case, 10))()  # libraries are loaded
+    assert grows_linearly(reading(*made(case, N)), reading(*made(case, TIMES * N)))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from growth import TIMES, grows_linearly
 
 from stages.split import split_document
 from stages.split.config import SplitConfig
@@ -86,15 +86,8 @@ PIECES = {
 STOPPED = ("abbreviations", "quotes", "spaces", "stops")
 
 
-def grows_linearly(small: float, measure: Callable[[], float]) -> bool:
-    """Tell whether four times as much takes under six times as long, at the second try where the machine was busy."""
-    return any(measure() < 6 * max(small, 0.05) for _ in range(2))
-
-
-def seconds(text: str, language: str) -> float:
-    begin = time.process_time()
-    split_document(text, language, AUTO)
-    return time.process_time() - begin
+def splitting(text: str, language: str) -> Callable[[], object]:
+    return lambda: split_document(text, language, AUTO)
 
 
 @pytest.mark.parametrize(
@@ -102,14 +95,14 @@ def seconds(text: str, language: str) -> float:
     [*(("uk", kind) for kind in PIECES), *(("de", kind) for kind in STOPPED), *(("zh", kind) for kind in STOPPED)],
 )
 def test_time_grows_with_the_text_and_not_with_its_square(language: str, kind: str) -> None:
-    seconds("A. B.", language)
-    small = seconds("x" + PIECES[kind] * 10_000 + "x", language)
-    assert grows_linearly(small, lambda: seconds("x" + PIECES[kind] * 40_000 + "x", language))
+    splitting("A. B.", language)()
+    few, many = (splitting("x" + PIECES[kind] * n + "x", language) for n in (10_000, TIMES * 10_000))
+    assert grows_linearly(few, many)
 
 
 def test_time_for_thai_grows_with_the_text() -> None:
-    seconds("ฝนตก", "th")
-    assert grows_linearly(seconds("ฝนตก " * 1_000, "th"), lambda: seconds("ฝนตก " * 4_000, "th"))
+    splitting("ฝนตก", "th")()
+    assert grows_linearly(splitting("ฝนตก " * 1_000, "th"), splitting("ฝนตก " * TIMES * 1_000, "th"))
 
 
 def test_the_readme_has_the_figures_of_the_program(

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import httpx2
 import pytest
 from live_service import CONFIG, live_service
-from processes import children_of, wait_until
+from processes import children_of, command_of, wait_until
 from pydantic import ValidationError
 
 from pipeline.service.config import LimitsConfig, ServeConfig
@@ -127,7 +127,7 @@ def children_of_pool(at_least: int) -> list[int]:
 
 def workers_of(pid: int) -> list[int]:
     """Return the processes that work for one; another of its children keeps account of shared memory."""
-    return [one for one in children_of(pid) if "spawn_main" in Path(f"/proc/{one}/cmdline").read_text(errors="replace")]
+    return [one for one in children_of(pid) if "spawn_main" in command_of(one)]
 
 
 def test_slow_connections_make_room_and_are_closed_in_time(tmp_path: Path) -> None:

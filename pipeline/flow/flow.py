@@ -279,12 +279,16 @@ class Pass:
             stack.enter_context(backend.computing(config))
             at_work = stack.enter_context(StagesAtWork(self._flow.observer, self._run, n_shards))
             trials = Trials(backend, self._flow.observer.note, self._name_of)
-            while self._start(trials, at_work) or len(trials):
-                for step in trials.finished():
-                    self._end(step, at_work)
-                backend.check()
-                if time.monotonic() - self._saved > SAVE_SECONDS:
-                    self._save()
+            try:
+                while self._start(trials, at_work) or len(trials):
+                    for step in trials.finished():
+                        self._end(step, at_work)
+                    backend.check()
+                    if time.monotonic() - self._saved > SAVE_SECONDS:
+                        self._save()
+            except KeyboardInterrupt:
+                self._save()  # else the next run would rent machines to find out
+                raise
         self._save()
         backend.do(save_indices, config)
 
