@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from stages.align.compiled import njit
 
 MAX_GAP_CELLS = 1 << 20
 """A wider gap between anchors is not searched whole. At 1 M cells a gap takes about 60 MB and a tenth of a second."""

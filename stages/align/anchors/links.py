@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from stages.align.anchors.chain import chain_links
 from stages.align.anchors.lengths import NEAR
 from stages.align.anchors.neighbours import nearest_both_ways
+from stages.align.compiled import njit
 
 NEIGHBOURS = 4
 """How many nearest sentences of the other side count. Notes on USE and e5 vectors: 3 to 6 make no difference."""

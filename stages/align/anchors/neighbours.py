@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from stages.align.anchors.faiss_index import check_gpu, flat_index
+from stages.align.compiled import njit
 
 EXTRA = 5
 """How many more than k are fetched: near-equal sentences are ordered by chance, and differently on every machine."""

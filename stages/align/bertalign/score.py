@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from stages.align.anchors.lengths import Lengths
 from stages.align.band import Band, cell_at
 from stages.align.beads import NO_SCORE
+from stages.align.compiled import njit
 from stages.align.scoring.similarity import Block, similarity_blocks
 
 

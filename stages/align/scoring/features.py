@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from stages.align.anchors.lengths import Lengths
 from stages.align.band import Band, cell_at
 from stages.align.beads import NO_SCORE
+from stages.align.compiled import njit
 from stages.align.scoring.punctuation import Punctuation
 from stages.align.scoring.similarity import Block
 from stages.align.scoring.weights import BEAD_FEATURES, Weights

@@ -19,10 +19,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from stages.align.band import Band, cell_at, cells_of, has_cell
+from stages.align.compiled import njit
 from stages.align.scoring.weights import Weights
 
 TEXT, TARGET_NULLS, SKIP_SOURCE, SKIP_TARGET = 0, 1, 2, 3

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from stages.align.band import Band, cell_at, has_cell, narrow_band
+from stages.align.compiled import njit
 from stages.align.search.lattice import TEXT, Lattice, best_end, fill_states
 
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from stages.align.band import Band, cell_at, has_cell
+from stages.align.compiled import njit
 from stages.align.search.lattice import SKIP_SOURCE, SKIP_TARGET, TARGET_NULLS, TEXT, Lattice
 
 NEGLIGIBLE = 25.0
