@@ -232,9 +232,9 @@ def _align_on_demand(source: _Side, target: _Side, encoder: Encoder, encode: Enc
     def overlaps(side: int) -> Overlaps:
         return assemble_overlaps(sides[side].lines, encoded[side], encode.max_overlap, is_complete=False)
 
-    contested = find_requested_overlaps(overlaps(0), overlaps(1), align)
+    requested = find_requested_overlaps(overlaps(0), overlaps(1), align)
     one_by_one = not encoder.info.wants_gpu  # as in a run, so that both give the same beads
-    for side, known, stops in zip(sides, encoded, (contested.source, contested.target), strict=True):
+    for side, known, stops in zip(sides, encoded, (requested.source, requested.target), strict=True):
         known |= encode_overlaps(side.lines, side.language, stops, encoder, encode, one_by_one).overlaps
     return align_pair(overlaps(0), overlaps(1), align, on_demand=True)
 

@@ -57,14 +57,14 @@ def before(config: RunConfig, n_pairs: int, n_chars: int) -> Iterator[tuple[str,
     align = Machine("align_on_gpu", config.compute.cores, 2 * config.compute.cores, gpu="T4")
     speed = GPU_TOKENS_PER_SECOND[str(encode.gpu)]
     n_second = max(1, min(config.compute.containers, math.ceil(text * (TOKENS_ON_DEMAND - 1) / CHARS_BEFORE)))
-    contest = text / ALIGN_CHARS_PER_SECOND / align.cores
+    request = text / ALIGN_CHARS_PER_SECOND / align.cores
     wall = 0.0
     for machine, containers, work in (
         (machine_of("split", config), n, text / SPLIT_CHARS_PER_SECOND / config.compute.cores),
         (encode, n, tokens / speed),
-        (align, n, contest),
+        (align, n, request),
         (encode, n_second, tokens * (TOKENS_ON_DEMAND - 1) / speed),
-        (align, n, contest),
+        (align, n, request),
     ):
         seconds = containers * (STARTUP_SECONDS[machine.function] + SCALEDOWN_BEFORE) + work
         wall += STARTUP_SECONDS[machine.function] + work / containers

@@ -36,7 +36,7 @@ max_overlap = 2
 
 [align]
 max_bead = 3
-contest_margin = 40
+request_margin = 40
 
 [export]
 formats = ["tsv", "jsonl", "parquet", "tmx", "moses", "beads"]

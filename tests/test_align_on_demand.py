@@ -1,4 +1,4 @@
-"""Which overlaps are contested, and alignment among the survivors."""
+"""Which overlaps are requested, and alignment among the survivors."""
 
 from __future__ import annotations
 
@@ -85,9 +85,9 @@ def noisy_pair(seed: int = 3, n: int = 14, empty_at: int | None = None) -> tuple
     return document(one, empty_at=empty_at), document(other)
 
 
-def test_contested_overlaps_are_larger_ones_that_exist_and_mirror() -> None:
+def test_requested_overlaps_are_larger_ones_that_exist_and_mirror() -> None:
     source, target = noisy_pair()
-    config = AlignConfig(max_bead=4, contest_margin=6)
+    config = AlignConfig(max_bead=4, request_margin=6)
     found, mirrored = find_requested_overlaps(source, target, config), find_requested_overlaps(target, source, config)
     assert found.n_overlaps > 0
     for side, other in ((found.source, mirrored.target), (found.target, mirrored.source)):
@@ -100,7 +100,7 @@ def test_contested_overlaps_are_larger_ones_that_exist_and_mirror() -> None:
 
 
 def test_stops_count_empty_positions() -> None:
-    config = AlignConfig(max_bead=4, contest_margin=6)
+    config = AlignConfig(max_bead=4, request_margin=6)
     plain, shifted = (find_requested_overlaps(*noisy_pair(empty_at=at), config) for at in (None, 4))
     for size, stops in plain.source.items():
         np.testing.assert_array_equal(np.where(stops > 4, stops + 1, stops), shifted.source[size])
@@ -110,7 +110,7 @@ def test_only_single_sentences_are_looked_at() -> None:
     source, target = noisy_pair()
     filled = source.vectors.copy()
     filled[1:] = np.random.default_rng(0).normal(size=filled[1:].shape)
-    config = AlignConfig(max_bead=4, contest_margin=6)
+    config = AlignConfig(max_bead=4, request_margin=6)
     one, other = (
         find_requested_overlaps(source, target, config),
         find_requested_overlaps(Overlaps(source.sentences, filled), target, config),
@@ -128,8 +128,8 @@ def test_without_encoded_overlaps_the_alignment_is_that_by_sums() -> None:
 
 
 @pytest.mark.parametrize("empty_at", [None, 0, 4])
-def test_a_pair_that_contests_nothing_is_thereby_aligned(empty_at: int | None) -> None:
-    config = AlignConfig(max_bead=4, contest_margin=0.01)
+def test_a_pair_that_requests_nothing_is_thereby_aligned(empty_at: int | None) -> None:
+    config = AlignConfig(max_bead=4, request_margin=0.01)
     pair = noisy_pair(empty_at=empty_at)
     for source, target in (pair, pair[::-1]):
         found, expected = (
@@ -141,11 +141,11 @@ def test_a_pair_that_contests_nothing_is_thereby_aligned(empty_at: int | None) -
         assert found.beads.facts == expected.facts
         for name in BEAD_ARRAYS:
             np.testing.assert_array_equal(getattr(found.beads, name), getattr(expected, name))
-    assert find_requested_overlaps(*pair, AlignConfig(max_bead=4, contest_margin=6)).beads is None
+    assert find_requested_overlaps(*pair, AlignConfig(max_bead=4, request_margin=6)).beads is None
 
 
 def test_headings_are_left_to_the_alignment_that_puts_them_first() -> None:
-    config = AlignConfig(max_bead=4, contest_margin=0.01)
+    config = AlignConfig(max_bead=4, request_margin=0.01)
     source, target = (replace(side, headings=[1] + [0] * (len(side.sentences) - 1)) for side in noisy_pair())
     assert len(match_headings(source, target)) == 1
     found = find_requested_overlaps(source, target, config)
@@ -154,7 +154,7 @@ def test_headings_are_left_to_the_alignment_that_puts_them_first() -> None:
 
 def test_encoded_overlaps_decide_and_are_compared_with_their_sums() -> None:
     source, target = noisy_pair()
-    config = AlignConfig(max_bead=4, contest_margin=6)
+    config = AlignConfig(max_bead=4, request_margin=6)
     wanted = find_requested_overlaps(source, target, config)
     sides = []
     for side, stops in ((source, wanted.source), (target, wanted.target)):
@@ -171,7 +171,7 @@ def test_encoded_overlaps_decide_and_are_compared_with_their_sums() -> None:
 
 
 @pytest.mark.parametrize(("n_source", "n_target"), [(0, 0), (0, 3), (3, 0), (1, 1)])
-def test_small_documents_contest_nothing_that_does_not_exist(n_source: int, n_target: int) -> None:
+def test_small_documents_request_nothing_that_does_not_exist(n_source: int, n_target: int) -> None:
     random = np.random.default_rng(0)
     sides = [document(random.normal(size=(n, 24)).reshape(n, 24)) for n in (n_source, n_target)]
     assert find_requested_overlaps(*sides, CONFIG).n_overlaps == 0

@@ -68,7 +68,7 @@ def test_made_documents_have_the_beads_and_the_vectors_that_they_say() -> None:
     assert np.std(chance) == pytest.approx(0.1, abs=0.03)
 
 
-def test_overlaps_on_demand_are_aligned_with_what_is_contested_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_overlaps_on_demand_are_aligned_with_what_is_requested_only(monkeypatch: pytest.MonkeyPatch) -> None:
     pair, given = alignment.make_pair(200), []
     align_pair = alignment.align_pair
     monkeypatch.setattr(alignment, "align_pair", lambda *sides, **how: given.extend(sides) or align_pair(*sides, **how))

@@ -259,7 +259,7 @@ def test_an_export_holds_what_was_decided_before_any_run(corrected: Path) -> Non
 def test_a_run_aligns_the_rest_around_it_and_does_nothing_else_again(corrected: Path, done: Path) -> None:
     aligned = run(corrected)
     assert aligned.records["align"].counts == {"corrected_pairs": 1, "provisional_pairs": 0}
-    assert not {"split", "encode", "contest"} & aligned.records.keys()
+    assert not {"split", "encode", "request"} & aligned.records.keys()
     assert aligned.exported is not None
     assert (aligned.exported.counts["good_beads"], aligned.exported.counts["bad_beads"]) == (2, 1)
     beads = read_beads(corrected, PAIR)

@@ -163,7 +163,7 @@ def encoding_once(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"encode": config.encode.model_copy(update={"overlaps": "none"})})
 
 
-def test_the_estimate_counts_finding_out_what_is_contested() -> None:
+def test_the_estimate_counts_finding_out_what_is_requested() -> None:
     config = config_of(containers=1, scaledown_seconds=2)
     pairs = tuple(DocumentPair(f"{n}", document(2 * n), document(2 * n + 1)) for n in range(20))
     on_demand, once = (

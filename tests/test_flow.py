@@ -542,7 +542,7 @@ def test_documents_left_out_are_counted_and_one_is_named(place: Place) -> None:
 
 @pytest.fixture(scope="module")
 def on_demand(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The exports of an undisturbed run that contests some overlaps."""
+    """The exports of an undisturbed run that requests some overlaps."""
     place = Place(tmp_path_factory.mktemp("on-demand"))
     run = place.run(CONFIG)
     assert run.exit_status == 0
@@ -608,7 +608,7 @@ def test_flipped_bits_are_made_good_on_demand(table: str, place: Place, on_deman
 def test_align_alone_encodes_nothing_and_a_full_run_makes_its_beads_final(
     place: Place, on_demand: dict[str, bytes]
 ) -> None:
-    place.run(CONFIG.replace("contest_margin = 40", "contest_margin = 0.1"))
+    place.run(CONFIG.replace("request_margin = 40", "request_margin = 0.1"))
     vectors = place.files("embeddings")
     run = place.run(CONFIG, stage="align")
     assert place.files("embeddings") == vectors

@@ -74,9 +74,9 @@ def corpus(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def contested_corpus(corpus: Path) -> Path:
-    """Return the config of a corpus whose pairs contest overlaps: others are aligned while that is found out."""
-    corpus.write_text(corpus.read_text() + "[align]\ncontest_margin = 40\n")
+def requesting_corpus(corpus: Path) -> Path:
+    """Return the config of a corpus whose pairs request overlaps: others are aligned while that is found out."""
+    corpus.write_text(corpus.read_text() + "[align]\nrequest_margin = 40\n")
     return corpus
 
 
@@ -204,9 +204,9 @@ def test_a_shard_whose_machine_dies_is_done_elsewhere(
     assert results(tmp_path / "there") == results_here(corpus, tmp_path)
 
 
-def test_a_preempted_shard_is_done_elsewhere(world: ModalWorld, contested_corpus: Path, tmp_path: Path) -> None:
+def test_a_preempted_shard_is_done_elsewhere(world: ModalWorld, requesting_corpus: Path, tmp_path: Path) -> None:
     world.strike("align", "sleep", seconds=60)
-    config = str(contested_corpus)
+    config = str(requesting_corpus)
     process = world.start("run", "-m", "pipeline.run", "--config", config, "--out", str(tmp_path / "there"))
     while not world.has_struck():
         assert process.poll() is None, process.communicate()[0]
@@ -214,7 +214,7 @@ def test_a_preempted_shard_is_done_elsewhere(world: ModalWorld, contested_corpus
     assert world.preempt("align")["preempted"]
     output, _ = process.communicate(timeout=300)
     assert process.returncode == 0, output
-    assert results(tmp_path / "there") == results_here(contested_corpus, tmp_path)
+    assert results(tmp_path / "there") == results_here(requesting_corpus, tmp_path)
 
 
 def test_a_document_that_kills_every_machine_is_listed_and_the_others_finish(
@@ -230,10 +230,10 @@ def test_a_document_that_kills_every_machine_is_listed_and_the_others_finish(
 
 
 def test_ctrl_c_ends_a_run_and_the_same_command_goes_on(
-    world: ModalWorld, contested_corpus: Path, tmp_path: Path
+    world: ModalWorld, requesting_corpus: Path, tmp_path: Path
 ) -> None:
     world.strike("align", "sleep", seconds=60)
-    config = str(contested_corpus)
+    config = str(requesting_corpus)
     process = world.start("run", "-m", "pipeline.run", "--config", config, "--out", str(tmp_path / "there"))
     while not world.has_struck():
         assert process.poll() is None, process.communicate()[0]
@@ -243,7 +243,7 @@ def test_ctrl_c_ends_a_run_and_the_same_command_goes_on(
     assert process.returncode == 130, output
     assert "The same command goes on from there" in output
     before = world.n_started()
-    world.run(contested_corpus, tmp_path / "there")
+    world.run(requesting_corpus, tmp_path / "there")
     assert set(world.started(before)) == {"clerk", "align_on_cpu"}
 
 

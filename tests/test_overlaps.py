@@ -23,7 +23,7 @@ DEMO = Path(__file__).parents[1] / "configs" / "demo.toml"
 def demo(margin: float = 4.0, overlaps: str = "on-demand", **compute: int) -> RunConfig:
     config = load_config(DEMO)
     changes = {
-        "align": config.align.model_copy(update={"contest_margin": margin}),
+        "align": config.align.model_copy(update={"request_margin": margin}),
         "encode": config.encode.model_copy(update={"overlaps": overlaps}),
         "compute": config.compute.model_copy(update=compute),
     }
@@ -51,18 +51,18 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Run]:
     return folder / "store", folder / "out", carry_out(demo(), folder / "store", folder / "out")
 
 
-def test_a_run_encodes_sentences_then_what_is_contested_and_no_more(whole: tuple[Path, Path, Run]) -> None:
+def test_a_run_encodes_sentences_then_what_is_requested_and_no_more(whole: tuple[Path, Path, Run]) -> None:
     store, _, run = whole
-    n_contested = run.records["request"].counts["requested_overlaps"]
+    n_requested = run.records["request"].counts["requested_overlaps"]
     keys = RunStore(Store(store), demo()).embeddings.places()
     assert sum(key.endswith(":1") for key in keys) == 3
     assert all(key.endswith(":1") or ":+" in key for key in keys)
-    assert 242 < n_texts(run) <= 242 + n_contested < 400
+    assert 242 < n_texts(run) <= 242 + n_requested < 400
     assert run.records["align"].counts["pairs"] == 2
     assert "sums agree with encoded overlaps by 0." in " ".join(run.notes)
 
 
-def test_a_pair_reads_only_what_it_contests(whole: tuple[Path, Path, Run], tmp_path: Path) -> None:
+def test_a_pair_reads_only_what_it_requested(whole: tuple[Path, Path, Run], tmp_path: Path) -> None:
     """What others left in the store, all overlaps or those of a wider margin, changes no byte."""
     _, out, _ = whole
     for number, former in enumerate((demo(overlaps="all"), demo(margin=9.0))):
@@ -120,7 +120,7 @@ def test_the_encode_stage_alone_is_both_rounds(whole: tuple[Path, Path, Run], tm
     assert read_exports(tmp_path / "out") == read_exports(whole[1])
 
 
-def test_pairs_that_contest_nothing_are_aligned_when_that_is_found_out(tmp_path: Path, capsys) -> None:
+def test_pairs_that_request_nothing_are_aligned_when_that_is_found_out(tmp_path: Path, capsys) -> None:
     config = demo(margin=0.001)
     run = carry_out(config, tmp_path / "store", tmp_path / "out")
     assert run.records["request"].counts["pairs_aligned"] == 2

@@ -22,11 +22,11 @@ from pipeline.cloud.machines import (
 from pipeline.cloud.speeds import (
     ALIGN_CHARS_PER_SECOND,
     CHARS_PER_TOKEN,
-    CONTEST_SHARE,
     CPU_TOKENS_PER_SECOND,
     GPU_TOKENS_PER_SECOND,
     MIN_SECONDS,
     NANO_TOKENS_PER_SECOND,
+    REQUEST_SHARE,
     SPLIT_CHARS_PER_SECOND,
     STARTUP_SECONDS,
     TOKENS_ON_DEMAND,
@@ -104,7 +104,7 @@ def around_seconds(machine: Machine, config: RunConfig) -> float:
 def scaledown_seconds(machine: Machine, config: RunConfig) -> int:
     """Return how long an idle container is kept: on a GPU, with overlaps on demand, as long as a new one takes to come.
 
-    Between the two rounds of encoding it waits while pairs are searched for what they contest.
+    Between the two rounds of encoding it waits while pairs are searched for the overlaps to request.
     """
     seconds = config.compute.scaledown_seconds
     if machine.function == "encode_on_gpu" and which_overlaps(config) == "on-demand":
@@ -118,7 +118,7 @@ def chars_per_second(machine: Machine, config: RunConfig, speeds: Mapping[str, f
     if machine.function == "split":
         return SPLIT_CHARS_PER_SECOND * machine.cores
     if machine.function.startswith("align"):
-        return ALIGN_CHARS_PER_SECOND * machine.cores / (1 + CONTEST_SHARE * is_on_demand)
+        return ALIGN_CHARS_PER_SECOND * machine.cores / (1 + REQUEST_SHARE * is_on_demand)
     largest = config.encode.max_overlap
     all_places = largest * (largest + 1) / 2  # overlaps that hold a sentence
     places = {"none": 1.0, "on-demand": min(TOKENS_ON_DEMAND, all_places), "all": all_places}[which_overlaps(config)]

@@ -23,8 +23,8 @@ SPLIT_CHARS_PER_SECOND = 250_000.0
 ALIGN_CHARS_PER_SECOND = 500_000.0
 """On one core, both sides counted: a book of 7,000 sentences a side takes a second or two."""
 
-CONTEST_SHARE = 1.0
-"""How long finding out which overlaps a pair contests takes, in times of aligning it; assumed: both search its band."""
+REQUEST_SHARE = 1.0
+"""How long finding the overlaps that a pair requests takes, in times of aligning it; assumed: both search its band."""
 
 TOKENS_ON_DEMAND = 1.4
 """Tokens encoded for each token of text with overlaps on demand, in both rounds: at most 1.34 on the gold sets."""

@@ -362,7 +362,7 @@ def embeddings_address(config: RunConfig) -> str:
 
 
 def beads_address(config: RunConfig) -> str:
-    """Return where the beads lie, and what pairs contest on the way to them."""
+    """Return where the beads lie, and what pairs request on the way to them."""
     return _digest(
         "align",
         ALIGN_VERSION,

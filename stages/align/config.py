@@ -53,7 +53,7 @@ class AlignConfig(Section):
     """Sentences on one side of a bead at most: by default all but one of `max_bead`. With `bitext`, overlaps that were
     not encoded are stood in for by sums of sentence vectors; `bertalign` has at most `encode.max_overlap`."""
 
-    contest_margin: float = Field(default=2.0, gt=0, le=50)
+    request_margin: float = Field(default=2.0, gt=0, le=50)
     """With `encode.overlaps = "on-demand"`: overlaps of beads within so many nats of the best alignment are encoded; of
     the nearest ones only, where these would have more than a quarter of the text for each nat."""
 

@@ -9,7 +9,7 @@ from stages.align.beads import bead_types
 from stages.align.config import AlignConfig
 
 BYTES_PER_BEAD = 12
-"""Of each bead type of each cell: its score in float32, and in the search for contested beads a float64 more."""
+"""Of each bead type of each cell: its score in float32, and in the search for overlaps to request a float64 more."""
 
 BYTES_PER_CELL = 250
 """Of each cell: four states forward and backward in float64, back-pointers, what begins and ends there, and copies."""

@@ -136,18 +136,18 @@ def _find_ordered(
     measures, search = search_pair(source, target, config)
     if measures.links.coarseness > 1:
         return {}, {}, (align_by_sums(search, measures, config), measures.links)
-    of_source, of_target = _affordable(source, target, search, config.contest_margin)
+    of_source, of_target = _affordable(source, target, search, config.request_margin)
     if of_source or of_target:
         return of_source, of_target, None
     return {}, {}, (align_by_sums(search, measures, config), measures.links)
 
 
-def _affordable(source: Overlaps, target: Overlaps, search: Search, contest_margin: float) -> tuple[Stops, Stops]:
-    """Return the contested overlaps of both sides; by a narrower margin where they would have too much text."""
+def _affordable(source: Overlaps, target: Overlaps, search: Search, request_margin: float) -> tuple[Stops, Stops]:
+    """Return the overlaps to request of both sides; by a narrower margin where they would have too much text."""
     ends = bytes_before(source.sentences), bytes_before(target.sentences)
-    most = max(FEW_BYTES, SHARE_PER_NAT * contest_margin * float(ends[0][-1] + ends[1][-1]))
-    margin = contest_margin
-    while margin > NARROWEST * contest_margin:
+    most = max(FEW_BYTES, SHARE_PER_NAT * request_margin * float(ends[0][-1] + ends[1][-1]))
+    margin = request_margin
+    while margin > NARROWEST * request_margin:
         survivors = find_survivors(search.marginals, search.lattice, search.band, margin)
         unsettled = ~_is_settled(survivors, len(source.sentences), len(target.sentences))
         stops, shapes = survivors.stops[unsettled], survivors.shapes[unsettled]
@@ -171,7 +171,7 @@ def align_survivors(
 ) -> tuple[Path, Links]:
     """Align two documents in the canonical order, choosing among the survivors of an alignment by sums.
 
-    Contested overlaps that were encoded are taken as they are, all others stood in for. Where none was, this is the
+    Requested overlaps that were encoded are taken as they are, all others stood in for. Where none was, this is the
     alignment by sums itself.
     """
     if not source.sentences or not target.sentences:
@@ -179,7 +179,7 @@ def align_survivors(
     measures, search = search_pair(source, target, config, fixed)
     if not decides_by_overlaps(measures, source, target):
         return align_by_sums(search, measures, config), measures.links
-    is_alive = find_survivors(search.marginals, search.lattice, search.band, config.contest_margin).is_alive
+    is_alive = find_survivors(search.marginals, search.lattice, search.band, config.request_margin).is_alive
     path = align_encoded(search, with_overlaps(measures, source, target), config, is_alive)
     return path._replace(facts=path.facts | compare_sums(measures, source, target)), measures.links
 
