@@ -68,6 +68,18 @@ def test_a_few_sentences_are_judged_by_their_beads() -> None:
     assert facts_of(few, few)["verdict"] == "ok"
 
 
+def test_a_few_sentences_of_strangers_are_unrelated() -> None:
+    """Whatever weights they were aligned by: those of free translations make any bead worth more."""
+    for first in range(0, 96, 8):
+        few, strangers = (
+            with_overlaps(whole.sentences[first : first + 8], whole.vectors[0][first : first + 8])
+            for whole in (FOREIGN, OTHER)
+        )
+        facts = facts_of(few, strangers)
+        assert facts["quality"] < 0.3
+        assert facts["verdict"] != "ok"
+
+
 def in_words(document: Overlaps, name: str) -> Overlaps:
     """The same sentences, each of some words that no other document has."""
     return Overlaps([f"{name} says {sentence} here" for sentence in document.sentences], document.vectors)
@@ -112,8 +124,8 @@ def test_an_empty_side_is_unrelated() -> None:
     assert facts_of(TEXT, document(0))["reason"] == "the target has no sentences"
 
 
-@pytest.mark.parametrize(("mean", "verdict"), [(6.0, "ok"), (1.0, "unrelated")])
-def test_without_anchors_short_documents_count_by_score(mean: float, verdict: str) -> None:
+@pytest.mark.parametrize(("mean", "verdict"), [(0.5, "ok"), (0.1, "unrelated")])
+def test_without_anchors_short_documents_count_by_similarity(mean: float, verdict: str) -> None:
     none, spans = np.empty(0, np.int64), np.array([[i, i + 1, i, i + 1] for i in range(5)])
     facts = judge_pair(
         Links(none, none, np.empty(0), 0.0), spans, np.full(5, mean, np.float32), np.zeros(5, bool), 5, 5

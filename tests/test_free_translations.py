@@ -175,12 +175,23 @@ def test_the_unit_of_length_is_that_of_1_1_beads_however_much_is_missing() -> No
         assert ratio == pytest.approx(0.6, abs=0.03)
 
 
-def test_few_anchors_tell_no_unit_of_length() -> None:
-    source, target, _ = free_document(2, n_beads=4)
+def test_no_unit_of_length_is_told_where_no_anchor_is_a_1_1_bead() -> None:
+    source, target, _ = free_document(2, n_beads=8, joined=2)
     sizes = tuple(np.array([len(text) for text in side.sentences], float) for side in (source, target))
-    four, zero = np.arange(4), np.zeros(64, np.float32)
+    zero = np.zeros(64, np.float32)
     scale = Scale(zero, zero, 1, 0, zero, zero)
-    assert one_to_one_ratio(source.vectors[0], target.vectors[0], sizes, Links(four, four, four, 1), scale) is None
+    for n_anchors in (0, 4):
+        halves = Links(2 * np.arange(n_anchors), np.arange(n_anchors), np.ones(n_anchors), 1)
+        assert one_to_one_ratio(source.vectors[0], target.vectors[0], sizes, halves, scale) is None
+
+
+def test_one_anchor_tells_the_unit_of_length() -> None:
+    """In a page of ten sentences of which three are translated there are no more, and the whole texts tell another."""
+    vectors, zero = np.eye(4, 64, dtype=np.float32), np.zeros(64, np.float32)
+    sizes = np.array([40.0, 10, 90, 70]), np.array([20.0, 60, 60, 10])
+    scale, one = Scale(zero, zero, 1, 0, zero, zero), np.array([2])
+    ratio = one_to_one_ratio(vectors, vectors, sizes, Links(one, one, np.ones(1), 1), scale)
+    assert ratio == pytest.approx(90 / 60)
 
 
 def test_anchors_of_windows_lie_in_their_beads() -> None:
@@ -240,3 +251,35 @@ def test_an_abridged_text_of_seven_sentences_keeps_all_its_pairs(shared: Path) -
     pairs = [(bead.source, bead.target) for bead in found if bead.source and bead.target]
     assert pairs == [(source[at], target[n]) for n, at in enumerate(range(0, 21, 3))]
     assert (found.verdict, found.reason) == ("partial", "abridged: 33% of the source has a translation")
+
+
+def test_a_paragraph_without_full_stops_is_no_single_sentence(shared: Path) -> None:
+    source, target = ("\n".join(side) for side in case(shared, "02-one-side-unsplit", "th.en.txt", "th.th.txt"))
+    found = align_texts(source, target, source_language="en", target_language="th")
+    pairs = [(bead.source, bead.target) for bead in found]
+    thai = target.split()
+    assert [of_target for _, of_target in pairs] == [*thai[:4], f"{thai[4]} {thai[5]}", *thai[6:]]
+    assert [of_source for of_source, _ in pairs] == [f"{text.strip()}." for text in source.split(".")[:-1]]
+
+
+def test_the_same_paragraph_in_one_piece_is_one_bead(shared: Path) -> None:
+    source, target = case(shared, "02-one-side-unsplit", "th.en.txt", "th.th.txt")
+    sentences = [f"{text}." for line in source for text in line.split(". ") if text]
+    found = align_texts(sentences, [line for line in target if line], source_language="en", target_language="th")
+    assert [(bead.source_start, bead.source_stop, bead.target_start, bead.target_stop) for bead in found] == [
+        (0, 7, 0, 1),
+        (7, 8, 1, 2),
+    ]
+
+
+def test_two_lines_of_a_song_are_left_alone(shared: Path) -> None:
+    source, target = (
+        [line for line in side if line] for side in case(shared, "03-untranslated-absorbed", "a.en.txt", "a.de.txt")
+    )
+    found = align_texts(source, target, source_language="en", target_language="de")
+    assert [(bead.source, bead.target) for bead in found] == [
+        *zip(source[:2], target[:2], strict=True),
+        (source[2], ""),
+        (source[3], ""),
+        *zip(source[4:], target[2:], strict=True),
+    ]

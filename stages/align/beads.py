@@ -27,6 +27,8 @@ class Path(NamedTuple):
     similarity, score, confidence : float32 arrays of shape (P,).
     source_null, target_null : float32 arrays of shape (2, S) and (2, T), score and confidence of each sentence as a
                                null bead; read only for sentences outside all spans.
+    likeness     : float32 array of shape (P,), how similar the sides of each bead are beyond what any two texts of the
+                   pair are; None where that isn't measured.
     """
 
     spans: NDArray[np.int64]
@@ -36,6 +38,7 @@ class Path(NamedTuple):
     source_null: NDArray[np.float32]
     target_null: NDArray[np.float32]
     facts: Facts
+    likeness: NDArray[np.float32] | None = None
 
 
 def bead_types(max_bead: int, max_source: int, max_target: int, many_to_many: int = 16) -> NDArray[np.int64]:

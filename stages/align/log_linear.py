@@ -89,7 +89,8 @@ def in_own_order(path: Path, links: Links, source: Overlaps, target: Overlaps) -
     path = _mirrored(path) if is_swapped(source, target) else path
     in_order = links.mirrored if is_swapped(source, target) else links
     is_same = untranslated_beads(path.spans, source.sentences, target.sentences)
-    verdict = judge_pair(in_order, path.spans, path.score, is_same, len(source.sentences), len(target.sentences))
+    likeness = np.zeros(len(path.spans), np.float32) if path.likeness is None else path.likeness
+    verdict = judge_pair(in_order, path.spans, likeness, is_same, len(source.sentences), len(target.sentences))
     return path._replace(facts=path.facts | verdict)
 
 
@@ -245,7 +246,8 @@ def make_path(lattice: Lattice, search: Search, measures: PairMeasures, weights:
     )
     score = without_bonus(lattice.score[band.cells_at(*best.stops.T), best.kinds])
     facts: Facts = {"band_cells": search.band.n_cells} | measures.scale.as_facts()
-    return Path(spans, cosines(*vectors), score, confidence, source_null, target_null, facts)
+    likeness = scale.likeness(*vectors)
+    return Path(spans, cosines(*vectors), score, confidence, source_null, target_null, facts, likeness)
 
 
 def without_beads(source: Overlaps, target: Overlaps) -> tuple[Path, Links]:

@@ -16,9 +16,6 @@ from stages.align.anchors.links import Links
 from stages.align.anchors.scale import Scale, centred
 from stages.align.scoring.sums import sum_weights
 
-FEWEST = 5
-"""Anchors that are 1-1 beads; fewer say too little."""
-
 MOST = 2000
 """Anchors that are looked at, evenly spread: more take time and tell the same."""
 
@@ -30,7 +27,7 @@ def one_to_one_ratio(
     links: Links,
     scale: Scale,
 ) -> float | None:
-    """Return how many source bytes say as much as a target byte; None where too few anchors tell.
+    """Return how many source bytes say as much as a target byte; None where no anchor tells.
 
     An anchor is a 1-1 bead where no sentence beside it, on either side, makes its own side more similar to the
     counterpart. The ratio is the weighted median over them; long ones weigh more.
@@ -38,7 +35,7 @@ def one_to_one_ratio(
     source, target : float32 arrays of shape (S, D) and (T, D), single sentences.
     byte_lengths   : of both sides, float64 arrays of shape (S,) and (T,).
     """
-    if len(links.source) < FEWEST:
+    if not len(links.source):
         return None
     picks = np.unique(np.linspace(0, len(links.source) - 1, MOST).astype(np.int64))
     places = links.source[picks], links.target[picks]
@@ -48,7 +45,7 @@ def one_to_one_ratio(
     )
     counterparts = [centred(vectors[at], centre) for vectors, _, at, centre in sides]
     is_whole = ~_is_improved(*sides[0], counterparts[1]) & ~_is_improved(*sides[1], counterparts[0])
-    if is_whole.sum() < FEWEST:
+    if not is_whole.any():
         return None
     of_source, of_target = byte_lengths[0][places[0][is_whole]], byte_lengths[1][places[1][is_whole]]
     logarithms, weights = np.log(of_source / of_target), np.sqrt(np.minimum(of_source, of_target))
