@@ -64,7 +64,8 @@ class Scale(NamedTuple):
     def likeness(self, source: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return the comparable similarity of each row of one array with the same row of the other, shape (rows,)."""
         pairs = centred(source, self.source_centre), centred(target, self.target_centre)
-        return np.float32(self.stretch) * (cosines(*pairs) - np.float32(self.background))
+        similarity: NDArray[np.float32] = np.float32(self.stretch) * (cosines(*pairs) - np.float32(self.background))
+        return similarity
 
     def as_facts(self) -> Facts:
         """Return what tells whether the encoder is one that the weights fit: 3.9 and more is well."""
