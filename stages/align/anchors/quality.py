@@ -27,9 +27,9 @@ TOO_FEW_SENTENCES = 3
 """With fewer, taking the mean vector away leaves nothing of a side, and a pair gets the benefit of the doubt."""
 
 WRONG_LIKENESS, SOUND_LIKENESS = 0.14, 0.3
-"""How similar a sentence is to its counterpart, on average, in wrong and in true pairs. Gold documents were cut into pieces
-of three to twelve beads, whole ones, some with two thirds left out and some with strays: nineteen in twenty true pieces
-had more than .25, as many wrong ones less than .2."""
+"""How similar a sentence is to its counterpart, on average, in wrong and in true pairs. Gold documents were cut into
+pieces of three to twelve beads, whole ones, some with two thirds left out and some with strays: nineteen in twenty true
+pieces had more than .25, as many wrong ones less than .2."""
 
 WHOLE_SHARE = 0.8
 """Where less of a side has a translation, the pair is a partial one."""
