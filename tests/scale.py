@@ -92,7 +92,7 @@ def run(folder: Path, workers: int) -> Measured:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder / "site"), str(ROOT)])}
     places = ["--store", str(folder / "store"), "--out", str(folder / "out"), "--workers", str(workers)]
     command = [sys.executable, "-m", "pipeline", "run", "--config", str(folder / "scale.toml"), *places]
-    found, before, started = Measured(), getrusage(RUSAGE_CHILDREN), time.monotonic()
+    found, before, before_run, started = Measured(), getrusage(RUSAGE_CHILDREN), time.time(), time.monotonic()
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         watcher = threading.Thread(target=watch, args=(process, found))
@@ -104,7 +104,9 @@ def run(folder: Path, workers: int) -> Measured:
     found.processor_seconds = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
     if status:
         raise SystemExit((folder / "log").read_text())
-    found.stages = json.loads((folder / "out" / "run.json").read_text())["seconds"]
+    record = folder / "out" / "run.json"
+    if record.stat().st_mtime > before_run:
+        found.stages = json.loads(record.read_text())["seconds"]
     return found
 
 
@@ -135,7 +137,7 @@ def lines(n_pairs: int, first: Measured, again: Measured) -> Iterator[str]:
         ("processor", f"{first.processor_seconds:.1f} s", f"{again.processor_seconds:.1f} s"),
         ("orchestrator", f"{first.orchestrator / 1e6:.0f} MB", f"{again.orchestrator / 1e6:.0f} MB"),
         ("a worker", f"{first.worker / 1e6:.0f} MB", f"{again.worker / 1e6:.0f} MB"),
-        *((name, f"{first.stages.get(name, 0):.1f} s", f"{again.stages.get(name, 0):.1f} s") for name in first.stages),
+        *((name, f"{seconds:.1f} s", f"{again.stages.get(name, 0):.1f} s") for name, seconds in first.stages.items()),
     ):
         yield f"{name:<12} {one:>11} {other:>11}"
     yield f"{1000 * first.processor_seconds / n_pairs:.2f} ms of processor time a pair, all of it"

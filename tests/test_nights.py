@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -108,6 +109,30 @@ def test_a_night_leaves_a_record_and_only_the_next_one_s_news_are_done(nightly: 
     assert history(nightly, "second")[1]["text"] == "2 of 2 pairs aligned"
     report = json.loads((nightly.parent / "store/runs/second/latest/report.json").read_text())
     assert report["costs"]["dollars"] == 0.25
+
+
+def test_a_night_with_nothing_new_writes_a_line_of_its_history_and_nothing_else(nightly: Path) -> None:
+    age(nightly)
+    run_a_night(nightly)
+    before = states(nightly)
+    run_a_night(nightly)
+    assert [path.name for path, state in states(nightly).items() if before.get(path) != state] == ["history.jsonl"] * 2
+    (nightly.parent / "store/runs/first/latest/report.md").unlink()
+    run_a_night(nightly)
+    assert (nightly.parent / "store/runs/first/latest/report.md").exists()
+    assert [night["text"] for night in history(nightly, "first")][1:] == ["nothing new", "1 of 1 pair aligned"]
+    assert [night["text"] for night in history(nightly, "second")][1:] == ["nothing new", "nothing new"]
+
+
+def age(nightly: Path) -> None:
+    """Have the documents been written a while ago: fresher ones are read again."""
+    for path in (nightly.parent / "store").glob("*/*/*.txt"):
+        os.utime(path, (path.stat().st_mtime - 60,) * 2)
+
+
+def states(nightly: Path) -> dict[Path, int]:
+    files = (path for path in (nightly.parent / "store").rglob("*") if path.is_file())
+    return {path: path.stat().st_mtime_ns for path in files}
 
 
 def test_older_nights_are_kept_as_configured(nightly: Path, monkeypatch: pytest.MonkeyPatch) -> None:

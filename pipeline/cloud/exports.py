@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.exports.filenames import BEADS, PAIRS
 from pipeline.manifest import Manifest
 from pipeline.store.files import whole_file
-from pipeline.store.run_store import RunStore
+from pipeline.store.run_store import LATEST, RunStore
 from pipeline.tasks.export import Exported, export_run
 from pipeline.tasks.missing import ShardReviews
 
@@ -24,7 +24,7 @@ def export_to_volume(store: RunStore, manifest: Manifest, reviews: ShardReviews)
 
     They are made on the container's own disk first: a Volume is slow with many small writes.
     """
-    folder = store.folder / "latest"
+    folder = store.folder / LATEST
     with tempfile.TemporaryDirectory() as temporary:
         exported = export_run(store, manifest, reviews, Path(temporary))
         _pack_folders(Path(temporary))

@@ -27,14 +27,11 @@ from pipeline.progress import Progress, duration
 from pipeline.runs.record import verdict
 from pipeline.store.compact import compact
 from pipeline.store.files import write_text
-from pipeline.store.run_store import RunStore
+from pipeline.store.run_store import LATEST, RunStore
 
 NIGHTS = "nights"
 TIME_FORMAT = "%Y-%m-%dT%H-%M-%S"
 HISTORY = "history.jsonl"
-MADE_OF = "made-of"
-"""The file beside `latest/` that says what its exports were made of."""
-
 WEBHOOK = "BITEXT_WEBHOOK_URL"
 LONGEST_NIGHT_SECONDS = 24 * 3600
 """Modal stops a function then."""
@@ -169,7 +166,7 @@ def _run_night(
     keep_nights: int,
 ) -> Night:
     started, begun = _time_text(time.time()), time.monotonic()
-    run = Run(config, out=scratch / config.name)
+    run = Run(config, out=scratch / config.name, has_folder=False)
     status, text = _carry_out(run, prepare, backend)
     run.costs = costs_of(run, backend.bills())
     n_encoded = run.count_of("encode", "documents")
@@ -184,7 +181,6 @@ def _carry_out(run: Run, prepare: Callable[[RunConfig], RunConfig], backend: Pri
     """Carry out a run; return its exit status, and what became of it in words."""
     try:
         run.config = prepare(run.config)
-        run.exports_made_of = backend.do(read_made_of, run.config)
         Flow(run, backend, Progress()).carry_out()
     except BitextError as error:
         backend.stop()
@@ -196,12 +192,6 @@ def _carry_out(run: Run, prepare: Callable[[RunConfig], RunConfig], backend: Pri
     return run.exit_status, verdict(run) if run.exported else "nothing new"
 
 
-def read_made_of(store: RunStore) -> str:
-    """Return what the exports of the last night were made of; empty where there are none."""
-    path = store.folder / MADE_OF
-    return path.read_text(encoding="utf-8") if path.exists() and (store.folder / "latest").is_dir() else ""
-
-
 def leave_night(store: RunStore, night: Night, run: Run | None, keep_nights: int) -> None:
     """Leave the record of a night, keep a copy of what it exported, forget the oldest, and tidy the store."""
     folder = store.folder
@@ -211,9 +201,8 @@ def leave_night(store: RunStore, night: Night, run: Run | None, keep_nights: int
     if run is None:
         return
     keep_record(store, run)
-    write_text(folder / MADE_OF, run.fingerprint())
     if keep_nights:
-        shutil.copytree(folder / "latest", folder / NIGHTS / night.started, dirs_exist_ok=True)
+        shutil.copytree(folder / LATEST, folder / NIGHTS / night.started, dirs_exist_ok=True)
     for old in sorted((folder / NIGHTS).glob("*"))[: -keep_nights or None]:
         shutil.rmtree(old)
     compact(store)

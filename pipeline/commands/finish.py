@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from rich.console import Console
@@ -12,9 +13,9 @@ from pipeline.evaluate.evaluation import read_lines
 from pipeline.exports.filenames import GOLD_SUFFIX, file_name
 from pipeline.flow.flow import Flow
 from pipeline.flow.run import STAGES, Run
-from pipeline.manifest import Manifest
+from pipeline.manifest import Failure, Manifest
 from pipeline.runs.record import verdict, write_record, write_tables
-from pipeline.store.run_store import RunStore
+from pipeline.store.run_store import LATEST, RunStore
 from pipeline.tasks.evaluate import evaluate_run
 from pipeline.tasks.find import find_named
 from stages.data import AlignedPair
@@ -28,24 +29,43 @@ MAX_SHOWN = 10
 def finish(flow: Flow, console: Console, n_beads: int = 0) -> None:
     """Evaluate, record and print a run that has been carried out."""
     run = flow.run
-    if run.exported is None:
+    if run.exported is None and run.kept is None:
         _print_failures(run, console)
         _print_end(run, console)
         return
-    evaluation, bad_gold = _evaluated(flow)
-    write_record(run, run.out, evaluation)
-    flow.backend.do(keep_record, run.config, run)
-    if bad_gold:
-        raise bad_gold
+    said, table = _recall(run) if run.kept else _record(flow)
     _print_pairs(flow, console, n_beads)
-    if evaluation:
+    if table:
         console.print(f"Against the gold beads of {run.config.corpus.gold}:", markup=False)
-        console.print(render_table(evaluation), markup=False)
-    console.print(f"{run.config.name}: {verdict(run)}", markup=False)
+        console.print(table, markup=False)
+    console.print(f"{run.config.name}: {said}", markup=False)
     _print_failures(run, console)
     for line in list_files(run.out):
         console.print(f"  {line}", markup=False, soft_wrap=True)
     _print_end(run, console)
+
+
+def _record(flow: Flow) -> tuple[str, str]:
+    """Leave the record of a run; return its verdict, and the table that compares it with gold, if there is any.
+
+    Raises ConfigError where the gold is wrong.
+    """
+    run = flow.run
+    evaluation, bad_gold = _evaluated(flow)
+    if bad_gold:
+        run.made_of = ""  # so that the next run says it again
+    write_record(run, run.out, evaluation)
+    flow.backend.do(keep_record, run.config, run)
+    if bad_gold:
+        raise bad_gold
+    return verdict(run), render_table(evaluation) if evaluation else ""
+
+
+def _recall(run: Run) -> tuple[str, str]:
+    """Return the same of the run whose results stay as they are, and list what failed then."""
+    report = json.loads((run.out / "report.json").read_text(encoding="utf-8"))
+    run.failures = [Failure(**failure) for failure in report["failures"]]
+    return report["verdict"], report["evaluation"]
 
 
 def _evaluated(flow: Flow) -> tuple[dict[str, Evaluation], ConfigError | None]:
@@ -90,9 +110,9 @@ def read_gold_of(flow: Flow, folder: Path | None) -> tuple[Path, dict[str, list[
 
 def keep_record(store: RunStore, run: Run) -> None:
     """Leave the record of a run in the store."""
-    folder = store.folder / "latest"
-    write_record(run, folder)
+    folder = store.folder / LATEST
     write_tables(run, folder)
+    write_record(run, folder, has_times=False)
 
 
 def _print_pairs(flow: Flow, console: Console, n_beads: int) -> None:

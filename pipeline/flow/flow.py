@@ -11,6 +11,7 @@ from pipeline.config.run_config import settle_encoder
 from pipeline.errors import CorruptFile, MissingError, StoreError
 from pipeline.exports.filenames import file_name
 from pipeline.exports.staging import count_exported, has_exports, writing
+from pipeline.exports.unchanged import Results, find_results
 from pipeline.flow.backend import Backend, Observer
 from pipeline.flow.progress import StagesAtWork
 from pipeline.flow.run import COMPUTING, Run, StageRecord
@@ -20,7 +21,7 @@ from pipeline.manifest import Failure, Manifest, Shard
 from pipeline.progress import units
 from pipeline.review.corrections import describe_strays, give_reviews, list_corrections, read_all
 from pipeline.store.files import sweep_folder
-from pipeline.store.run_store import RunStore
+from pipeline.store.run_store import LATEST, RunStore
 from pipeline.tasks import tasks_of
 from pipeline.tasks.encode import ENCODE
 from pipeline.tasks.find import find_places, name_of_item
@@ -83,9 +84,7 @@ class Flow:
                 self._read_corpus(is_fresh=True)
                 continue
             is_sound = len(run.set_aside) == n_set_aside
-            if is_sound and run.exports_made_of and not run.has_news():
-                return run
-            if is_sound and (not with_exports or self._export()):
+            if is_sound and (not with_exports or self._keeps_results() or self._export()):
                 return run
             if run.stage and (this_pass.n_open or run.stage not in COMPUTING):
                 raise MissingError(f"{run.set_aside[-1]}; run without --stage")
@@ -158,6 +157,24 @@ class Flow:
             self._said.add(text)
             self.observer.note(text)
 
+    def _keeps_results(self) -> bool:
+        """Say whether all results of an earlier run stay as they are, because this one would write the same."""
+        run = self.run
+        if run.stage:
+            return False
+        run.made_of = run.fingerprint()
+        if run.has_done_something():
+            return False
+        here = find_results(run.out) if run.has_folder else None
+        if run.has_folder and (here is None or here.made_of != run.made_of):
+            return False
+        there = self.backend.do(find_record, run.config)
+        if there is None or there.made_of != run.made_of:
+            return False
+        run.kept = there
+        self.note(f"nothing new: the results{f' in {run.out}' if run.has_folder else ''} stay as they are")
+        return True
+
     def _export(self) -> bool:
         """Write the exports and gather the report; return False where a stored file turned out to be damaged."""
         run = self.run
@@ -169,6 +186,7 @@ class Flow:
         try:
             with self.record("export") as record:
                 folder = run.out if run.wants("export") and not self._keeps_exports(n_done) else None
+                run.made_of = run.made_of if folder else ""
                 run.exported = self.backend.export(run.config, run.manifest, run.reviews, folder)
                 record.counts.update(run.exported.counts)
                 self.note(*run.exported.notes)
@@ -383,6 +401,11 @@ class Pass:
 def sweep(store: RunStore) -> int:
     """Remove unfinished files that killed processes left."""
     return store.store.sweep()
+
+
+def find_record(store: RunStore) -> Results | None:
+    """Return the results that an earlier run left in the store, if all is as it left it."""
+    return find_results(store.folder / LATEST, has_times=False)
 
 
 def _warnings(run: Run) -> list[str]:

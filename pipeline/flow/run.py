@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pipeline import __version__
 from pipeline.config.run_config import RunConfig
+from pipeline.exports.filenames import GOLD_SUFFIX
+from pipeline.exports.unchanged import Results, digest_program
 from pipeline.manifest import Failure, Manifest
 from pipeline.review.corrections import corrections_folder
 from pipeline.tasks.export import Exported
@@ -68,8 +69,12 @@ class Run:
     """The folder with what people have decided about its pairs, where it doesn't lie beside the config."""
     has_pairs: bool = True
     """False for a run that only splits and encodes documents, because it isn't known yet which belong together."""
-    exports_made_of: str = ""
-    """What the exports of the last night were made of: where `fingerprint` is the same, none are written."""
+    has_folder: bool = True
+    """False where its results stay in the store, as those of a night do."""
+    made_of: str = ""
+    """What its results are made of, as `fingerprint` says; empty where they are not all that they should be."""
+    kept: Results | None = None
+    """The results of an earlier run, which stay as they are because this one would write the same."""
     started: float = field(default_factory=time.time)
 
     @property
@@ -91,16 +96,30 @@ class Run:
         return self.records.get(stage, StageRecord()).counts[name]
 
     def fingerprint(self) -> str:
-        """Return what tells all that the exports are made of from that of another time."""
-        shards = [shard.digest for shard in self.manifest.shards]
-        config = self.config.model_dump_json(exclude={"compute"})
-        parts = [__version__, config, shards, sorted(self.reviews.items()), sorted(map(str, self.failures))]
-        return hashlib.sha256(repr(parts).encode()).hexdigest()
+        """Return what tells all that the results are made of, this program as well, from that of another time."""
+        manifest = self.manifest
+        parts = [
+            digest_program(),
+            self.config.model_dump_json(exclude={"compute"}),
+            [shard.digest for shard in manifest.shards],
+            (manifest.n_listed, manifest.n_unmatched, manifest.unmatched),
+            sorted(self.reviews.items()),
+            sorted(map(str, self.failures)),
+            sorted(set(self.notes) - set(manifest.notes)),
+            self._gold(),
+        ]
+        return hashlib.sha256(repr(parts).encode(errors="surrogatepass")).hexdigest()
 
-    def has_news(self) -> bool:
-        """Say whether anything has been done, or was done to other texts, since the exports were written."""
+    def _gold(self) -> list[tuple[str, bytes]]:
+        """Return the files of gold that the report compares with."""
+        gold = self.config.corpus.gold
+        paths = sorted(self.config.resolve(gold).glob(f"*{GOLD_SUFFIX}")) if gold else ()
+        return [(path.name, path.read_bytes()) for path in paths]
+
+    def has_done_something(self) -> bool:
+        """Say whether a stage has done anything to documents or pairs."""
         counts = [record.counts for name, record in self.records.items() if name != "read"]
-        return any(one["documents"] or one["pairs"] for one in counts) or self.fingerprint() != self.exports_made_of
+        return bool(self.set_aside) or any(one["documents"] or one["pairs"] for one in counts)
 
     def wants(self, stage: Stage) -> bool:
         """Say whether a stage was asked for."""
@@ -116,4 +135,5 @@ class Run:
         """0: all pairs done; 1: none of them; 3: some documents or pairs failed and are listed."""
         if not self.failures:
             return 0
-        return 1 if not self.manifest.n_pairs or (self.exported and not self.exported.n_pairs) else 3
+        results = self.exported or self.kept
+        return 1 if not self.manifest.n_pairs or (results and not results.n_pairs) else 3

@@ -17,7 +17,7 @@ from pipeline.manifest import DocumentPair, Manifest
 from pipeline.review.corrections import corrections_folder, corrections_path, read_reviews
 from pipeline.review.pages import pack_pair
 from pipeline.store.files import write_text
-from pipeline.store.run_store import RunStore
+from pipeline.store.run_store import LATEST, RunStore
 from pipeline.store.store import Store
 
 NO_CONFIGS = frozenset({*document_formats.SUFFIXES, *export_formats.SUFFIXES})
@@ -72,7 +72,7 @@ def find_run(store: Store, named: str) -> PastRun:
 
 
 def _past_run(store: Store, name: str, config: RunConfig | None) -> PastRun:
-    folder = store.run_folder(name) / "latest"
+    folder = store.run_folder(name) / LATEST
     if not (folder / "run.json").is_file() or not (folder / "manifest.json").is_file():
         known = sorted(path.name for path in store.run_folder("").glob("*") if path.is_dir())
         there = f"it has {', '.join(known[:10])}" if known else "it has none"

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import __version__
+from pipeline.exports.unchanged import RECORD, Results, describe_results
 from pipeline.flow.run import COMPUTING, Run, StageRecord
 from pipeline.manifest import Failure
 from pipeline.progress import duration, units
@@ -36,14 +37,23 @@ SPEEDS = {"split": "sentences", "encode": "tokens", "align": "beads"}
 LIBRARIES = ("modal", *OF_STAGES)
 
 
-def write_record(run: Run, folder: Path, evaluation: dict[str, Evaluation] | None = None) -> None:
-    """Write run.json, failures.tsv and the report into a folder."""
+def write_record(
+    run: Run, folder: Path, evaluation: dict[str, Evaluation] | None = None, has_times: bool = True
+) -> None:
+    """Write failures.tsv and the report into a folder, and run.json, which says how all that lies there was left.
+
+    has_times : as `find_results` has it.
+    """
     report = make_report(run, evaluation or {})
     write_text(folder / "report.json", _json(report))
     write_text(folder / "report.md", render_page(report, "md"))
     write_text(folder / "report.html", render_page(report, "html", run.exported.pages if run.exported else {}))
     write_text(folder / "failures.tsv", _failures_tsv(run.failures))
-    write_text(folder / "run.json", _json(describe_run(run)))
+    described = describe_run(run)
+    if run.made_of and run.exported:
+        results = Results(run.made_of, run.exported.n_pairs)
+        described["results"] = describe_results(folder, results, has_times)
+    write_text(folder / RECORD, _json(described))
 
 
 def write_tables(run: Run, folder: Path) -> None:

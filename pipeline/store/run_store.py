@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from stages.data import AlignedPair, Facts, Overlaps, Sentence
     from stages.encode import EncodedOverlaps
 
+LATEST = "latest"
+"""The folder of a run that holds the record of the last time, and on Modal the exports."""
+
 TEXTS_ADDRESS = "all"
 """A text is what it is, whatever the config."""
 
