@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
 from stages.corrections import Corrections, Review
+from stages.data import TimedText
 from stages.text import primary_language
 
 DENSE_LANGUAGES = frozenset(("zh", "ja", "ko", "th", "lo", "km", "my"))
@@ -26,6 +28,8 @@ class Document:
     n_chars: int
     path: str
     """Where it was found: for people, and no part of who it is."""
+    times: str = ""
+    """When what is said in subtitles: see `pack_times`. Like the path it is no part of who the document is."""
 
     @property
     def effort(self) -> float:
@@ -177,6 +181,17 @@ class Manifest:
         values["failures"] = tuple(Failure(**failure) for failure in values["failures"])
         values["languages"] = {(source, target): (first, n) for source, target, first, n in values["languages"]}
         return cls(**values | {name: tuple(values[name]) for name in ("notes", "unmatched")})
+
+
+def pack_times(times: Sequence[TimedText]) -> str:
+    """Write down when what of a document is said; nothing for a document without times."""
+    return json.dumps([number for one in times for number in one], separators=(",", ":")) if times else ""
+
+
+def unpack_times(packed: str) -> list[TimedText]:
+    """Read what `pack_times` has written."""
+    numbers = iter(json.loads(packed) if packed else ())
+    return [TimedText(*four) for four in zip(numbers, numbers, numbers, numbers, strict=True)]
 
 
 def document_id(text: str, language: str, is_split: bool) -> str:

@@ -111,6 +111,17 @@ class Beads:
 BEAD_ARRAYS = ("source_start", "source_stop", "target_start", "target_stop", "similarity", "score", "confidence")
 
 
+class TimedText(NamedTuple):
+    """A stretch of a document that is said or shown at a time: a subtitle, or what one speaker says in it."""
+
+    start: int
+    """Characters of the document, as `Sentence` counts them."""
+    stop: int
+    start_ms: int
+    """Milliseconds from the beginning of the film."""
+    stop_ms: int
+
+
 @dataclass(frozen=True)
 class AlignedPair:
     """One aligned document pair with its texts: what exports and readers need."""
@@ -121,3 +132,6 @@ class AlignedPair:
     source: Sequence[Sentence]
     target: Sequence[Sentence]
     beads: Beads
+    source_times: Sequence[TimedText] = ()
+    """When the source is said, in the order of its text, if it is subtitles."""
+    target_times: Sequence[TimedText] = ()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
 
-from stages.data import AlignedPair, Beads, Sentence
+from stages.data import AlignedPair, Beads, Sentence, TimedText
 
 Span = tuple[int, int, int, int]
 
@@ -48,7 +49,21 @@ def make_pair(
 
 
 def _sentences(texts: Sequence[str]) -> list[Sentence]:
-    return [Sentence(0, 0, len(text), text) for text in texts]
+    sentences, start = [], 0
+    for text in texts:
+        sentences.append(Sentence(0, start, start + len(text), text))
+        start += len(text) + 1
+    return sentences
+
+
+def with_times(pair: AlignedPair, milliseconds: int = 1000) -> AlignedPair:
+    """Make the source subtitles: each sentence is one, and takes so long."""
+    times = [
+        TimedText(sentence.start, sentence.stop, number * milliseconds, (number + 1) * milliseconds)
+        for number, sentence in enumerate(pair.source)
+        if sentence.text
+    ]
+    return replace(pair, source_times=times)
 
 
 any_text = st.one_of(

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from made_files import cues
 from small_corpus import InlineBackend, bitext, read_exports
 
 from pipeline import __version__
@@ -114,7 +115,9 @@ def test_eval_prints_a_table_or_json(first_run: subprocess.CompletedProcess[str]
     assert json.loads(files.stdout)["strict"] == found["strict"]
 
 
-@pytest.mark.parametrize(("format_name", "name"), [(None, "demo.tmx"), ("jsonl", "demo.jsonl"), ("moses", "moses")])
+@pytest.mark.parametrize(("format_name", "name"), [
+    (None, "demo.tmx"), ("jsonl", "demo.jsonl"), ("moses", "moses"), ("xces", "xces"), ("hugging-face", "hub"),
+])  # fmt: skip
 def test_export_writes_one_more_format(
     format_name: str | None, name: str, first_run: subprocess.CompletedProcess[str], store: Path, tmp_path: Path
 ) -> None:
@@ -129,6 +132,11 @@ def test_export_writes_one_more_format(
         )[2]
     elif name == "moses":
         assert len(list((tmp_path / name).glob("bitext.en-*"))) == 4
+    elif name == "xces":
+        assert len(list((tmp_path / name).rglob("*.xml"))) == 2 + 4
+    elif name == "hub":
+        files = sorted(path.name for path in (tmp_path / name / "dataset").iterdir())
+        assert files == ["README.md", "en-de.parquet", "en-zh.parquet"]
 
 
 def test_an_export_of_half_a_run_says_what_is_left_out(
@@ -188,7 +196,49 @@ def test_align_prints_tab_separated_values_and_nothing_else(store: Path) -> None
     assert "detected en (0.9" in result.stderr
 
 
-@pytest.mark.parametrize("suffix", ["tsv", "jsonl", "parquet", "tmx", "txt"])
+def test_sentences_without_a_translation_are_kept_if_asked(
+    first_run: subprocess.CompletedProcess[str], store: Path, tmp_path: Path
+) -> None:
+    for name in ("english.txt", "german.txt"):
+        lines = ["The lamp was lit.", "Nobody came.", "The sea was far away and quiet."]
+        (tmp_path / name).write_text("\n".join(lines[: 3 if name == "english.txt" else 2]))
+    sides = [tmp_path / "english.txt", tmp_path / "german.txt", "--is-split", "--store", store]
+    languages = ["--source-language", "en", "--target-language", "en"]
+    rows = {
+        options: bitext("align", *sides, *languages, *options).stdout.splitlines() for options in ((), ("--nulls",))
+    }
+    assert (len(rows[()]), len(rows["--nulls",])) == (3, 4)
+    assert rows["--nulls",][-1].startswith("The sea was far away and quiet.\t\t")
+    export = ["export", DEMO, "--store", store, "--format", "jsonl", "-o"]
+    plain = bitext(*export, tmp_path / "plain.jsonl")
+    kept = bitext(*export, tmp_path / "kept.jsonl", "--nulls")
+    assert plain.exit_code == kept.exit_code == 0
+    n_nulls = len((tmp_path / "kept.jsonl").read_text().splitlines()) - len(
+        (tmp_path / "plain.jsonl").read_text().splitlines()
+    )
+    assert n_nulls == 1
+
+
+def test_subtitles_come_out_as_bilingual_subtitles(store: Path, tmp_path: Path) -> None:
+    says = {"en": ["The lamp was lit.", "Nobody came."], "de": ["Die Lampe war an.", "Niemand kam."]}
+    for language, texts in says.items():
+        (tmp_path / f"film.{language}.srt").write_text(cues(*texts))
+    sides = [tmp_path / "film.en.srt", tmp_path / "film.de.srt"]
+    languages = ["--source-language", "en", "--target-language", "de", "--store", store]
+    assert bitext("align", *sides, *languages, "-o", tmp_path / "both.srt").exit_code == 0
+    assert (tmp_path / "both.srt").read_text() == cues(
+        "The lamp was lit.\nDie Lampe war an.", "Nobody came.\nNiemand kam."
+    )
+    (tmp_path / "c.txt").write_text("The lamp was lit.\n")
+    (tmp_path / "d.txt").write_text("Die Lampe war an.\n")
+    refused = bitext("align", tmp_path / "c.txt", tmp_path / "d.txt", *languages, "-o", tmp_path / "no.srt")
+    assert (refused.exit_code, "subtitles need times" in refused.stderr) == (2, True)
+    assert not (tmp_path / "no.srt").exists()
+
+
+@pytest.mark.parametrize(
+    "suffix", ["tsv", "jsonl", "parquet", "tmx", "txt", "sqlite", "sketch-engine.xlsx", "book.html"]
+)
 def test_align_writes_a_file_of_the_format_that_its_name_tells(suffix: str, store: Path, tmp_path: Path) -> None:
     out = tmp_path / f"story.{suffix}"
     sides = [TEXTS / "en" / "lighthouse.txt", TEXTS / "zh" / "lighthouse.txt"]

@@ -143,8 +143,10 @@ def test_jsonl_has_a_line_a_bead_and_gives_the_beads_back(pair: AlignedPair):
     rows = [json.loads(line) for line in render(pair, "jsonl", EVERYTHING).splitlines()]
     read = [
         Unit(
-            *row["source_span"],
-            *row["target_span"],
+            row["source_start"],
+            row["source_stop"],
+            row["target_start"],
+            row["target_stop"],
             row["similarity"],
             row["score"],
             row["source"],
@@ -154,6 +156,7 @@ def test_jsonl_has_a_line_a_bead_and_gives_the_beads_back(pair: AlignedPair):
         for row in rows
     ]
     assert read == units_of(pair)
+    assert all(list(row) == render(pair, "tsv").split("\n")[0].split("\t") for row in rows)
 
 
 def test_jsonl_is_readable_by_people_and_by_pandas():

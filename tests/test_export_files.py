@@ -65,7 +65,7 @@ def test_the_export_of_a_story_is_as_a_person_has_read_it(tmp_path: Path):
     assert {name: count for name, count in counts.items() if count} == {"pairs": 2, "beads": 8, "beads_exported": 8}
 
 
-def test_parquet_has_a_translation_struct_with_a_field_for_each_language(tmp_path: Path):
+def test_parquet_has_the_columns_of_tsv(tmp_path: Path):
     export(tmp_path)
     tables = [
         pq.read_table(tmp_path / f"bitext.en-{language}.parquet", page_checksum_verification=True).to_pylist()
@@ -73,24 +73,23 @@ def test_parquet_has_a_translation_struct_with_a_field_for_each_language(tmp_pat
     ]
     assert [len(rows) for rows in tables] == [5, 3]
     rows = tables[0]
+    assert list(rows[0]) == (tmp_path / "bitext.en-de.tsv").read_text().split("\n")[0].split("\t")
     assert rows[1] == {
-        "pair_id": "cat/01",
-        "translation": {
-            "de": "Sie sagte <miau>. Dann ging sie.",
-            "en": 'It said "miau" & left.',
-        },
-        "source_language": "en",
-        "target_language": "de",
+        "source": 'It said "miau" & left.',
+        "target": "Sie sagte <miau>. Dann ging sie.",
+        "score": 0.7312,
+        "similarity": 0.3656,
+        "confidence": 0.7312,
         "source_start": 1,
         "source_stop": 2,
         "target_start": 1,
         "target_stop": 3,
-        "similarity": 0.3656,
-        "score": 0.7312,
-        "confidence": 0.7312,
+        "pair_id": "cat/01",
+        "source_language": "en",
+        "target_language": "de",
     }
-    assert rows[4]["translation"] == {"de": "© Verlag", "en": ""}
-    assert tables[1][1]["translation"]["zh"] == "它说了声“喵”就走了。没人知道为什么。"
+    assert (rows[4]["source"], rows[4]["target"]) == ("", "© Verlag")
+    assert tables[1][1]["target"] == "它说了声“喵”就走了。没人知道为什么。"
 
 
 @pytest.mark.parametrize(("rows", "chars"), [(1, 10**9), (3, 10**9), (10**9, 20)])
@@ -109,7 +108,7 @@ def test_parquet_holds_texts_that_no_other_format_can(tmp_path: Path):
     write_pair(make_pair(NASTY_TEXTS, NASTY_TEXTS, pair_id="\ud800"), tmp_path / "out.parquet")
     table = pq.read_table(tmp_path / "out.parquet")
     expected = [text.replace("\ud800", "\ufffd").replace("\udfff", "\ufffd") for text in NASTY_TEXTS]
-    assert [row["de"] for row in table["translation"].to_pylist()] == expected
+    assert table["target"].to_pylist() == expected
     assert set(table["pair_id"].to_pylist()) == {"\ufffd"}
 
 
@@ -137,8 +136,6 @@ def test_both_sides_in_one_language_are_told_apart(tmp_path: Path):
     pair = make_pair(["It is hard."], ["It's hard."], languages=("en", "en"))
     write_exports([pair], ALL_FORMATS, tmp_path, language_pairs=[("en", "en")])
     assert (tmp_path / "bitext.en-en.en.target").read_text() == "It's hard.\n"
-    translation = pq.read_table(tmp_path / "bitext.parquet")["translation"].to_pylist()
-    assert translation == [{"en.source": "It is hard.", "en.target": "It's hard."}]
     write_exports([], ExportConfig(formats=("tsv",)), tmp_path, language_pairs=[])
     assert sorted(contents(tmp_path)) == ["bitext.tsv"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from export_pairs import make_pair
+from export_pairs import make_pair, with_times
 from rich.console import Console
 from small_corpus import CONFIG, InlineBackend, read_exports, write_corpus
 
@@ -29,7 +29,8 @@ from stages.export.config import ExportConfig, Format
 from stages.report.summary import CorpusSummary
 
 EVERY_FORMAT: tuple[Format, ...] = (
-    "tsv", "jsonl", "parquet", "moses", "tmx", "multi-tmx", "tei", "xlsx", "beads",
+    "tsv", "jsonl", "parquet", "sqlite", "hugging-face", "moses", "tmx", "multi-tmx", "tei", "xces", "xlsx",
+    "sketch-engine", "srt", "ass", "beads",
 )  # fmt: skip
 WORDS = ["house", "<tree>", "猫", "a\tb", "new\nline", "\x00", "lamp", "=1", ""]
 
@@ -46,7 +47,8 @@ def make_pairs(n_pairs: int, languages: Sequence[tuple[str, str]], seed: int = 0
         target = [chance.choice(WORDS) for _ in source]
         scores = [chance.random() for _ in source]
         names = languages[number % len(languages)]
-        pairs.append(make_pair(source, target, scores=scores, pair_id=f"p{number:03}", languages=names))
+        pair = make_pair(source, target, scores=scores, pair_id=f"p{number:03}", languages=names)
+        pairs.append(with_times(pair) if number % 4 else pair)
     return pairs
 
 

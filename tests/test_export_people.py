@@ -58,7 +58,7 @@ def test_a_sheet_read_by_openpyxl_holds_every_bead(tmp_path: Path) -> None:
     pair = make_pair(texts, [text[::-1] for text in texts], pair_id="=pair", languages=("ar", "de"))
     write_pair(pair, tmp_path / "a.xlsx")
     head, *rows = rows_of(tmp_path / "a.xlsx")
-    assert head == ("source", "target", "type", "cosine", "confidence", "pair")
+    assert head == ("source", "target", "type", "similarity", "confidence", "pair_id")
     assert [row[0] for row in rows] == [held(text) for text in texts]
     assert [row[1] for row in rows] == [held(text[::-1]) for text in texts]
     assert {row[2:] for row in rows} == {("1-1", 0.25, 0.5, "=pair")}

@@ -16,6 +16,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from pipeline.corpus.formats.document import DocumentText
 from pipeline.corpus.formats.pdf_lines import join_pages
+from stages.data import TimedText
 
 # ---- pages and books
 
@@ -231,7 +232,8 @@ def test_a_subtitle_without_words_and_positions_and_colours_are_left_out(tmp_pat
     )
     (tmp_path / "a.srt").write_text(text, newline="\r\n")
     assert paragraphs(tmp_path / "a.srt") == ["Hello.", "Bye."]
-    assert read(tmp_path / "a.srt", is_split=True) == DocumentText("Hello.\nBye.\n")
+    times = (TimedText(0, 6, 1000, 1900), TimedText(7, 11, 4000, 4900))
+    assert read(tmp_path / "a.srt", is_split=True) == DocumentText("Hello.\nBye.\n", times=times)
 
 
 def test_a_sentence_goes_on_in_the_next_subtitle_also_with_a_capital_letter(tmp_path: Path) -> None:

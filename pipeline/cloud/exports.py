@@ -7,7 +7,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from pipeline.exports.filenames import BEADS, PAIRS
+from pipeline.exports.filenames import BEADS, DATASET, PAIRS, SUBTITLES, XCES
 from pipeline.manifest import Manifest
 from pipeline.store.files import whole_file
 from pipeline.store.run_store import LATEST, RunStore
@@ -15,8 +15,8 @@ from pipeline.tasks.export import Exported, export_run
 from pipeline.tasks.missing import ShardReviews
 
 RUNS = "runs"
-ARCHIVES = {BEADS: f"{BEADS}.tar.gz", PAIRS: f"{PAIRS}.tar.gz"}
-"""Folders of a file a pair, and what they are packed into: a Volume is slow with many files."""
+ARCHIVES = {name: f"{name}.tar.gz" for name in (BEADS, PAIRS, SUBTITLES, XCES, DATASET)}
+"""Folders of exports, and what they are packed into: a Volume is slow with many files."""
 
 
 def export_to_volume(store: RunStore, manifest: Manifest, reviews: ShardReviews) -> Exported:

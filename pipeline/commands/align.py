@@ -24,7 +24,7 @@ from pipeline.corpus.readers import DocumentReader, Source
 from pipeline.corpus.sources import find_pairs
 from pipeline.corpus.two_languages import split_languages as split_languages_of
 from pipeline.errors import BitextError, ConfigError, DocumentError
-from pipeline.exports.write import SUFFIXES, write_pair
+from pipeline.exports.write import SUFFIXES, describe_left_out, format_of_name, write_pair
 from pipeline.flow.flow import Flow
 from pipeline.flow.local import require_stages
 from pipeline.flow.run import Run
@@ -65,6 +65,7 @@ PAGE = ".html"
 @click.option("--source-column", help="Of a table: the column of the source [default: the one named as its language].")
 @click.option("--target-column", help="The same for the target; or numbers, where the first row is text.")
 @click.option("--split-languages", is_flag=True, help="SOURCE holds both: lines, paragraphs or columns in turn.")
+@click.option("--nulls", is_flag=True, help="Keep sentences without a translation, with an empty other side.")
 @click.option("-o", "--output", type=PATH, help=f"A {', '.join(SUFFIXES)} or .html file [default: print TSV].")
 @click.option("--review", is_flag=True, help="Correct the result in the browser; Ctrl-C ends, and writes it again.")
 @NO_OPEN
@@ -76,6 +77,7 @@ def align(
     target: Path | None,
     encoder: str,
     split_languages: bool,
+    nulls: bool,
     output: Path | None,
     review: bool,
     no_open: bool,
@@ -104,7 +106,7 @@ def align(
         corpus, source, target = take_apart(click.get_current_context(), source, corpus)
     spare((source, target), output)
     if source.is_dir() and target.is_dir():
-        run = run_of_folders(source, target, encoder, corpus, output, folder)
+        run = run_of_folders(source, target, encoder, corpus, nulls, output, folder)
         require_stages()
         return align_and_review(make_flow(run, store, workers), align_folders, review, no_open)
     if is_same_file(source, target):
@@ -113,7 +115,12 @@ def align(
     options = frozenset({"encoder", *corpus})
     with spelt_as_options(options):
         config = make_config(
-            {"name": "align", "corpus": {**paths, **corpus}, "encode": {"encoder": encoder}},
+            {
+                "name": "align",
+                "corpus": {**paths, **corpus},
+                "encode": {"encoder": encoder},
+                "export": {"keep_nulls": nulls},
+            },
             where="the command line",
             folder=Path.cwd(),
         )
@@ -182,7 +189,7 @@ def is_same_file(source: Path, target: Path) -> bool:
 
 
 def run_of_folders(
-    source: Path, target: Path, encoder: str, corpus: dict[str, Any], output: Path | None, folder: Path
+    source: Path, target: Path, encoder: str, corpus: dict[str, Any], nulls: bool, output: Path | None, folder: Path
 ) -> Run:
     """Return the run that aligns the documents of two folders, paired by their names, into a folder.
 
@@ -197,7 +204,7 @@ def run_of_folders(
             **{"source": f"{source.absolute()}/*", "target": f"{target.absolute()}/*", "allow_unmatched": True},
         },
         "encode": {"encoder": encoder},
-        "export": {"formats": ["tsv", "tmx", "beads"]},
+        "export": {"formats": ["tsv", "tmx", "beads"], "keep_nulls": nulls},
     }
     return Run(make_config(values, where="the command line", folder=Path.cwd()), out=output, corrections=folder)
 
@@ -211,7 +218,8 @@ def align_folders(flow: Flow) -> int:
 
 def align_files(flow: Flow, output: Path | None, is_quiet: bool) -> int:
     """Align the one pair of a run, and write or, unless quiet, print it."""
-    if output is not None and output.suffix.lower() not in {PAGE, *SUFFIXES}:
+    is_page = output is not None and output.suffix.lower() == PAGE and format_of_name(output) is None
+    if output is not None and not is_page and format_of_name(output) is None:
         known = ", ".join([*SUFFIXES, PAGE])
         raise ConfigError(f"{output}: no format is known by the suffix {output.suffix!r}; known are {known}")
     n_pairs = len(find_pairs(flow.run.config).pairs)
@@ -224,15 +232,16 @@ def align_files(flow: Flow, output: Path | None, is_quiet: bool) -> int:
         raise BitextError(run.failures[0].reason)
     (pair,) = flow.backend.do(read_pairs_of_run, run.config, run.manifest.shards, run.reviews)
     if output is None:
-        click.echo(IS_KEPT if is_quiet else render(pair, "tsv"), nl=is_quiet)
+        click.echo(IS_KEPT if is_quiet else render(pair, "tsv", run.config.export), nl=is_quiet)
         return 0
-    if output.suffix.lower() == PAGE:
+    if is_page:
         from stages.report.pages import render_pair
 
         (found,) = flow.backend.do(find_named, run.config, run.manifest.shards, {pair.pair_id}, run.reviews)
         packed = flow.backend.do(pack_pair, run.config, found)
         write_text(output, render_pair(output.stem, packed))
     else:
-        write_pair(pair, output, run.config.export)
+        for line in describe_left_out(write_pair(pair, output, run.config.export)):
+            click.echo(line, err=True)
     click.echo(f"{output}: {units({'beads': len(pair.beads), 'nulls': int(pair.beads.is_null.sum())}) or 'no beads'}")
     return 0

@@ -35,7 +35,7 @@ def print_beads(console: Console, pair: AlignedPair, n_beads: int) -> None:
     table.add_column("bead", no_wrap=True)
     table.add_column(pair.source_language, ratio=1, overflow="fold")
     table.add_column(pair.target_language, ratio=1, overflow="fold")
-    table.add_column("cosine", justify="right", no_wrap=True)
+    table.add_column("similarity", justify="right", no_wrap=True)
     for row in islice(bead_rows(pair), n_beads):
         table.add_row(*row)
     console.print(table, markup=False)

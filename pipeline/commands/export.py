@@ -12,47 +12,54 @@ from pipeline.commands.options import CONFIG, LIMIT, PATH, STORE, make_flow, spa
 from pipeline.config.run_config import load_config
 from pipeline.errors import ConfigError
 from pipeline.exports.filenames import FILE_NAMES
-from pipeline.exports.write import SUFFIXES
+from pipeline.exports.write import ONE_PAIR, describe_left_out, format_of_name
 from pipeline.flow.flow import Flow
 from pipeline.flow.run import Run
 from pipeline.progress import units
 from pipeline.tasks.export import write_run, write_single_file
 from stages.export.config import Format
 
-FOLDERS = ("moses", "beads")
+FOLDERS = ("moses", "beads", "srt", "ass", "xces", "hugging-face")
 """Formats of several files."""
 
 
 @click.command()
 @CONFIG
 @click.option("--format", "name", help=f"{', '.join(get_args(Format))} [default: by the output's name].")
-@click.option("-o", "--output", type=PATH, required=True, help="The file, or for moses and beads the folder, to write.")
+@click.option("-o", "--output", type=PATH, required=True, help=f"The file, or for {', '.join(FOLDERS)} the folder.")
+@click.option("--nulls", is_flag=True, help="Keep sentences without a translation, as [export] keep_nulls.")
 @LIMIT
 @STORE
 @reported
-def export(config_path: Path, name: str | None, output: Path, limit: int | None, store: Path | None) -> int:
+def export(
+    config_path: Path, name: str | None, output: Path, nulls: bool, limit: int | None, store: Path | None
+) -> int:
     """Write what a run has aligned in one more format.
 
     \b
     bitext export configs/demo.toml --format tmx -o demo.tmx
     """
     spare([config_path], output)
-    return export_format(make_flow(Run(load_config(config_path), limit=limit), store, 1), name, output)
+    config = load_config(config_path)
+    if nulls:
+        config = config.model_copy(update={"export": config.export.model_copy(update={"keep_nulls": True})})
+    return export_format(make_flow(Run(config, limit=limit), store, 1), name, output)
 
 
 def export_format(flow: Flow, named: str | None, output: Path) -> int:
-    """Write the pairs of a run that have been aligned in a format: a file, or for moses and beads a folder."""
+    """Write the pairs of a run that have been aligned in a format: a file, or a folder for those of several files."""
     name = _checked_format(named, output)
     flow.read_manifest()
     n_missing = flow.require_beads()
     run = flow.run
-    if name in FOLDERS:
+    if name in FOLDERS and not (name in ONE_PAIR and format_of_name(output) == name):
         only = run.config.export.model_copy(update={"formats": (name,)})
         config = run.config.model_copy(update={"export": only})
         tally = flow.backend.do(write_run, config, run.manifest, run.reviews, output)
     else:
         tally = flow.backend.do(write_single_file, run.config, run.manifest, run.reviews, output, name)
-    for line in (f"{output}: {units(tally.counts)}", *tally.gate.notes, *tally.corrected.notes):
+    notes = (*tally.gate.notes, *tally.corrected.notes, *describe_left_out(tally.counts))
+    for line in (f"{output}: {units(tally.counts)}", *notes):
         click.echo(line)
     if n_missing:
         click.echo(f"{units({'pairs': n_missing})} not aligned yet and left out: bitext run goes on with them")
@@ -61,7 +68,7 @@ def export_format(flow: Flow, named: str | None, output: Path) -> int:
 
 def _checked_format(name: str | None, output: Path) -> Format:
     """Return the format that was named, or that the name of the output tells; they must agree."""
-    told = SUFFIXES.get(output.suffix.lower())
+    told = format_of_name(output)
     if name is None and told is None:
         raise ConfigError(f"{output}: no format is known by the suffix {output.suffix!r}; name one with --format")
     known: dict[str, Format] = {one: one for one in get_args(Format)}

@@ -17,12 +17,23 @@ from pathlib import Path
 from typing import Protocol
 
 from pipeline.config.run_config import AUTO, RunConfig
+from pipeline.corpus.formats.document import DocumentText
 from pipeline.corpus.languages import detect_language
 from pipeline.corpus.readers import DocumentReader, Read, Source
 from pipeline.corpus.scratch import DiskDict
 from pipeline.corpus.sources import PairSource, find_pairs
 from pipeline.errors import DocumentError
-from pipeline.manifest import Document, DocumentPair, Failure, ListedPair, Manifest, Origin, Shard, document_id
+from pipeline.manifest import (
+    Document,
+    DocumentPair,
+    Failure,
+    ListedPair,
+    Manifest,
+    Origin,
+    Shard,
+    document_id,
+    pack_times,
+)
 
 MAX_NOTES = 200
 """How many notes about documents are kept; all are counted."""
@@ -181,7 +192,7 @@ class _Reading:
         try:
             if isinstance(found, DocumentError):
                 raise found
-            document = self._document(source, self._language(source, language, found.text), found.text)
+            document = self._document(source, self._language(source, language, found.text), found)
         except DocumentError as error:
             trace = "".join(traceback.format_exception(error.__cause__)) if error.__cause__ else ""
             self.failures.append(Failure("read", source.name, str(error), trace))
@@ -192,9 +203,10 @@ class _Reading:
         self.texts[document.id] = found.text
         self._remember((source, language), _Found(document, origin))
 
-    def _document(self, source: Source, language: str, text: str) -> Document:
-        is_split = self._config.corpus.is_split
-        return Document(document_id(text, language, is_split), language, is_split, len(text), source.name)
+    def _document(self, source: Source, language: str, found: DocumentText) -> Document:
+        is_split, text = self._config.corpus.is_split, found.text
+        identity = document_id(text, language, is_split)
+        return Document(identity, language, is_split, len(text), source.name, pack_times(found.times))
 
     def _language(self, source: Source, language: str, text: str) -> str:
         if language != AUTO:

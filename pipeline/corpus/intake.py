@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from pathlib import Path
 
 from pipeline.config.run_config import CorpusConfig, RunConfig
@@ -19,7 +19,7 @@ from pipeline.store.manifest_files import ManifestFolder, pack_shard
 from pipeline.store.rows import text_rows
 from pipeline.store.run_store import RunStore
 
-VERSION = 6
+VERSION = 7
 """Raise it when the same file gives another document: all files are then read again."""
 
 READING = (
@@ -153,8 +153,7 @@ class KnownFiles:
                 (listed.pair.target, listed.target_origin),
             ):
                 if origin.size >= 0:
-                    values = document.id, document.language, document.is_split, document.n_chars, document.path
-                    self._documents[_key(origin)] = json.dumps(values)
+                    self._documents[_key(origin)] = json.dumps(astuple(document))
 
 
 def settings_of(corpus: CorpusConfig) -> str:

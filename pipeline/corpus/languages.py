@@ -24,19 +24,26 @@ SLIPS = {"cn": "zh", "cz": "cs", "dk": "da", "gr": "el", "jp": "ja", "sp": "es",
 """Country codes that are no language codes."""
 
 NAMES = {
-    "albanian": "sq", "arabic": "ar", "armenian": "hy", "basque": "eu", "bengali": "bn", "bulgarian": "bg",
-    "burmese": "my", "catalan": "ca", "chinese": "zh", "croatian": "hr", "czech": "cs", "danish": "da",
-    "dutch": "nl", "english": "en", "estonian": "et", "finnish": "fi", "french": "fr", "galician": "gl",
-    "georgian": "ka", "german": "de", "greek": "el", "hebrew": "he", "hindi": "hi", "hungarian": "hu",
-    "icelandic": "is", "indonesian": "id", "irish": "ga", "italian": "it", "japanese": "ja", "korean": "ko",
-    "latin": "la", "latvian": "lv", "lithuanian": "lt", "malay": "ms", "mandarin": "zh", "norwegian": "no",
-    "persian": "fa", "polish": "pl", "portuguese": "pt", "romanian": "ro", "russian": "ru", "serbian": "sr",
-    "slovak": "sk", "slovenian": "sl", "spanish": "es", "swahili": "sw", "swedish": "sv", "tamil": "ta",
-    "thai": "th", "turkish": "tr", "ukrainian": "uk", "urdu": "ur", "vietnamese": "vi", "welsh": "cy",
+    "afrikaans": "af", "albanian": "sq", "amharic": "am", "arabic": "ar", "armenian": "hy", "assamese": "as",
+    "azerbaijani": "az", "basque": "eu", "belarusian": "be", "bengali": "bn", "bosnian": "bs", "breton": "br",
+    "bulgarian": "bg", "burmese": "my", "catalan": "ca", "chinese": "zh", "croatian": "hr", "czech": "cs",
+    "danish": "da", "dutch": "nl", "english": "en", "esperanto": "eo", "estonian": "et", "filipino": "fil",
+    "finnish": "fi", "french": "fr", "frisian": "fy", "gaelic": "gd", "galician": "gl", "georgian": "ka",
+    "german": "de", "greek": "el", "gujarati": "gu", "hausa": "ha", "hebrew": "he", "hindi": "hi",
+    "hungarian": "hu", "icelandic": "is", "indonesian": "id", "irish": "ga", "italian": "it", "japanese": "ja",
+    "javanese": "jv", "kannada": "kn", "kazakh": "kk", "khmer": "km", "korean": "ko", "kurdish": "ku",
+    "kyrgyz": "ky", "lao": "lo", "latin": "la", "latvian": "lv", "lithuanian": "lt", "macedonian": "mk",
+    "malagasy": "mg", "malay": "ms", "malayalam": "ml", "mandarin": "zh", "marathi": "mr", "mongolian": "mn",
+    "nepali": "ne", "norwegian": "no", "oromo": "om", "pashto": "ps", "persian": "fa", "polish": "pl",
+    "portuguese": "pt", "punjabi": "pa", "romanian": "ro", "russian": "ru", "sanskrit": "sa", "serbian": "sr",
+    "sindhi": "sd", "sinhala": "si", "slovak": "sk", "slovenian": "sl", "somali": "so", "spanish": "es",
+    "sundanese": "su", "swahili": "sw", "swedish": "sv", "tagalog": "tl", "tamil": "ta", "telugu": "te",
+    "thai": "th", "turkish": "tr", "ukrainian": "uk", "urdu": "ur", "uyghur": "ug", "uzbek": "uz",
+    "vietnamese": "vi", "welsh": "cy", "xhosa": "xh", "yiddish": "yi",
     "deutsch": "de", "español": "es", "français": "fr", "italiano": "it", "nederlands": "nl", "polski": "pl",
     "português": "pt", "русский": "ru", "中文": "zh", "日本語": "ja",
 }  # fmt: skip
-"""Names that people write instead of a tag: only for the hint in the error."""
+"""Names that people write instead of a tag, for the hint in the error; the first of each is its English name."""
 
 _KANA = re.compile("[\u3041-\u30ff]")
 
@@ -46,6 +53,14 @@ class Detected(NamedTuple):
 
     language: str | None
     confidence: float
+
+
+def language_name(tag: str) -> str:
+    """Return the English name of a language, such as "Chinese Traditional"; the tag itself where none is known."""
+    code, _, rest = tag.partition("-")
+    name = next((name for name, known in NAMES.items() if known == code), None)
+    script = {"Hant": " Traditional", "Hans": " Simplified"}.get(rest.partition("-")[0], "")
+    return f"{name.capitalize()}{script}" if name else tag
 
 
 @lru_cache(maxsize=1024)

@@ -247,7 +247,7 @@ def read_source(source: Source, corpus: CorpusConfig) -> DocumentText:
     paths = split_parts(source)
     for path in paths:
         try:
-            text, of_part = _read_file(source._replace(path=path), corpus)
+            text, of_part, _ = _read_file(source._replace(path=path), corpus)
         except DocumentError as error:
             raise DocumentError(f"can't be read: its part {path.name} {error}") from error.__cause__
         mark = "" if corpus.is_split else f"{HEADING_MARKS[0]}{normalise(path.name)}\n\n"

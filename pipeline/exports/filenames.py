@@ -5,25 +5,38 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 
+from stages.data import AlignedPair
+from stages.export.moses import side_names
+
 BEADS = "beads"
-"""The folder of the files of beads, in the output folder."""
+SUBTITLES = "subtitles"
+XCES = "xces"
+"""The folders, in the output folder, of formats that are always a file for each document pair."""
+
+DATASET = "dataset"
+"""The folder of a dataset for the Hugging Face Hub, in the output folder."""
 
 FILE_NAMES = {
     "tsv": "bitext.tsv",
     "jsonl": "bitext.jsonl",
     "parquet": "bitext.parquet",
+    "sqlite": "bitext.sqlite",
     "tmx": "bitext.tmx",
     "multi-tmx": "bitext.multi.tmx",
     "tei": "bitext.tei.xml",
+    "xces": "bitext.xces.xml",
     "xliff": "bitext.xliff",
     "xlsx": "bitext.xlsx",
+    "sketch-engine": "bitext.sketch-engine.xlsx",
     "epub": "bitext.epub",
     "docx": "bitext.docx",
     "book-html": "bitext.book.html",
 }
 """The files of the formats that are one file, in the output folder."""
 
-BY_LANGUAGES = ("tsv", "jsonl", "parquet", "tmx", "xliff", "xlsx", "epub", "docx", "book-html")
+BY_LANGUAGES = (
+    "tsv", "jsonl", "parquet", "sqlite", "tmx", "xces", "xliff", "xlsx", "sketch-engine", "epub", "docx", "book-html",
+)  # fmt: skip
 """Those of them that have a file for each language pair, where a run has several: `bitext.en-de.tmx`."""
 
 PAIRS = "pairs"
@@ -33,10 +46,13 @@ PAIR_SUFFIXES = {
     "tsv": ".tsv",
     "jsonl": ".jsonl",
     "parquet": ".parquet",
+    "sqlite": ".sqlite",
     "tmx": ".tmx",
     "tei": ".tei.xml",
+    "xces": ".xces.xml",
     "xliff": ".xliff",
     "xlsx": ".xlsx",
+    "sketch-engine": ".sketch-engine.xlsx",
     "epub": ".epub",
     "docx": ".docx",
     "book-html": ".book.html",
@@ -56,6 +72,8 @@ HASH_MARK = "~"
 
 def export_name(name: str, languages: tuple[str, str] | None = None) -> str:
     """Return the file of a format, or of its part in one language pair, in the output folder."""
+    if name == "hugging-face" and languages is not None:
+        return f"{DATASET}/{file_name('-'.join(languages))}.parquet"
     if languages is None:
         return FILE_NAMES[name]
     return f"bitext.{file_name('-'.join(languages))}{FILE_NAMES[name].removeprefix('bitext')}"
@@ -75,6 +93,13 @@ def file_name(pair_id: str) -> str:
         return name
     digest = hashlib.sha256(pair_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return _cut(name, MAX_NAME_BYTES - len(HASH_MARK) - len(digest)) + HASH_MARK + digest
+
+
+def xces_documents(pair: AlignedPair) -> tuple[str, str]:
+    """Return the files of the two documents of a pair, as seen from the output folder."""
+    name = file_name(pair.pair_id)
+    source, target = (f"{XCES}/{name}.{side}.xml" for side in side_names(pair.source_language, pair.target_language))
+    return source, target
 
 
 def _encode(pair_id: str, keep_unicode: bool) -> str:

@@ -21,12 +21,20 @@ from typing import Any, BinaryIO, NamedTuple, Self
 from pipeline.corpus.languages import detect_language
 from pipeline.exports.books import convert_page
 from pipeline.exports.duplicates import Listed, Repeated
-from pipeline.exports.filenames import BEADS, BY_LANGUAGES, FILE_NAMES, PAIRS, export_name
-from pipeline.exports.sinks import BeadsSink, MosesSink, PairsSink, Sink, moses_files, move_files, open_file_sink
+from pipeline.exports.filenames import BY_LANGUAGES, FILE_NAMES, PAIRS, export_name
+from pipeline.exports.per_pair import PER_PAIR, PerPairSink, per_pair_sinks
+from pipeline.exports.sinks import (
+    MosesSink,
+    PairsSink,
+    Sink,
+    moses_files,
+    move_files,
+    open_file_sink,
+    renderer_of,
+)
 from stages.data import AlignedPair, Sentence
 from stages.export.book import Layout
 from stages.export.config import ExportConfig, Format
-from stages.export.render import make_renderer
 from stages.export.selection import Selection
 from stages.export.tei import PAIR_START, TeiRenderer
 from stages.export.units import Unit
@@ -37,7 +45,7 @@ Languages = tuple[str, str]
 File = tuple[Format, Languages | None]
 """A file that all parts have a share in: its format, and the languages of its pairs, if not all are in it."""
 
-TEXT_FORMATS: tuple[Format, ...] = ("tsv", "jsonl", "tmx", "tei", "xliff", "epub", "docx", "book-html")
+TEXT_FORMATS: tuple[Format, ...] = ("tsv", "jsonl", "tmx", "tei", "xces", "xliff", "epub", "docx", "book-html")
 """Formats that are rendered as text pair by pair; of books it is the page that they are made of."""
 
 BYTES_IN_MEMORY = 8_000_000
@@ -77,7 +85,10 @@ class Plan:
         several = sorted(self.languages) if len(self.languages) > 1 else [None]
         is_split = self.config.one_file_per == "document-pair"
         formats = [name for name in self.formats if name in FILE_NAMES and (name == "multi-tmx" or not is_split)]
-        return [(name, one) for name in formats for one in (several if name in BY_LANGUAGES else [None])]
+        joined: list[File] = [(name, one) for name in formats for one in (several if name in BY_LANGUAGES else [None])]
+        if "hugging-face" in self.formats:
+            joined += [("hugging-face", one) for one in sorted(self.languages)]
+        return joined
 
 
 class Waiting(NamedTuple):
@@ -124,7 +135,7 @@ def write_pairs(
     counts: Counter[str],
 ) -> None:
     """Write pairs into sinks, and count them; raises ValueError for one of other languages."""
-    wants_units = not all(isinstance(sink, BeadsSink) for sink in sinks)
+    wants_units = not all(isinstance(sink, PerPairSink) for sink in sinks)
     for pair in pairs:
         if (pair.source_language, pair.target_language) not in languages:
             raise ValueError(
@@ -147,8 +158,7 @@ def _part_sinks(plan: Plan, folder: Path) -> Iterator[Sink]:
         yield PairsSink(folder / PAIRS, plan.formats, plan.config.keep_nulls)
     elif "moses" in plan.formats:
         yield MosesSink(folder, plan.languages, plan.config.keep_nulls)
-    if "beads" in plan.formats:
-        yield BeadsSink(folder / BEADS)
+    yield from per_pair_sinks(folder, plan.formats, plan.config.subtitle_times)
 
 
 class Appending:
@@ -189,7 +199,7 @@ class TextsSink(Appending):
         self._renderers = {
             file: TeiRenderer(is_part=True)
             if file[0] == "tei"
-            else make_renderer(file[0], _languages_in(file, languages), layout)
+            else renderer_of(file[0], _languages_in(file, languages), layout)
             for file in files
         }
 
@@ -251,6 +261,7 @@ def join_file(plan: Plan, n_parts: int, file: File) -> Counter[str]:
     if name in TEXT_FORMATS:
         _join_texts(plan, n_parts, file, path)
         return Counter()
+    path.parent.mkdir(exist_ok=True)
     with open_file_sink(name, path, _languages_in(file, plan.languages)) as sink:
         for number in range(n_parts):
             for pair, units in _read_waiting(plan.part(number) / _waiting_name(file)):
@@ -267,7 +278,7 @@ def _read_waiting(path: Path) -> Iterator[tuple[Any, list[Unit]]]:
 
 
 def _join_texts(plan: Plan, n_parts: int, file: File, path: Path) -> None:
-    renderer = make_renderer(file[0], _languages_in(file, plan.languages), plan.config.book_layout)
+    renderer = renderer_of(file[0], _languages_in(file, plan.languages), plan.config.book_layout)
     parts = [plan.part(number) / export_name(*file) for number in range(n_parts)]
     with path.open("wb") as joined:
         joined.write(renderer.header().encode())
@@ -292,8 +303,9 @@ def _copy_numbered(part: BinaryIO, joined: BinaryIO, n_before: int) -> int:
 def join_folders(plan: Plan, n_parts: int) -> Counter[str]:
     """Put together what is a file for each pair, and the two files of each language pair; raises as `write_part`."""
     parts = [plan.part(number) for number in range(n_parts)]
-    if "beads" in plan.formats:
-        move_files([part / BEADS for part in parts], plan.folder / BEADS)
+    for folder, formats in PER_PAIR.items():
+        if formats.intersection(plan.formats):
+            move_files([part / folder for part in parts], plan.folder / folder)
     if plan.config.one_file_per == "document-pair":
         move_files([part / PAIRS for part in parts], plan.folder / PAIRS)
     elif "moses" in plan.formats:

@@ -14,21 +14,25 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import ConfigError
 from pipeline.exports.books import BookFormat, convert_page, find_pandoc
-from pipeline.exports.filenames import BEADS_SUFFIX, MOSES_MARK, PAIR_SUFFIXES, file_name
+from pipeline.exports.filenames import MOSES_MARK, PAIR_SUFFIXES, file_name, xces_documents
 from pipeline.exports.multi_tmx import MultiTmxSink
-from pipeline.exports.xlsx import XlsxSink
+from pipeline.exports.sqlite import SqliteSink
+from pipeline.exports.xlsx import SketchEngineSink, XlsxSink
 from stages.data import AlignedPair
-from stages.export.beads import render_beads
 from stages.export.book import Layout
-from stages.export.characters import replace_surrogates
 from stages.export.config import Format
 from stages.export.moses import moses_names, render_moses, side_names
 from stages.export.render import Renderer, make_renderer
-from stages.export.units import Unit
+from stages.export.units import COLUMNS, Unit, row_of
+from stages.export.xces import XcesRenderer
 
 ROWS_IN_MEMORY = 20_000
 CHARS_IN_MEMORY = 16_000_000
 """A row group of a Parquet export is full at whichever comes first."""
+
+
+TWO_LANGUAGES = ("xliff", "sketch-engine", "hugging-face")
+"""Formats of which a file has one source and one target language."""
 
 
 class Sink(AbstractContextManager["Sink"], Protocol):
@@ -90,31 +94,6 @@ class MosesSink:
 def moses_files(source_language: str, target_language: str) -> list[str]:
     """Return the names of the two files of a language pair."""
     return [file_name(name) for name in moses_names(source_language, target_language)]
-
-
-class BeadsSink:
-    """A file for each pair, named by its id."""
-
-    def __init__(self, folder: Path) -> None:
-        self.counts: Counter[str] = Counter()
-        self._folder = folder
-        folder.mkdir()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing is open."""
-
-    def write(self, pair: AlignedPair, units: Sequence[Unit]) -> None:
-        """Write all beads of a pair, whatever the units are."""
-        del units
-        path = self._folder / f"{file_name(pair.pair_id)}{BEADS_SUFFIX}"
-        try:
-            with path.open("x", encoding="utf-8", newline="\n") as file:
-                file.writelines(render_beads(pair))
-        except FileExistsError:
-            raise name_is_taken(path, pair.pair_id) from None
 
 
 class PairsSink:
@@ -179,17 +158,29 @@ def move_files(folders: Iterable[Path], target: Path) -> None:
 
 def open_file_sink(name: Format, path: Path, languages: frozenset[tuple[str, str]], layout: Layout = "beside") -> Sink:
     """Open a file of a format that is one file; raises ConfigError for several languages where it holds two."""
-    if name == "xliff" and len(languages) > 1:
-        raise ConfigError(f"{path.name}: an XLIFF file has two languages; a run with more has a file for each two")
+    if name in TWO_LANGUAGES and len(languages) > 1:
+        raise ConfigError(
+            f"{path.name}: a file of the format {name} has two languages, and the run has {len(languages)} pairs of "
+            f'them; write one for each, with [export] formats = ["{name}"] in the config'
+        )
     if name == "epub" or name == "docx":
         return ConvertedSink(path, name, languages, layout)
-    if name == "parquet":
-        return ParquetSink(path, languages)
+    if name == "parquet" or name == "hugging-face":
+        return ParquetSink(path, languages, has_translations=name == "hugging-face")
+    if name == "sqlite":
+        return SqliteSink(path)
     if name == "xlsx":
         return XlsxSink(path)
+    if name == "sketch-engine":
+        return SketchEngineSink(path, next(iter(languages), ("und", "und")))
     if name == "multi-tmx":
         return MultiTmxSink(path, languages)
-    return TextSink(path, make_renderer(name, languages, layout))
+    return TextSink(path, renderer_of(name, languages, layout))
+
+
+def renderer_of(name: Format, languages: Iterable[tuple[str, str]], layout: Layout = "beside") -> Renderer:
+    """Return the renderer of a format of text, which knows how files are called."""
+    return XcesRenderer(xces_documents) if name == "xces" else make_renderer(name, languages, layout)
 
 
 class ConvertedSink(TextSink):
@@ -213,14 +204,16 @@ class ConvertedSink(TextSink):
 
 
 class ParquetSink:
-    """One Parquet file with a `translation` struct, as the `datasets` library of Hugging Face lays it out.
+    """One Parquet file with the columns of TSV.
 
-    The struct has a field for each language of the run; those of other language pairs are null.
+    has_translations : in place of the two texts a struct `translation`, with a field for each language, as the
+    `datasets` library of Hugging Face has it; where there are several pairs of languages, those of others are null.
     """
 
-    def __init__(self, path: Path, language_pairs: Iterable[tuple[str, str]]) -> None:
+    def __init__(self, path: Path, language_pairs: Iterable[tuple[str, str]], has_translations: bool = False) -> None:
         self.counts: Counter[str] = Counter()
-        self._schema = bitext_schema(language_pairs)
+        self._has_translations = has_translations
+        self._schema = bitext_schema(language_pairs if has_translations else None)
         with ExitStack() as opened:
             # A writer that fails would leave a file of its own open, and so a full disk full.
             file = opened.enter_context(pa.OSFile(str(path), "wb"))
@@ -241,15 +234,10 @@ class ParquetSink:
     def write(self, pair: AlignedPair, units: Sequence[Unit]) -> None:
         """Add the units of a pair."""
         source_name, target_name = side_names(pair.source_language, pair.target_language)
-        pair_id = replace_surrogates(pair.pair_id)[0]
         for unit in units:
-            row = unit._asdict()
-            row["translation"] = {source_name: row.pop("source"), target_name: row.pop("target")}
-            row |= {
-                "pair_id": pair_id,
-                "source_language": pair.source_language,
-                "target_language": pair.target_language,
-            }
+            row = row_of(pair, unit)
+            if self._has_translations:
+                row["translation"] = {source_name: row.pop("source"), target_name: row.pop("target")}
             self._rows.append(row)
             self._n_chars += len(unit.source) + len(unit.target)
             if len(self._rows) >= ROWS_IN_MEMORY or self._n_chars >= CHARS_IN_MEMORY:
@@ -261,22 +249,13 @@ class ParquetSink:
         self._rows, self._n_chars = [], 0
 
 
-def bitext_schema(language_pairs: Iterable[tuple[str, str]]) -> pa.Schema:
-    """Return the columns of a Parquet export for the languages of a run."""
+def bitext_schema(language_pairs: Iterable[tuple[str, str]] | None) -> pa.Schema:
+    """Return the columns of a Parquet export; for these languages with a struct of translations, or without."""
+    types = {"score": pa.float64(), "similarity": pa.float64(), "confidence": pa.float64()}  # rounded as everywhere
+    types |= {name: pa.int32() for name in COLUMNS if name.endswith(("_start", "_stop"))}  # positions of sentences
+    columns = [pa.field(name, types.get(name, pa.string()), nullable=name == "confidence") for name in COLUMNS]
+    if language_pairs is None:
+        return pa.schema(columns)
     names = sorted({name for languages in language_pairs for name in side_names(*languages)})
-    names = names or ["source", "target"]  # a run without pairs: Parquet has no empty struct
-    return pa.schema(
-        [
-            pa.field("pair_id", pa.string(), nullable=False),
-            pa.field("translation", pa.struct([(name, pa.string()) for name in names]), nullable=False),
-            pa.field("source_language", pa.string(), nullable=False),
-            pa.field("target_language", pa.string(), nullable=False),
-            pa.field("source_start", pa.int32(), nullable=False),  # positions of sentences, half-open, from 0
-            pa.field("source_stop", pa.int32(), nullable=False),
-            pa.field("target_start", pa.int32(), nullable=False),
-            pa.field("target_stop", pa.int32(), nullable=False),
-            pa.field("similarity", pa.float64(), nullable=False),  # rounded as in every format
-            pa.field("score", pa.float64(), nullable=False),
-            pa.field("confidence", pa.float64()),  # null where the method has no measure of it
-        ]
-    )
+    struct = pa.struct([(name, pa.string()) for name in names])
+    return pa.schema([pa.field("translation", struct, nullable=False), *columns[2:]])

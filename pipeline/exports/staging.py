@@ -22,10 +22,13 @@ from pipeline.exports.filenames import (
     BEADS,
     BEADS_SUFFIX,
     BY_LANGUAGES,
+    DATASET,
     FILE_NAMES,
     MOSES_MARK,
     PAIR_SUFFIXES,
     PAIRS,
+    SUBTITLES,
+    XCES,
 )
 from pipeline.store.files import STALE_SECONDS, publish, try_lock, unwritable
 
@@ -43,9 +46,12 @@ MOSES_NAME = re.compile(r"bitext\.([^.]+-[^.]+)\.([^.]+)(?:\.source|\.target)?")
 
 FOLDERS = {
     BEADS: re.compile(f"{re.escape(BEADS_SUFFIX)}$"),
+    SUBTITLES: re.compile(r"\.(?:srt|ass)$"),
+    XCES: re.compile(r"\.xml$"),
+    DATASET: re.compile(rf"^(?:README\.md|{TAG}-{TAG}\.parquet)$"),
     PAIRS: re.compile(rf"(?:{'|'.join(map(re.escape, PAIR_SUFFIXES.values()))}|{re.escape(MOSES_MARK)}[^.]+(\.\w+)?)$"),
 }
-"""The folders of files of single pairs, and how the names of these end."""
+"""The folders of exports, and how the names of their files end."""
 
 
 @contextmanager

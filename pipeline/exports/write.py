@@ -9,6 +9,8 @@ from pathlib import Path
 
 from pipeline.corpus.languages import detect_language
 from pipeline.errors import ConfigError
+from pipeline.exports.dataset import write_card
+from pipeline.exports.filenames import DATASET
 from pipeline.exports.parts import Plan, join_file, join_folders, write_pairs, write_part
 from pipeline.exports.sinks import open_file_sink
 from pipeline.exports.staging import publish_exports, staging_folder, writing
@@ -18,21 +20,35 @@ from stages.data import AlignedPair
 from stages.export.config import ExportConfig, Format
 from stages.export.render import render
 from stages.export.selection import FILTERS, Selection
+from stages.export.subtitles import has_times, render_subtitles
 
 SUFFIXES: dict[str, Format] = {
     ".tsv": "tsv",
     ".jsonl": "jsonl",
     ".parquet": "parquet",
+    ".sqlite": "sqlite",
     ".tmx": "tmx",
     ".xml": "tei",
     ".xliff": "xliff",
     ".xlf": "xliff",
     ".xlsx": "xlsx",
+    ".sketch-engine.xlsx": "sketch-engine",
     ".epub": "epub",
     ".docx": "docx",
+    ".book.html": "book-html",
+    ".srt": "srt",
+    ".ass": "ass",
     ".txt": "beads",
 }
 """The format of a single file, by how its name ends; a .tmx file may be multi-tmx, if one says so."""
+
+
+ONE_PAIR: tuple[Format, ...] = ("beads", "srt", "ass")
+"""Formats of which a file holds one pair."""
+
+NO_TIMES = (
+    "subtitles need times, and neither document has any: at least one has to be .srt, .vtt, .ass, .ssa, .sub or .ttml"
+)
 
 
 def write_exports(
@@ -55,20 +71,31 @@ def write_exports(
         counts.update(join_folders(plan, 1))
         for file in plan.joined_files:
             counts.update(join_file(plan, 1, file))
+        require_times(counts)
     return counts
+
+
+def format_of_name(path: Path) -> Format | None:
+    """Return the format that the name of a file tells, by its longest known ending; None where it tells none."""
+    name = path.name.lower()
+    endings = [ending for ending in SUFFIXES if name.endswith(ending)]
+    return SUFFIXES[max(endings, key=len)] if endings else None
 
 
 @contextmanager
 def exporting(
-    config: ExportConfig, languages: frozenset[tuple[str, str]], folder: Path
+    config: ExportConfig, languages: frozenset[tuple[str, str]], folder: Path, about: str = ""
 ) -> Iterator[tuple[Plan, Counter[str]]]:
     """Give the plan of an export, whose files are put in place of former ones at the end, all at once.
 
-    What is counted meanwhile comes together in the counter.
+    about : what the card of a dataset says of its making. What is counted meanwhile comes together in the counter.
     """
     counts: Counter[str] = Counter()
     with writing(folder), staging_folder(folder) as staged:
         yield Plan(config, languages, staged), counts
+        if "hugging-face" in config.formats:
+            (staged / DATASET).mkdir(exist_ok=True)
+            write_card(staged / DATASET, about)
         counts["stale_files_removed"] = publish_exports(staged, folder)
 
 
@@ -87,11 +114,11 @@ def write_file(
 
     Raises ConfigError for an unknown suffix, and for more than one pair in a file of beads.
     """
-    name = name or _format_of(path)
+    name = name or _known_format(path)
     counts: Counter[str] = Counter()
     with whole_file(path) as temporary:
-        if name == "beads":
-            _write_beads(pairs, temporary, counts)
+        if name in ONE_PAIR:
+            _write_one_pair(pairs, temporary, counts, name, config)
         else:
             languages = frozenset(language_pairs)
             selection = Selection(config, detect_language, was_seen)
@@ -107,24 +134,43 @@ def write_pair(pair: AlignedPair, path: Path, config: ExportConfig | None = None
     return write_file([pair], path, config or ExportConfig(), language_pairs=[languages])
 
 
+def require_times(counts: Mapping[str, int]) -> None:
+    """Raise ConfigError where subtitles are to be written and no pair has times."""
+    if counts.get("pairs_without_times", 0) == counts.get("pairs", 0) > 0:
+        raise ConfigError(f"no pair has times: {NO_TIMES}; or take srt and ass out of [export] formats")
+
+
 def describe_left_out(counts: Mapping[str, int]) -> list[str]:
-    """Say what the filters of the config have kept out of the exports; nothing, if there are none or they did not."""
+    """Say what was kept out of the exports by the filters of the config, and out of subtitles; nothing, if nothing."""
     left_out = {name.removesuffix("_left_out"): counts[name] for name in FILTERS if counts.get(name)}
-    return [f"left out of the exports by the filters of [export]: {units(left_out)}"] if left_out else []
+    notes = [f"left out of the exports by the filters of [export]: {units(left_out)}"] if left_out else []
+    if n_untimed := counts.get("pairs_without_times", 0):
+        notes.append(f"{units({'pairs': n_untimed})} without times have no subtitles: neither document is subtitles")
+    if n_lines := counts.get("subtitles_untimed_left_out", 0):
+        notes.append(f"{units({'beads': n_lines})} left out of the subtitles: no time is known for them")
+    return notes
 
 
-def _format_of(path: Path) -> Format:
-    try:
-        return SUFFIXES[path.suffix.lower()]
-    except KeyError:
+def _known_format(path: Path) -> Format:
+    found = format_of_name(path)
+    if found is None:
         known = ", ".join(f"{suffix} ({name})" for suffix, name in SUFFIXES.items())
-        raise ConfigError(f"{path}: no format is known by the suffix {path.suffix!r}; known are {known}") from None
+        raise ConfigError(f"{path}: no format is known by the suffix {path.suffix!r}; known are {known}")
+    return found
 
 
-def _write_beads(pairs: Iterable[AlignedPair], path: Path, counts: Counter[str]) -> None:
+def _write_one_pair(
+    pairs: Iterable[AlignedPair], path: Path, counts: Counter[str], name: Format, config: ExportConfig
+) -> None:
     for pair in pairs:
         counts["pairs"] += 1
         counts["beads"] += len(pair.beads)
         if counts["pairs"] > 1:
-            raise ConfigError(f"a file of beads holds one pair; the second would be {pair.pair_id!r}; write a folder")
-        path.write_text(render(pair, "beads"), encoding="utf-8", newline="\n")
+            raise ConfigError(f"a file of {name} holds one pair; the second would be {pair.pair_id!r}; write a folder")
+        if name == "srt" or name == "ass":
+            if not has_times(pair):
+                raise ConfigError(f"pair {pair.pair_id!r}: {NO_TIMES}")
+            text = render_subtitles(pair, name, config.subtitle_times, counts)
+        else:
+            text = render(pair, "beads")
+        path.write_text(text, encoding="utf-8", newline="\n")

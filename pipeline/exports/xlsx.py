@@ -13,20 +13,21 @@ from __future__ import annotations
 import tempfile
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
 from typing import Any, Self
 
+from pipeline.corpus.languages import language_name
 from pipeline.store.files import TEMPORARY
 from stages.data import AlignedPair
 from stages.export.characters import XML_FORBIDDEN, replace_surrogates
 from stages.export.units import Unit
 from stages.text import on_one_line, primary_language
 
-COLUMNS = {"source": 60, "target": 60, "type": 7, "cosine": 9, "confidence": 12, "pair": 20}
+COLUMNS = {"source": 60, "target": 60, "type": 7, "similarity": 10, "confidence": 12, "pair_id": 20}
 """Their names, and their widths in characters."""
 
 MAX_ROWS = 1_048_576
@@ -55,10 +56,11 @@ RIGHT_TO_LEFT_SCRIPTS = frozenset({"adlm", "arab", "hebr", "nkoo", "syrc", "thaa
 class XlsxSink:
     """One workbook with the pairs of a run, written in constant memory."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, columns: Mapping[str, int] = COLUMNS) -> None:
         import xlsxwriter
 
         self.counts: Counter[str] = Counter()
+        self._columns = columns
         self._opened = ExitStack()
         temporary = self._opened.enter_context(tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=path.parent))
         self._book: Any = xlsxwriter.Workbook(str(path), {"constant_memory": True, "tmpdir": temporary})
@@ -103,12 +105,9 @@ class XlsxSink:
         formats = [self._format_of(language) for language in languages]
         pair_id = self._cell(pair.pair_id)
         for unit in units:
-            if self._row == MAX_ROWS:
-                self._finish_sheet()
-                self._add_sheet()
+            self._begin_row()
             sheet, row = self._sheets[-1], self._row
-            sides = zip((unit.source, unit.target), languages, strict=True)
-            texts = [self._cell(on_one_line(text, language)) for text, language in sides]
+            texts = self._texts(unit, languages)
             self._points[row] = min(LINE_POINTS * max(map(count_lines, texts)), MAX_POINTS)
             for column, (text, style) in enumerate(zip(texts, formats, strict=True)):
                 sheet.write_string(row, column, text, style)
@@ -119,23 +118,37 @@ class XlsxSink:
             sheet.write_string(row, 5, pair_id, self._plain)
             self._row += 1
 
+    def _begin_row(self) -> None:
+        if self._row == MAX_ROWS:
+            self._finish_sheet()
+            self._add_sheet()
+
+    def _texts(self, unit: Unit, languages: tuple[str, str]) -> list[str]:
+        """Return the two texts of a unit as cells can hold them."""
+        sides = zip((unit.source, unit.target), languages, strict=True)
+        return [self._cell(on_one_line(text, language)) for text, language in sides]
+
     def _add_sheet(self) -> None:
         number = len(self._sheets) + 1
         sheet = self._book.add_worksheet("bitext" if number == 1 else f"bitext {number}")
-        for column, (name, width) in enumerate(COLUMNS.items()):
+        for column, (name, width) in enumerate(self._columns.items()):
             sheet.set_column(column, column, width)
             sheet.write_string(0, column, name, self._head)
+        self._points = {}
+        self._sheets.append(sheet)
+        self._row = 1
+        self._set_up(sheet)
+
+    def _set_up(self, sheet: Any) -> None:
+        """Make a sheet one to be read, filtered and printed."""
         sheet.freeze_panes(1, 0)
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)  # source and target on one page, and as many pages as it takes
         sheet.repeat_rows(0)
-        self._points = {}
         _write_heights(sheet, self._points)
-        self._sheets.append(sheet)
-        self._row = 1
 
     def _finish_sheet(self) -> None:
-        self._sheets[-1].autofilter(0, 0, max(self._row - 1, 1), len(COLUMNS) - 1)
+        self._sheets[-1].autofilter(0, 0, max(self._row - 1, 1), len(self._columns) - 1)
 
     def _format_of(self, language: str) -> Any:
         return self._text_from_right if is_right_to_left(language) else self._text
@@ -150,6 +163,30 @@ class XlsxSink:
         self.counts["xlsx_texts_cut"] += 1
         kept = text.encode("utf-16-le")[: 2 * (MAX_UNITS - len(CUT))]
         return kept.decode("utf-16-le", errors="ignore") + CUT
+
+
+class SketchEngineSink(XlsxSink):
+    """One workbook as Sketch Engine takes it: the names of two languages in the first row, and texts below, no more."""
+
+    def __init__(self, path: Path, languages: tuple[str, str]) -> None:
+        names = [language_name(language) for language in languages]
+        if names[0] == names[1]:
+            names = list(languages) if languages[0] != languages[1] else [names[0], f"{names[0]} 2"]
+        super().__init__(path, dict.fromkeys(names, COLUMNS["source"]))
+
+    def write(self, pair: AlignedPair, units: Sequence[Unit]) -> None:
+        """Add a row for each unit of a pair."""
+        for unit in units:
+            self._begin_row()
+            for column, text in enumerate(self._texts(unit, (pair.source_language, pair.target_language))):
+                self._sheets[-1].write_string(self._row, column, text)
+            self._row += 1
+
+    def _set_up(self, sheet: Any) -> None:
+        """Leave a sheet as it is."""
+
+    def _finish_sheet(self) -> None:
+        """Add nothing."""
 
 
 def count_lines(text: str) -> int:

@@ -43,7 +43,9 @@ def pack_shard(pairs: Sequence[ListedPair]) -> tuple[str, bytes]:
 def unpack_shard(data: bytes) -> list[ListedPair]:
     """Return the pairs of a shard."""
     columns = pq.read_table(io.BytesIO(data), use_threads=False).to_pydict()
-    return [_listed(row) for row in zip(*(columns[name] for name in schema.MANIFEST.names), strict=True)]
+    nothing = [None] * len(columns["pair_id"])  # a manifest of an earlier release has no times
+    rows = zip(*(columns.get(name, nothing) for name in schema.MANIFEST.names), strict=True)
+    return [_listed(row) for row in rows]
 
 
 class ManifestFolder:
@@ -120,7 +122,8 @@ def _columns(listed: ListedPair) -> tuple[object, ...]:
 
 
 def _side_columns(document: Document, is_here: bool, origin: Origin) -> tuple[object, ...]:
-    return (document.path, document.id, document.language, document.is_split, document.n_chars, is_here, *origin)
+    one = document
+    return (one.path, one.id, one.language, one.is_split, one.n_chars, one.times or None, is_here, *origin)
 
 
 def _listed(row: tuple[object, ...]) -> ListedPair:
@@ -133,6 +136,6 @@ def _listed(row: tuple[object, ...]) -> ListedPair:
 
 
 def _side(values: Sequence[object]) -> tuple[Document, bool, Origin]:
-    path, identity, language, is_split, n_chars, is_here, *origin = values
-    document = Document(identity, language, is_split, n_chars, path)  # type: ignore[arg-type]
+    path, identity, language, is_split, n_chars, times, is_here, *origin = values
+    document = Document(identity, language, is_split, n_chars, path, times or "")  # type: ignore[arg-type]
     return document, bool(is_here), Origin(*origin)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipeline.manifest import Document, DocumentPair
+from pipeline.manifest import Document, DocumentPair, unpack_times
 from pipeline.store import schema
 from pipeline.store.store import Places, Shelf
 
@@ -77,6 +77,8 @@ def aligned_pair(
         source=source,
         target=target,
         beads=beads,
+        source_times=unpack_times(pair.source.times),
+        target_times=unpack_times(pair.target.times),
     )
 
 

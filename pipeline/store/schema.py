@@ -55,6 +55,7 @@ _SIDE = [
     pa.field("language", pa.string(), nullable=False),
     pa.field("is_split", pa.bool_(), nullable=False),
     pa.field("chars", pa.int64(), nullable=False),
+    pa.field("times", pa.string()),  # of subtitles: see manifest.pack_times
     pa.field("is_here", pa.bool_(), nullable=False),  # no earlier shard has it
     pa.field("file", pa.string(), nullable=False),  # where it lies, and in which state that file was
     pa.field("row", pa.string()),  # of a file of many documents

@@ -106,7 +106,8 @@ def write_run(
     store: RunStore, manifest: Manifest, reviews: ShardReviews, folder: Path | None, spread: Spread | None = None
 ) -> Tally:
     """Write the exports of a run in parts, and return what its pairs add up to; raises as `export_run`."""
-    from pipeline.exports.write import exporting
+    from pipeline.exports.dataset import describe_making
+    from pipeline.exports.write import exporting, require_times
 
     config, tally = store.config, Tally.of(store.config)
     parts = cut_parts(manifest.shards)
@@ -114,9 +115,11 @@ def write_run(
     if folder is None:
         _write_parts(config, parts, reviews, None, tally, spread)
     else:
-        with exporting(config.export, frozenset(manifest.languages), folder) as (plan, counts):
+        about = describe_making(config)
+        with exporting(config.export, frozenset(manifest.languages), folder, about) as (plan, counts):
             _write_parts(config, parts, reviews, plan, tally, spread)
             counts.update(_join_parts(plan, len(parts), spread))
+            require_times(tally.counts)
         tally.counts.update(counts)
     tally.counts.update(tally.corrected.counts + tally.gate.counts)
     return tally

@@ -7,8 +7,9 @@ from pydantic import Field
 from stages.config import Section
 
 Format = Literal[
-    "tsv", "jsonl", "parquet", "moses", "tmx", "multi-tmx", "tei", "xliff", "xlsx", "epub", "docx", "book-html", "beads"
-]
+    "tsv", "jsonl", "parquet", "sqlite", "hugging-face", "moses", "tmx", "multi-tmx", "tei", "xces", "xliff", "xlsx",
+    "sketch-engine", "epub", "docx", "book-html", "srt", "ass", "beads",
+]  # fmt: skip
 
 
 class ExportConfig(Section):
@@ -19,10 +20,14 @@ class ExportConfig(Section):
 
     one_file_per: Literal["language-pair", "document-pair"] = "language-pair"
     """What a file holds: `bitext.tmx`, and where a run has several language pairs `bitext.en-de.tmx` for each; or
-    `pairs/<pair_id>.tmx`. `multi-tmx` is always one file, `beads` always one for each document pair."""
+    `pairs/<pair_id>.tmx`. `multi-tmx` is always one file, `hugging-face` one for each language pair; `beads`, `srt`,
+    `ass` and the documents of `xces` are always files of one document pair."""
 
     book_layout: Literal["beside", "below"] = "beside"
     """Of `epub`, `docx` and `book-html`: original and translation beside each other, or one below the other."""
+
+    subtitle_times: Literal["source", "target"] = "source"
+    """Of `srt` and `ass`: which side's times count; where it has none, the other's do."""
 
     min_score: float | None = Field(default=None, allow_inf_nan=False)
     """Leave out beads with text on both sides whose score, as written, is lower. `beads` always holds every bead."""
@@ -31,7 +36,7 @@ class ExportConfig(Section):
     """Likewise those of a lower confidence; .5 leaves out what is more likely wrong than right."""
 
     min_similarity: float | None = Field(default=None, ge=-1, le=1)
-    """Likewise those whose cosine is lower. What a good cosine is depends on the encoder and the languages."""
+    """Likewise those of a lower similarity. What a good one is depends on the encoder and the languages."""
 
     max_length_ratio: float | None = Field(default=None, gt=1, allow_inf_nan=False)
     """Likewise those of which one side has so many times the characters that the other would lead one to expect, going

@@ -1,4 +1,4 @@
-r"""JSON Lines: an object a bead, its spans as `[start, stop]`, half-open.
+r"""JSON Lines: one object per bead, with the columns of TSV; spans are half-open.
 
 Text stays readable (no `\u` escapes for letters); the controls and separators that some readers take for the end of a
 line (U+0085, U+2028, ...) are escaped, so that every reader finds one object a line.
@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from stages.data import AlignedPair
-from stages.export.characters import escape_json_line, replace_surrogates
-from stages.export.units import Unit
+from stages.export.characters import escape_json_line
+from stages.export.units import Unit, row_of
 
 
 class JsonlRenderer:
@@ -27,22 +27,8 @@ class JsonlRenderer:
 
     def pair(self, pair: AlignedPair, units: Sequence[Unit]) -> Iterator[str]:
         """Give a line for each unit."""
-        names = {
-            "pair_id": replace_surrogates(pair.pair_id)[0],
-            "source_language": pair.source_language,
-            "target_language": pair.target_language,
-        }
         for unit in units:
-            row = {
-                "source": unit.source,
-                "target": unit.target,
-                "score": unit.score,
-                "similarity": unit.similarity,
-                "confidence": unit.confidence,
-                "source_span": [unit.source_start, unit.source_stop],
-                "target_span": [unit.target_start, unit.target_stop],
-                **names,
-            }
+            row = row_of(pair, unit)
             yield escape_json_line(json.dumps(row, ensure_ascii=False, allow_nan=False)) + "\n"
 
     def footer(self) -> str:

@@ -13,23 +13,8 @@ from collections.abc import Iterator, Sequence
 
 from stages.data import AlignedPair
 from stages.export.characters import escape_tsv, replace_surrogates
-from stages.export.units import DECIMALS, Unit
+from stages.export.units import COLUMNS, DECIMALS, Unit
 from stages.text import on_one_line
-
-COLUMNS = (
-    "source",
-    "target",
-    "score",
-    "similarity",
-    "confidence",
-    "source_start",
-    "source_stop",
-    "target_start",
-    "target_stop",
-    "pair_id",
-    "source_language",
-    "target_language",
-)
 
 
 class TsvRenderer:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import isnan
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stages.data import AlignedPair, Sentence
 from stages.export.characters import replace_surrogates
@@ -20,6 +20,23 @@ if TYPE_CHECKING:
 
 DECIMALS = 4
 """Enough for thresholds; two runs on different GPUs agree to three."""
+
+
+COLUMNS = (
+    "source",
+    "target",
+    "score",
+    "similarity",
+    "confidence",
+    "source_start",
+    "source_stop",
+    "target_start",
+    "target_stop",
+    "pair_id",
+    "source_language",
+    "target_language",
+)
+"""What tables say of a bead, in this order."""
 
 
 class Unit(NamedTuple):
@@ -67,6 +84,16 @@ def all_units(pair: AlignedPair, counts: Counter[str]) -> Iterator[Unit]:
         target, target_lost = _side(pair.target[target_start:target_stop], pair.target_language)
         counts["surrogates_replaced"] += source_lost + target_lost
         yield Unit(source_start, source_stop, target_start, target_stop, similarity, score, source, target, confidence)
+
+
+def row_of(pair: AlignedPair, unit: Unit) -> dict[str, Any]:
+    """Return a unit as the row of a table: see COLUMNS."""
+    values = unit._asdict() | {
+        "pair_id": replace_surrogates(pair.pair_id)[0],
+        "source_language": pair.source_language,
+        "target_language": pair.target_language,
+    }
+    return {name: values[name] for name in COLUMNS}
 
 
 def _side(sentences: Sequence[Sentence], language: str) -> tuple[str, int]:

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from pipeline.corpus.text import MIN_CONFIDENCE, normalise
 from pipeline.errors import ConfigError
 from pipeline.installing import pip_install
+from stages.data import TimedText
 from stages.text import HEADING_MARKS
 
 SOFT_HYPHEN = "\u00ad"
@@ -55,12 +56,22 @@ class Note(NamedTuple):
     text: str
 
 
+class Spoken(NamedTuple):
+    """What is said at a time; those of a paragraph follow it, in order, and hold all of its letters."""
+
+    text: str
+    start_ms: int
+    stop_ms: int
+
+
 class DocumentText(NamedTuple):
     """A document as text, normalised, and what people should know of how it was read."""
 
     text: str
     notes: tuple[str, ...] = ()
     """See `Note`."""
+    times: tuple[TimedText, ...] = ()
+    """Of subtitles: when what is said."""
 
 
 def join_paragraphs(paragraphs: Iterable[Paragraph], is_split: bool) -> str:
@@ -70,6 +81,23 @@ def join_paragraphs(paragraphs: Iterable[Paragraph], is_split: bool) -> str:
     """
     end = "\n" if is_split else "\n\n"
     return "".join(f"{line}{end}" for paragraph in paragraphs if (line := _line(paragraph, is_split)) or is_split)
+
+
+def place_times(text: str, spoken: Iterable[Spoken]) -> tuple[TimedText, ...]:
+    """Find what is said in the text of its document: together they have the same letters, in the same order.
+
+    Spaces and soft hyphens don't count: they may have changed. Nothing where the letters differ: where two lines meet,
+    a mark at the beginning of one may have joined the last letter of the other.
+    """
+    places = [place for place, char in enumerate(text) if not char.isspace()]
+    found, n_before = [], 0
+    for one in spoken:
+        n_letters = sum(not char.isspace() for char in normalise(one.text.replace(SOFT_HYPHEN, "")))
+        letters = places[n_before : n_before + n_letters]
+        n_before += n_letters
+        if letters:
+            found.append(TimedText(letters[0], letters[-1] + 1, one.start_ms, one.stop_ms))
+    return tuple(found) if n_before == len(places) else ()
 
 
 def _line(paragraph: Paragraph, is_split: bool) -> str:

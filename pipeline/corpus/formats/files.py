@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from pipeline.corpus.formats.archives import gunzip
-from pipeline.corpus.formats.document import DocumentText, Note, Options, Paragraph, join_paragraphs
+from pipeline.corpus.formats.document import (
+    DocumentText,
+    Note,
+    Options,
+    Paragraph,
+    Spoken,
+    join_paragraphs,
+    place_times,
+)
 from pipeline.corpus.formats.epub import read_epub
 from pipeline.corpus.formats.html import read_html
 from pipeline.corpus.formats.localised import read_po, read_ts, read_values, read_xliff
@@ -25,8 +33,9 @@ from pipeline.corpus.formats.xml_text import read_xml
 from pipeline.corpus.text import decode, normalise
 from pipeline.errors import BitextError, DocumentError
 
-Found = Iterable[Paragraph | Note]
-"""The paragraphs of a file, and notes. Readers raise DocumentError, whose text goes on from the document's name."""
+Found = Iterable[Paragraph | Note | Spoken]
+"""The paragraphs of a file, notes, and of subtitles when what is said. Readers raise DocumentError, whose text goes on
+from the document's name."""
 
 TEXT_READERS: dict[Format, Callable[[str, Options], Found]] = {
     "ass": read_subtitles("ass"),
@@ -93,9 +102,14 @@ def read_file(data: bytes, path: Path, forced: Format | None, options: Options, 
         raise
     except Exception as error:  # what a library does with a broken file must not sink the run
         raise DocumentError(f"can't be read as {format_name}: {type(error).__name__}: {error}") from error
-    paragraphs = [one for one in found if not isinstance(one, Note)]
+    paragraphs = [one for one in found if not isinstance(one, Note | Spoken)]
+    spoken = [one for one in found if isinstance(one, Spoken)]
     notes += [one.text for one in found if isinstance(one, Note)]
-    return DocumentText(join_paragraphs(paragraphs, is_split), tuple(notes))
+    text = join_paragraphs(paragraphs, is_split)
+    times = place_times(text, spoken)
+    if spoken and not times:
+        notes.append("its times don't fit its text, and are left out")
+    return DocumentText(text, tuple(notes), times)
 
 
 def _plain(text: str, options: Options, is_split: bool) -> tuple[str, str]:
@@ -111,7 +125,7 @@ def _plain(text: str, options: Options, is_split: bool) -> tuple[str, str]:
     return join_paragraphs(joined.paragraphs, is_split), done
 
 
-def _read(data: bytes, format_name: Format, options: Options) -> Iterator[Paragraph | Note]:
+def _read(data: bytes, format_name: Format, options: Options) -> Iterator[Paragraph | Note | Spoken]:
     if format_name in BINARY_READERS:
         yield from BINARY_READERS[format_name](data, options)
         return

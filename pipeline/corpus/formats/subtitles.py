@@ -1,4 +1,4 @@
-"""Subtitles (SRT, WebVTT, ASS, SSA, MicroDVD, TTML): what is said, once, without times and colours."""
+"""Subtitles (SRT, WebVTT, ASS, SSA, MicroDVD, TTML): what is said, once, and when, without colours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from pipeline.corpus.formats.document import Note, Options, load, space_between
+from pipeline.corpus.formats.document import Note, Options, Spoken, load, space_between
 from pipeline.corpus.text import normalise
 from pipeline.errors import DocumentError
 
@@ -72,10 +72,10 @@ class Speech(NamedTuple):
     """It begins with a dash: another speaker."""
 
 
-def read_subtitles(format_name: str) -> Callable[[str, Options], Iterator[str | Note]]:
+def read_subtitles(format_name: str) -> Callable[[str, Options], Iterator[str | Note | Spoken]]:
     """Return the reader of "srt", "vtt", "ass", "microdvd" or "ttml"."""
 
-    def read(text: str, options: Options) -> Iterator[str | Note]:
+    def read(text: str, options: Options) -> Iterator[str | Note | Spoken]:
         del options
         text = normalise(text)
         events = _events(text, format_name)
@@ -187,27 +187,29 @@ def _is_turn(text: str, before: str, is_dialogue: bool) -> bool:
     return not _LISTS.search(before) and (is_dialogue or _ENDED.search(before) is not None)
 
 
-def _said(cues: Sequence[Cue]) -> Iterator[str]:
-    """Give what is said and what is written, each sentence where it begins."""
+def _said(cues: Sequence[Cue]) -> Iterator[str | Spoken]:
+    """Give what is said and what is written, each sentence where it begins, and then when it is said."""
     speeches = [(index, speech) for index, cue in enumerate(cues) if not cue.is_sign for speech in _speeches(cue)]
     sentences = _joined(speeches)
-    signs = ((index, " ".join(cue.lines)) for index, cue in enumerate(cues) if cue.is_sign)
-    for _, text in sorted([*sentences, *signs], key=lambda one: one[0]):
-        yield text
+    signs = ((index, [Spoken(" ".join(cue.lines), *cue[1:3])]) for index, cue in enumerate(cues) if cue.is_sign)
+    for _, pieces in sorted([*sentences, *signs], key=lambda one: one[0]):
+        yield "".join(piece.text for piece in pieces)
+        yield from pieces
 
 
-def _joined(speeches: Sequence[tuple[int, Speech]]) -> list[tuple[int, str]]:
+def _joined(speeches: Sequence[tuple[int, Speech]]) -> list[tuple[int, list[Spoken]]]:
     """Join a sentence that runs over several subtitles; return it with the number of its first."""
     has_marks = _has_marks([speech.text for _, speech in speeches if not _APART.match(speech.text)])
-    sentences: list[tuple[int, list[str]]] = []
+    sentences: list[tuple[int, list[Spoken]]] = []
     last: Speech | None = None
     for index, speech in speeches:
         if last is not None and _is_continued(last, speech, has_marks):
-            sentences[-1][1].append(space_between(last.text, speech.text) + speech.text)
+            text = space_between(last.text, speech.text) + speech.text
+            sentences[-1][1].append(Spoken(text, speech.start, speech.stop))
         else:
-            sentences.append((index, [speech.text]))
+            sentences.append((index, [Spoken(speech.text, speech.start, speech.stop)]))
         last = speech
-    return [(index, "".join(pieces)) for index, pieces in sentences]
+    return sentences
 
 
 def _has_marks(texts: Sequence[str]) -> bool:
