@@ -75,7 +75,7 @@ def _checked_format(name: str | None, output: Path) -> Format:
     chosen = known.get(name or told or "")
     if chosen is None:
         raise ConfigError(f"--format {name!r} is not known; it must be {', '.join(known)}")
-    suffix = Path(FILE_NAMES[chosen]).suffix if chosen in FILE_NAMES else None
+    suffix = Path(FILE_NAMES[chosen]).suffix if chosen in FILE_NAMES and chosen not in FOLDERS else None
     if suffix is not None and output.suffix.lower() != suffix:
         raise ConfigError(f"{output} is not a name for {chosen}; let it end with {suffix}")
     return chosen
