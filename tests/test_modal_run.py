@@ -136,6 +136,9 @@ def test_what_is_done_is_not_done_again(world: ModalWorld, done_corpus: Path, tm
     assert set(world.started(before)) <= {"clerk"}
     assert "align   nothing to do" in output
     assert results(tmp_path / "out") == results(tmp_path / "second")
+    written = {path: path.stat().st_ino for path in (tmp_path / "second").rglob("*")}
+    assert "nothing new: the results in" in world.run(done_corpus, tmp_path / "second")
+    assert {path: path.stat().st_ino for path in (tmp_path / "second").rglob("*")} == written
 
 
 def test_align_alone_starts_no_encoder_and_no_splitter(world: ModalWorld, done_corpus: Path, tmp_path: Path) -> None:

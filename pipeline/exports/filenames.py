@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 
 from stages.data import AlignedPair
@@ -66,6 +67,9 @@ GOLD_SUFFIX = ".gold.txt"
 MAX_NAME_BYTES = 200
 """File systems allow 255 bytes; this leaves room for what stands after the name."""
 
+PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", re.ASCII)
+"""What is a name as it is."""
+
 HASH_MARK = "~"
 """Stands before the hash of a name that was cut; never kept in a name as it is."""
 
@@ -103,6 +107,8 @@ def xces_documents(pair: AlignedPair) -> tuple[str, str]:
 
 
 def _encode(pair_id: str, keep_unicode: bool) -> str:
+    if PLAIN.fullmatch(pair_id):
+        return pair_id
     if not pair_id:
         return "%"  # stands alone in no other name
     encoded = "".join(char if _is_safe(char, keep_unicode) else _percent(char) for char in pair_id)

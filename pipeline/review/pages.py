@@ -10,8 +10,8 @@ from pipeline.store.run_store import RunStore
 PACKED_PER_CHAR = 0.2
 """Bytes that a page takes for each character of its texts, at least: what can't fit is not even read."""
 
-PAIRS_AT_ONCE = 50
-"""How many pairs are read together."""
+PAIRS_AT_ONCE = 250
+"""How many pairs are read together, unless their texts are long."""
 
 MAX_MISFITS = 20
 """After so many pairs that were packed in vain, the page is full."""

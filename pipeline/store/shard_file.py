@@ -71,14 +71,15 @@ class ShardWriter:
 
     def add(self, key: str, table: pa.Table, facts: Facts | None = None) -> None:
         """Write the rows of a key, beside those of others; raises StoreError where the disk is full."""
-        if self._n_bytes + table.nbytes > ROW_GROUP_BYTES:
+        n_bytes = table.nbytes
+        if self._n_bytes + n_bytes > ROW_GROUP_BYTES:
             self.flush()
         self.keys.append(key)
         self._facts.append(json.dumps(facts or {}))
-        self._places.append((self._row_group, self._n_rows, table.num_rows, table.nbytes))
+        self._places.append((self._row_group, self._n_rows, table.num_rows, n_bytes))
         self._waiting.append(table)
         self._n_rows += table.num_rows
-        self._n_bytes += table.nbytes
+        self._n_bytes += n_bytes
 
     def flush(self) -> None:
         """Write the rows that wait as one row group."""

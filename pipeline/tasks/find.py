@@ -27,12 +27,7 @@ def find_places(store: RunStore, shards: Sequence[Shard], names: Collection[str]
     """Return the pairs whose ids, or the names of whose files, are among `names`, with the numbers of their shards."""
     if not names:
         return []
-    return [
-        (shard.number, listed.pair)
-        for shard in shards
-        for listed in store.manifest.read(shard)
-        if listed.pair.pair_id in names or file_name(listed.pair.pair_id) in names
-    ]
+    return [(shard.number, listed.pair) for shard in shards for listed in store.manifest.read(shard, names)]
 
 
 def gold_of(gold: Mapping[str, Sequence[str]], pair: DocumentPair) -> Sequence[str]:
