@@ -22,7 +22,7 @@ from stages.encode import load_encoder
 from stages.encode.config import EncodeConfig
 from stages.pairing.config import PairingConfig
 from stages.pairing.pairing import DocumentSide, Pairing, pair_documents
-from stages.pairing.summary import summarise
+from stages.pairing.summary import gather, summarise
 from stages.split import split_document
 from stages.split.config import SplitConfig
 
@@ -81,11 +81,22 @@ def cut(document: Encoded, n_paragraphs: int) -> Iterator[Encoded]:
         yield Encoded(f"{document.name}/{number}", *parts)
 
 
+class InMemory:
+    """The sentence vectors of documents that are in memory."""
+
+    def __init__(self, documents: Sequence[Encoded]) -> None:
+        self._documents = documents
+
+    def prepare(self, documents: NDArray[np.int64]) -> None:
+        pass
+
+    def read(self, document: int) -> tuple[NDArray[np.float16], NDArray[np.int64]]:
+        return self._documents[document].vectors, self._documents[document].n_chars
+
+
 def side(documents: Sequence[Encoded]) -> DocumentSide:
-    return DocumentSide(
-        [summarise(document.vectors, document.n_chars) for document in documents],
-        lambda index: (documents[index].vectors, documents[index].n_chars),
-    )
+    summaries = gather((summarise(one.vectors, one.n_chars) for one in documents), len(documents))
+    return DocumentSide(summaries, np.zeros(len(documents), np.int64), InMemory(documents))
 
 
 def report(label: str, source: Sequence[Encoded], target: Sequence[Encoded]) -> None:

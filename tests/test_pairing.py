@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,13 +10,13 @@ import pytest
 from numpy.typing import NDArray
 
 from stages.pairing import candidates as candidates_module
-from stages.pairing.candidates import find_candidates, nearest
+from stages.pairing.candidates import Points, Scored, find_candidates, nearest
 from stages.pairing.config import PairingConfig
-from stages.pairing.duplicates import group_duplicates
+from stages.pairing.duplicates import find_alike, group_duplicates
 from stages.pairing.match import PairedDocuments, Side, confidence_of, match_documents
-from stages.pairing.pairing import DocumentSide, pair_documents
+from stages.pairing.pairing import Decided, DocumentSide, Pairing, Settled, pair_documents
 from stages.pairing.score import score_pair
-from stages.pairing.summary import summarise, to_unit
+from stages.pairing.summary import gather, summarise, to_unit
 
 DIMENSIONS = 64
 LANGUAGE = np.random.default_rng(99).standard_normal(DIMENSIONS)
@@ -49,9 +50,34 @@ def pair_pots(source: Pot, target: Pot) -> list[PairedDocuments]:
     return pair_documents(side_of(source), side_of(target), PairingConfig()).pairs
 
 
-def side_of(pot: Pot) -> DocumentSide:
-    read = list(zip(pot.vectors, pot.n_chars, strict=True))
-    return DocumentSide([summarise(*document) for document in read], read.__getitem__)
+class InMemory:
+    """The sentences of documents, and which of them were asked for."""
+
+    def __init__(self, pot: Pot) -> None:
+        self._read = list(zip(pot.vectors, pot.n_chars, strict=True))
+        self.asked: set[int] = set()
+
+    def prepare(self, documents: NDArray[np.int64]) -> None:
+        self.asked.update(documents.tolist())
+
+    def read(self, document: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        assert document in self.asked
+        return self._read[document]
+
+
+def side_of(pot: Pot, groups: Sequence[int] | None = None) -> DocumentSide:
+    n_documents = len(pot.vectors)
+    summaries = gather(map(summarise, pot.vectors, pot.n_chars), n_documents)
+    return DocumentSide(summaries, np.array(groups or [0] * n_documents, np.int64), InMemory(pot))
+
+
+def points_of(vectors: NDArray[np.float32], groups: Sequence[int] | None = None) -> Points:
+    everything = np.ones(len(vectors), bool)
+    return Points(vectors, everything, everything, np.array(groups or [0] * len(vectors), np.int64))
+
+
+def pairs_of(pairing: Pairing) -> list[tuple[int, int]]:
+    return [(pair.source, pair.target) for pair in pairing.pairs]
 
 
 def test_every_document_finds_its_translation() -> None:
@@ -126,7 +152,7 @@ def test_a_score_does_not_mind_order_and_little_what_is_left_out() -> None:
 def test_candidates_hold_both_directions_once() -> None:
     rng = np.random.default_rng(3)
     source, target = (to_unit(rng.standard_normal((n, 16))).astype(np.float32) for n in (50, 20))
-    rows, columns = find_candidates(source, target, 3)
+    rows, columns = find_candidates(points_of(source), points_of(target), 3)
     similarity = source @ target.T
     naive = {(i, int(j)) for i in range(50) for j in np.argsort(-similarity[i])[:3]}
     naive |= {(int(i), j) for j in range(20) for i in np.argsort(-similarity[:, j])[:3]}
@@ -137,16 +163,30 @@ def test_the_approximate_search_finds_nearly_all(monkeypatch: pytest.MonkeyPatch
     rng = np.random.default_rng(4)
     keys = to_unit(rng.standard_normal((3000, 32))).astype(np.float32)
     queries = to_unit(keys[:500] + 0.1 * rng.standard_normal((500, 32))).astype(np.float32)
-    exact = nearest(queries, keys, 1)[:, 0]
+    exact = nearest(queries, keys, 1)[1][:, 0]
     monkeypatch.setattr(candidates_module, "MAX_EXACT", 100)
-    assert (nearest(queries, keys, 1)[:, 0] == exact).mean() > 0.98
+    assert (nearest(queries, keys, 1)[1][:, 0] == exact).mean() > 0.98
+
+
+def test_candidates_are_sought_within_a_group_only() -> None:
+    rng = np.random.default_rng(3)
+    source, target = (to_unit(rng.standard_normal((n, 16))).astype(np.float32) for n in (50, 20))
+    groups = [i % 3 for i in range(50)], [j % 4 for j in range(20)]
+    found = find_candidates(points_of(source, groups[0]), points_of(target, groups[1]), 2)
+    similarity = np.where(np.equal.outer(np.array(groups[0]), np.array(groups[1])), source @ target.T, -np.inf)
+    naive = {(i, int(j)) for i in range(50) for j in np.argsort(-similarity[i])[:2]}
+    naive |= {(int(i), j) for j in range(20) for i in np.argsort(-similarity[:, j])[:2]}
+    naive = {(i, j) for i, j in naive if groups[0][i] == groups[1][j]}
+    assert list(zip(*(side.tolist() for side in found), strict=True)) == sorted(naive)
+    assert max(groups[0][i] for i, _ in naive) == 2
 
 
 def test_near_duplicates_are_one_group() -> None:
     rng = np.random.default_rng(6)
     vectors = to_unit(rng.standard_normal((30, 32)))
     vectors[[7, 21]] = vectors[3] + 0.01 * rng.standard_normal((2, 32))
-    found = group_duplicates(to_unit(vectors).astype(np.float32), 5, lambda i, j: float(vectors[i] @ vectors[j]))
+    alike = find_alike(points_of(to_unit(vectors).astype(np.float32)), 5)
+    found, _ = group_duplicates(30, alike, lambda i, j: float(vectors[i] @ vectors[j]), Scored.none())
     expected = np.arange(30)
     expected[[7, 21]] = 3
     assert found.tolist() == expected.tolist()
@@ -155,22 +195,106 @@ def test_near_duplicates_are_one_group() -> None:
 def test_ten_thousand_near_duplicates_take_no_more_comparisons_than_there_are_documents() -> None:
     rng = np.random.default_rng(8)
     vectors = to_unit(1 + 1e-4 * rng.standard_normal((10_000, 8))).astype(np.float32)
-    compared = []
-
-    def score(i: int, j: int) -> float:
-        compared.append((i, j))
-        return 1.0
-
-    assert len(set(group_duplicates(vectors, 8, score).tolist())) < 200
-    assert len(compared) < 10_000
+    found, compared = group_duplicates(10_000, find_alike(points_of(vectors), 8), lambda *_: 1.0, Scored.none())
+    assert len(set(found.tolist())) < 200
+    assert len(compared.rows) < 10_000
 
 
 def test_a_text_in_two_editions_is_paired_once_with_the_better_one() -> None:
-    scores = np.array([0.8, 0.79, 0.7])
-    rows, columns = np.array([0, 0, 1]), np.array([0, 1, 2])
+    compared = Scored(np.array([0, 0, 1]), np.array([0, 1, 2]), np.array([0.8, 0.79, 0.7]))
     sizes = np.full(3, 10)
     one = Side(sizes[:2], sizes[:2] * 60, np.arange(2))
     other = Side(sizes, sizes * 60, np.array([0, 0, 2]))
-    pairs, _ = match_documents(rows, columns, scores, (one, other), PairingConfig())
+    pairs, _ = match_documents(compared, (one, other), frozenset(), None)
     assert [(pair.source, pair.target) for pair in pairs] == [(0, 0), (1, 2)]
     assert pairs[0].second == 0.0  # the other edition is no rival
+
+
+# ---- what people have decided
+
+
+def test_what_people_put_together_is_together_and_what_they_keep_apart_is_apart() -> None:
+    source, target = make_pots(20, 10)
+    decided = Decided(frozenset([(3, 7)]), frozenset([(5, 5)]))
+    pairing = pair_documents(side_of(source), side_of(target), PairingConfig(), decided)
+    expected = [(index, index) for index in range(20) if index not in (3, 5, 7)]
+    assert pairs_of(pairing) == sorted([*expected, (3, 7)])
+    assert next(pair for pair in pairing.pairs if pair.source == 3).confidence == 1.0
+    assert not [pair for pair in pairing.unsure if pair[:2] == (5, 5)]
+
+
+def test_what_is_kept_apart_makes_no_other_pair_doubtful() -> None:
+    compared = Scored(np.array([0, 0]), np.array([0, 1]), np.array([0.8, 0.79]))
+    side = Side(np.full(2, 10), np.full(2, 600), np.arange(2))
+    with_rival, _ = match_documents(compared, (side, side), frozenset(), None)
+    without, _ = match_documents(compared.without({(0, 0)}), (side, side), frozenset(), None)
+    assert (with_rival[0].second, without[0].second) == (0.79, 0.0)
+
+
+# ---- one night after the other
+
+
+def again(
+    before: Pairing,
+    source: Pot,
+    target: Pot,
+    decided: Decided = Decided(),  # noqa: B008
+) -> tuple[Pairing, DocumentSide, DocumentSide]:
+    """Pair again, with new documents at the end of both sides."""
+    known = before.settled.known
+    more = [len(pot.vectors) - len(of_side) for pot, of_side in zip((source, target), known, strict=True)]
+    padded = [np.concatenate([of_side, np.zeros(n, bool)]) for of_side, n in zip(known, more, strict=True)]
+    settled = before.settled._replace(known=(padded[0], padded[1]))
+    sides = side_of(source), side_of(target)
+    return pair_documents(*sides, PairingConfig(), decided, settled), *sides
+
+
+def test_with_nothing_new_nothing_is_compared() -> None:
+    source, target = make_pots(25, 6)
+    before = pair_documents(side_of(source), side_of(target), PairingConfig())
+    pairing, one, other = again(before, source, target)
+    assert before.n_compared > 25
+    assert (pairing.n_compared, pairing.pairs, pairing.unsure) == (0, before.pairs, before.unsure)
+    assert one.sentences.asked == other.sentences.asked == set()  # type: ignore[attr-defined]
+
+
+def test_a_new_document_is_compared_with_few_and_the_others_stay() -> None:
+    source, target = make_pots(40, 6)
+    before = pair_documents(side_of(Pot(source.vectors[:39])), side_of(Pot(target.vectors[:38])), PairingConfig())
+    assert pairs_of(before) == [(index, index) for index in range(38)]
+    pairing, one, _ = again(before, source, target)
+    assert pairs_of(pairing) == [(index, index) for index in range(40)]
+    assert 0 < pairing.n_compared <= 3 * 8
+    assert len(one.sentences.asked) < 30  # type: ignore[attr-defined]
+
+
+def test_a_pair_stays_though_a_new_document_comes_near_and_goes_where_one_is_nearer() -> None:
+    source, target = make_pots(20, 8, noise=0.9)
+    _, clean = make_pots(20, 8, noise=0.0)
+    before = pair_documents(side_of(source), side_of(target), PairingConfig())
+    assert pairs_of(before)[4] == (4, 4)
+    for noise, partner in ((1.3, 4), (0.3, 20)):
+        size = np.sqrt(DIMENSIONS * 5)  # of a meaning and its language, before they are made unit vectors
+        new = clean.vectors[4] + noise / size * np.random.default_rng(7).standard_normal(clean.vectors[4].shape)
+        pairing, *_ = again(before, source, Pot([*target.vectors, to_unit(new).astype(np.float32)]))
+        assert pairs_of(pairing)[4] == (4, partner)
+        assert pairing.pairs[4].second > 0.6 * pairing.pairs[4].score
+
+
+def test_what_was_compared_before_an_end_is_not_compared_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.pairing.pairing.COMPARED_AT_ONCE", 20)
+    source, target = make_pots(25, 6)
+    kept: list[Settled] = []
+    whole = pair_documents(side_of(source), side_of(target), PairingConfig(), keep=kept.append)
+    assert len(kept) > 4
+    rest = pair_documents(side_of(source), side_of(target), PairingConfig(), before=kept[2])
+    assert (rest.pairs, rest.unsure) == (whole.pairs, whole.unsure)
+    assert rest.n_compared == whole.n_compared - kept[2].n_compared > 0
+
+
+def test_a_side_that_has_doubled_is_paired_anew() -> None:
+    source, target = make_pots(30, 6)
+    before = pair_documents(side_of(Pot(source.vectors[:10])), side_of(Pot(target.vectors[:10])), PairingConfig())
+    pairing, *_ = again(before, source, target)
+    whole = pair_documents(side_of(source), side_of(target), PairingConfig())
+    assert (pairing.pairs, pairing.n_compared) == (whole.pairs, whole.n_compared)

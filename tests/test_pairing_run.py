@@ -34,6 +34,9 @@ encoder = "use-multilingual"
 """
 
 
+PAIRS = [("en/x1.txt", "de/k.txt"), ("en/x2.txt", "de/l.txt"), ("en/x3.txt", "de/m.txt")]
+
+
 def bitext(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pipeline", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
@@ -62,12 +65,13 @@ def test_documents_are_paired_by_what_they_say(pot: Path) -> None:
     result = bitext("run", "pot.toml", "--store", "store", "--out", "out", cwd=pot)
     assert result.returncode == 0, result.stderr
     rows = rows_of(pot / "out" / "pairs.tsv")
-    assert [(row["source_path"], row["target_path"]) for row in rows] == [
-        ("en/x1.txt", "de/k.txt"),
-        ("en/x2.txt", "de/l.txt"),
-        ("en/x3.txt", "de/m.txt"),
+    pairs = [row for row in rows if row["is_pair"] == "yes"]
+    assert [(row["source_path"], row["target_path"]) for row in pairs] == PAIRS
+    assert all(float(row["confidence"]) >= 0.5 and row["reason"] == "they say the same" for row in pairs)
+    assert [row["reason"].partition(":")[0] for row in rows if row not in pairs] == [
+        "en/x4.txt stays alone",
+        "de/n.txt stays alone",
     ]
-    assert all(float(row["confidence"]) >= 0.5 for row in rows)
     assert "2 documents without a counterpart, such as " in result.stderr
     assert "3 of 3 pairs aligned" in result.stdout
 
@@ -88,6 +92,8 @@ def test_a_run_with_nothing_new_gives_the_same(pot: Path) -> None:
     again = bitext(*command, cwd=pot)
     assert again.returncode == 0
     assert "encode  nothing to do" in again.stderr
+    assert "3 pairs found by what documents say (nothing new)" in again.stderr
+    assert "are compared" not in again.stderr
     assert {path.name: path.read_bytes() for path in (pot / "out").glob("*.tsv")} == before
 
 
@@ -99,6 +105,24 @@ def test_strangers_are_refused_with_what_to_do(tmp_path: Path) -> None:
     assert result.returncode == 2
     assert "no two of 2 documents belong together" in result.stderr
     assert "min_confidence" in result.stderr
+    nearest = rows_of(tmp_path / "out" / "pairs.tsv")
+    assert [row["is_pair"] for row in nearest] == ["no", "no"]
+    assert {(row["source_path"], row["target_path"]) for row in nearest} == {("en/a.txt", "de/b.txt")}
+    assert all(float(row["score"]) < 0.5 and "not near enough" in row["reason"] for row in nearest)
+
+
+def test_a_person_may_say_yes_in_the_table(tmp_path: Path) -> None:
+    write_documents(tmp_path / "en", {"garden": ENGLISH["garden"]}, {"garden": "a"})
+    write_documents(tmp_path / "de", {"stars": GERMAN["stars"]}, {"stars": "b"})
+    (tmp_path / "pot.toml").write_text(CONFIG.format(corpus='pairing = "content"'))
+    assert bitext("run", "pot.toml", "--store", "store", "--out", "out", cwd=tmp_path).returncode == 2
+    table = tmp_path / "out" / "pairs.tsv"
+    (tmp_path / "mine.tsv").write_text(table.read_text().replace("\tno\t", "\tyes\t", 1))
+    manifest = 'name = "mine"\n[corpus]\nmanifest = "mine.tsv"\n[encode]\nencoder = "use-multilingual"\n'
+    (tmp_path / "mine.toml").write_text(manifest)
+    result = bitext("run", "mine.toml", "--store", "store", "--out", "mine", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert {row["pair_id"] for row in rows_of(tmp_path / "mine" / "bitext.tsv")} == {"en/a.txt"}
 
 
 def test_names_that_agree_in_part_are_told(tmp_path: Path) -> None:

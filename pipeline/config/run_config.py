@@ -28,6 +28,7 @@ from stages.encode.config import EncodeConfig
 from stages.encode.model_files import digest_model
 from stages.encode.registry import describe, identity, model_folder
 from stages.export.config import ExportConfig
+from stages.pairing.config import VERSION as PAIRING_VERSION
 from stages.pairing.config import PairingConfig
 from stages.report.config import ReportConfig
 from stages.split.config import VERSION as SPLIT_VERSION
@@ -224,6 +225,11 @@ class RunConfig(Section):
             )
         return self
 
+    @property
+    def is_paired_by_content(self) -> bool:
+        """Whether it is found out by what documents say which of them belong together."""
+        return self.corpus.pairing == "content" and self.corpus.manifest is None
+
     def resolve(self, path: str) -> Path:
         """Return a path of the config as one that can be opened from anywhere."""
         return self.folder / expand_user(path)
@@ -359,6 +365,11 @@ def _what_splits(split: SplitConfig) -> dict[str, Any]:
 def embeddings_address(config: RunConfig) -> str:
     """Return where the vectors lie; `max_overlap` is no part of it, so that a larger one encodes only the new sizes."""
     return _digest("encode", ENCODE_VERSION, identity(config.encode), sentences_address(config))
+
+
+def summaries_address(config: RunConfig) -> str:
+    """Return where lies what is kept of documents to find their counterparts."""
+    return _digest("pairing", PAIRING_VERSION, embeddings_address(config))
 
 
 def beads_address(config: RunConfig) -> str:

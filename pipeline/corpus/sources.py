@@ -196,7 +196,7 @@ def find_pairs(config: RunConfig) -> Corpus:
     """
     if config.corpus.manifest is not None:
         return _pairs_of_table(config, config.corpus.manifest)
-    if config.corpus.pairing == "content":
+    if config.is_paired_by_content:
         return _documents_alone(config)
     if config.corpus.documents is not None:
         return _pairs_of_languages(config, config.corpus.documents)

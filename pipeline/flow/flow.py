@@ -23,7 +23,6 @@ from pipeline.review.corrections import describe_strays, give_reviews, list_corr
 from pipeline.store.files import sweep_folder
 from pipeline.store.run_store import LATEST, RunStore
 from pipeline.tasks import tasks_of
-from pipeline.tasks.encode import ENCODE
 from pipeline.tasks.find import find_places, name_of_item
 from pipeline.tasks.look import Looked
 from pipeline.tasks.missing import (
@@ -34,7 +33,6 @@ from pipeline.tasks.missing import (
     save_indices,
     write_completions,
 )
-from pipeline.tasks.split import SPLIT
 from pipeline.tasks.work import Blocked, ComputingStage, Files, Task, Work
 from stages.encode.registry import USE_LANGUAGES, USE_MULTILINGUAL, describe
 from stages.text import primary_language
@@ -105,7 +103,7 @@ class Flow:
         """Read the corpus and count what of it is missing; nothing is kept."""
         run = self.run
         folder = run.corrections_folder
-        files = list_corrections(folder) if run.has_pairs else {}
+        files = {} if run.config.is_paired_by_content else list_corrections(folder)
         looked = self.backend.look(run.config, run.limit, read_all(files))
         run.manifest = looked.manifest
         chosen = self._choose_encoder()
@@ -137,7 +135,7 @@ class Flow:
         """
         run = self.run
         folder = run.corrections_folder
-        files = list_corrections(folder) if run.has_pairs else {}
+        files = {} if run.config.is_paired_by_content else list_corrections(folder)
         if not files:
             return []
         found = self.backend.do(find_places, run.config, run.manifest.shards, set(files))
@@ -261,7 +259,7 @@ class Pass:
     def __init__(self, flow: Flow):
         self._flow, self._run, self._backend = flow, flow.run, flow.backend
         run = self._run
-        self._tasks = tasks_of(run.config) if run.has_pairs else [SPLIT, ENCODE]
+        self._tasks = tasks_of(run.config)
         stages = {task.stage for task in self._tasks}
         wanted: list[ComputingStage] = [stage for stage in COMPUTING if stage in stages and run.wants(stage)]
         done: Completions = flow.backend.do(read_completions, run.config, run.manifest.shards, run.reviews)

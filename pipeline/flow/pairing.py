@@ -2,152 +2,177 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.config.run_config import RunConfig, split_pair
-from pipeline.corpus.intake import lies_with_store
+from pipeline.corpus.intake import BUCKET, VOLUME, lies_with_store
 from pipeline.corpus.languages import parse_language
-from pipeline.errors import ConfigError
+from pipeline.corpus.paired import Decision, FoundPairs, PairRow, render_pairs
+from pipeline.errors import ConfigError, MissingError
 from pipeline.flow.backend import Backend, Observer
 from pipeline.flow.flow import Flow
 from pipeline.flow.run import Run
-from pipeline.manifest import Failure
+from pipeline.manifest import Manifest, Shard
 from pipeline.progress import units
+from pipeline.review.decisions import decisions_path, read_decisions
 from pipeline.store.files import write_text
-from pipeline.tasks.pair import FoundPair, FoundPairs, find_pairs_by_content
+from pipeline.store.run_store import RunStore
+from pipeline.tasks.pair import find_pairs_by_content, read_found_pairs
 
 PAIRS = "pairs.tsv"
 """The table of pairs in the folder of results: to be read, corrected, and named as [corpus] manifest."""
 
-COLUMNS = (
-    *("pair_id", "source_path", "target_path", "source_language", "target_language"),
-    *("confidence", "score", "second_best", "reason"),
-)
-
-
-@dataclass
-class Paired:
-    """A corpus whose documents are paired: the config that names the table, and what was noticed on the way."""
-
-    config: RunConfig
-    failures: list[Failure] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+MAX_TOLD = 5
+"""How many pairs that are unsure are told one by one; all are in the table."""
 
 
 def carry_out_paired(run: Run, backend: Backend, observer: Observer) -> Flow:
-    """Carry out a run, after its corpus has been paired where the config asks for that; return its flow."""
-    if run.config.corpus.pairing != "content" or run.config.corpus.manifest is not None:
+    """Carry out a run, after its corpus has been paired where the config asks for that; return its flow.
+
+    Raises ConfigError where no two documents belong together, and as a flow does.
+    """
+    if not run.config.is_paired_by_content:
         flow = Flow(run, backend, observer)
         flow.carry_out()
         return flow
-    paired = pair_corpus(run, backend, observer)
-    run.config = paired.config
-    flow = Flow(run, backend, observer)
+    first = Flow(run_of_documents(run), backend, observer)
+    if run.stage in ("split", "encode"):
+        first.carry_out(with_exports=False)
+        return first
+    found = _find_again(first) if run.stage else _find(first)
+    return _carry_out_found(run, found, first)
+
+
+def run_of_documents(run: Run) -> Run:
+    """Return the run that splits and encodes the documents of another, before it is known which belong together."""
+    config = run.config.model_copy(update={"name": f"{run.config.name}.documents"})
+    stage = run.stage if run.stage in ("split", "encode") else None
+    return Run(config, stage, out=run.out, corrections=run.corrections_folder)
+
+
+def _find(first: Flow) -> FoundPairs:
+    """Encode the documents, and find out which belong together."""
+    first.carry_out(with_exports=False)
+    with first.record("pair") as record:
+        found = first.backend.do(read_found_pairs, *_asked(first))
+        if found is None or found.not_encoded:
+            first.say(f"pair    {units({'documents': first.run.manifest.n_documents})} are compared by what they say")
+            found = first.backend.do(find_pairs_by_content, *_asked(first))
+        record.counts["comparisons"] += found.n_compared
+    return found
+
+
+def _find_again(first: Flow) -> FoundPairs:
+    """Return what was found before; raises MissingError where that was about other documents."""
+    first.read_manifest()
+    found = first.backend.do(read_found_pairs, *_asked(first))
+    if found is None:
+        raise MissingError("the documents have not been paired as they are now: run without --stage")
+    return found
+
+
+def look_up_pairs(run: Run, backend: Backend, observer: Observer) -> FoundPairs | None:
+    """Return what was found about the documents of a run as they are; None where they have to be paired first."""
+    first = Flow(run_of_documents(run), backend, observer)
+    looked = first.look()
+    first.run.manifest = looked.manifest
+    return first.backend.do(read_found_pairs, *_asked(first))
+
+
+def _asked(first: Flow) -> tuple[RunConfig, Sequence[Shard], Sequence[tuple[str, str]], list[Decision]]:
+    run = first.run
+    decisions = read_decisions(run.corrections_folder)
+    return run.config, run.manifest.shards, language_pairs(run.config, run.manifest), decisions
+
+
+def _carry_out_found(run: Run, found: FoundPairs, first: Flow) -> Flow:
+    """Write the table of pairs, and carry out the run with that as its manifest."""
+    run.pairing = found
+    run.out.mkdir(parents=True, exist_ok=True)
+    table, text = run.out / PAIRS, render_pairs(found.rows)
+    if not table.is_file() or table.read_text(encoding="utf-8") != text:  # else the corpus would be read anew
+        write_text(table, text)
+    if not found.of("pair"):
+        documents = units({"documents": first.run.manifest.n_documents})
+        raise ConfigError(
+            f"no two of {documents} belong together by what they say. {table} lists the nearest: write yes into its "
+            "column is_pair where two do, and name it as [corpus] manifest; or decide in bitext review. "
+            "[pairing] min_confidence = 0.2 takes less sure pairs"
+        )
+    flow = Flow(run, first.backend, first.observer)
+    run.config = _with_table(run, flow, text)
+    notes = describe_pairing(found, f"listed in {table}", run.corrections_folder)
+    for note in notes:
+        first.observer.note(note)
+    run.records |= {name: record for name, record in first.run.records.items() if name != "read"}
+    run.timeline += first.run.timeline
     flow.carry_out()
-    run.failures += paired.failures
-    run.notes += [note for note in paired.notes if note not in run.notes]
+    run.failures += [one for one in first.run.failures if one not in run.failures]
+    run.notes += [note for note in (*first.run.notes, *notes) if note not in run.notes]
     return flow
 
 
-def pair_corpus(run: Run, backend: Backend, observer: Observer) -> Paired:
-    """Encode the documents of a run and write which of them belong together into `pairs.tsv` of its results.
-
-    Raises ConfigError where no two documents do, and as a flow does.
-    """
+def _with_table(run: Run, flow: Flow, text: str) -> RunConfig:
+    """Return the config of a run with a table of pairs, which lies where its documents do, in place of the patterns."""
     config = run.config
+    manifest = str((run.out / PAIRS).absolute())
     if lies_with_store(config.corpus):
-        raise ConfigError(
-            '[corpus] pairing = "content" pairs documents of this machine; where they lie on a Volume or in a bucket, '
-            "list the pairs in a manifest, or let their names agree"
-        )
-    documents = config.model_copy(update={"name": f"{config.name}.documents"})
-    first = Run(documents, out=run.out, has_pairs=False)
-    flow = Flow(first, backend, observer)
-    flow.carry_out(with_exports=False)
-    found = backend.do(find_pairs_by_content, documents, first.manifest.shards, language_pairs(config, first))
-    run.out.mkdir(parents=True, exist_ok=True)
-    table = run.out / PAIRS
-    text = render_pairs(found)
-    if not table.is_file() or table.read_text(encoding="utf-8") != text:  # else the corpus would be read anew
-        write_text(table, text)
-    if not found.pairs:
-        raise ConfigError(
-            f"no two of {units({'documents': first.manifest.n_documents})} belong together by what they say; "
-            f"{table} lists the nearest. [pairing] min_confidence = 0.2 takes less sure pairs"
-        )
-    corpus = config.corpus.model_copy(
-        update={
-            **{"documents": None, "source": None, "target": None, "pairs": ()},
-            **{"manifest": str(table.absolute()), "pairing": "name"},
-        }
-    )
-    notes = _describe(found, table)
-    for note in notes:
-        observer.note(note)
-    return Paired(config.model_copy(update={"corpus": corpus}), first.failures, [*first.notes, *notes])
+        if BUCKET in str(config.corpus.documents or config.corpus.source):
+            raise ConfigError(
+                '[corpus] pairing = "content" can\'t be done where documents lie in a bucket, which is only read: list '
+                "the pairs in a manifest, or let their names agree"
+            )
+        manifest = f"{VOLUME}{flow.backend.do(keep_table, config, text)}"
+    nothing = {"documents": None, "source": None, "target": None, "pairs": ()}
+    corpus = config.corpus.model_copy(update={**nothing, "manifest": manifest, "pairing": "name"})
+    return config.model_copy(update={"corpus": corpus})
 
 
-def language_pairs(config: RunConfig, run: Run) -> list[tuple[str, str]]:
+def keep_table(store: RunStore, text: str) -> str:
+    """Write the table of pairs into the folder of a run; return where it lies, from the root of the store."""
+    path = store.folder / PAIRS
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        write_text(path, text)
+    return path.relative_to(store.store.root).as_posix()
+
+
+def language_pairs(config: RunConfig, manifest: Manifest) -> list[tuple[str, str]]:
     """Return the languages whose documents are paired; where they are detected, those of most documents."""
     if config.corpus.pairs:
         return [split_pair(pair) for pair in config.corpus.pairs]
     named = (config.corpus.source_language, config.corpus.target_language)
     if all(language not in (None, "auto") for language in named):
         return [(parse_language(str(named[0])), parse_language(str(named[1])))]
-    counted = sorted(run.manifest.languages.items(), key=lambda item: (-item[1][1], item[0]))
+    counted = sorted(manifest.languages.items(), key=lambda item: (-item[1][1], item[0]))
     found = [languages[0] for languages, _ in counted]
     if len(found) < 2:
         raise ConfigError(f"all documents are in {found[0] if found else 'no language'}; there is nothing to pair")
     return [(found[0], found[1])]
 
 
-def render_pairs(found: FoundPairs) -> str:
-    """Return the table of pairs, as [corpus] manifest takes it."""
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, escapechar="\\")
-    writer.writerow(COLUMNS)
-    for pair, pair_id in zip(found.pairs, _pair_ids(found.pairs), strict=True):
-        languages = (pair.source.language, pair.target.language)
-        figures = (f"{number:.4f}" for number in (pair.confidence, pair.score, pair.second_best))
-        writer.writerow([pair_id, pair.source.path, pair.target.path, *languages, *figures, "content"])
-    return text.getvalue()
-
-
-def _pair_ids(pairs: Iterable[FoundPair]) -> list[str]:
-    """Name pairs after their sources; where a source is in several, after its target's language as well."""
-    taken: set[str] = set()
-    names = []
-    for pair in pairs:
-        name = pair.source.path
-        if name in taken:
-            name = f"{name}.{pair.target.language}"
-        taken.add(name)
-        names.append(name)
-    return names
-
-
-def _describe(found: FoundPairs, table: Path) -> list[str]:
+def describe_pairing(found: FoundPairs, where: str, corrections: Path) -> list[str]:
     """Say what was found, what stays alone, and where it stands."""
-    notes = [
-        f"{units({'pairs': len(found.pairs)})} found by what the documents say, of {found.n_compared:,} compared; "
-        f"they are listed in {table}"
-    ]
-    if found.alone:
-        notes.append(f"{units({'documents': len(found.alone)})} without a counterpart, such as {found.alone[0].path}")
-    notes += [_near_tie(pair) for pair in found.unsure[:5]]
-    if found.duplicates:
-        one, other = found.duplicates[0]
-        count = units({"near duplicates": len(found.duplicates)})
-        notes.append(f"{count} left out, such as {one.path}, which says what {other.path} says")
+    compared = f"{found.n_compared:,} compared" if found.n_compared else "nothing new"
+    notes = [f"{units({'pairs': len(found.of('pair'))})} found by what documents say ({compared}), {where}"]
+    if alone := found.of("alone"):
+        notes.append(f"{units({'documents': len(alone)})} without a counterpart, such as {alone[0].reason}")
+    unsure = found.of("perhaps")
+    notes += [_describe_unsure(row) for row in unsure[:MAX_TOLD]]
+    if len(unsure) > MAX_TOLD:
+        notes.append(f"… and {len(unsure) - MAX_TOLD:,} more that are perhaps a pair")
+    if copies := found.of("copy"):
+        number = units({"documents": len(copies)})
+        first = copies[0].source_path or copies[0].target_path
+        notes.append(f"{number} left out as copies, such as {first}: {copies[0].reason}")
     if found.not_encoded:
         notes.append(f"{units({'documents': len(found.not_encoded)})} not compared: they could not be encoded")
+    if found.strays:
+        strays = "; ".join(found.strays[:MAX_TOLD])
+        notes.append(f"{decisions_path(corrections)} decides about what is not here, or not to be paired: {strays}")
     return notes
 
 
-def _near_tie(pair: FoundPair) -> str:
-    why = "another is nearly as near" if pair.second_best > 0.9 * pair.score else "they agree too little"
-    return f"perhaps a pair, {pair.confidence:.0%} sure: {pair.source.path} with {pair.target.path} ({why})"
+def _describe_unsure(row: PairRow) -> str:
+    sure = f"{row.confidence:.0%} sure" if row.confidence is not None else "unsure"
+    return f"perhaps a pair, {sure}: {row.source_path} with {row.target_path} ({row.reason.removeprefix('perhaps: ')})"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from pipeline.config.run_config import RunConfig
+from pipeline.corpus.paired import FoundPairs
 from pipeline.exports.filenames import GOLD_SUFFIX
 from pipeline.exports.unchanged import Results, digest_program
 from pipeline.manifest import Failure, Manifest
@@ -67,14 +68,14 @@ class Run:
     """What rented machines have cost: see `costs.costs_of`."""
     corrections: Path | None = None
     """The folder with what people have decided about its pairs, where it doesn't lie beside the config."""
-    has_pairs: bool = True
-    """False for a run that only splits and encodes documents, because it isn't known yet which belong together."""
     has_folder: bool = True
     """False where its results stay in the store, as those of a night do."""
     made_of: str = ""
     """What its results are made of, as `fingerprint` says; empty where they are not all that they should be."""
     kept: Results | None = None
     """The results of an earlier run, which stay as they are because this one would write the same."""
+    pairing: FoundPairs | None = None
+    """What became of its documents, where these were paired by what they say."""
     started: float = field(default_factory=time.time)
 
     @property
@@ -107,6 +108,7 @@ class Run:
             sorted(map(str, self.failures)),
             sorted(set(self.notes) - set(manifest.notes)),
             self._gold(),
+            self.pairing and self.pairing.rows,
         ]
         return hashlib.sha256(repr(parts).encode(errors="surrogatepass")).hexdigest()
 

@@ -28,8 +28,9 @@ from stages.report.pages import render_page
 MAX_NOTES = 200
 """How many notes a report holds."""
 
-ORDER = ("read", "split", "encode", "request", "align", "export")
-"""The steps of a run: two of the encode stage find out which overlaps pairs request, and encode them."""
+ORDER = ("read", "split", "encode", "pair", "request", "align", "export")
+"""The steps of a run: "pair" finds out which documents belong together; two of the encode stage find out which overlaps
+pairs request, and encode them."""
 
 SPEEDS = {"split": "sentences", "encode": "tokens", "align": "beads"}
 """What a stage is so many of a second."""

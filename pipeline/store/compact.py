@@ -31,7 +31,7 @@ def compact(store: RunStore, min_files: int = MIN_FILES) -> Counter[str]:
     A new file is whole before the old ones go: killed in between, some rows lie in two files, which does no harm.
     """
     counts: Counter[str] = Counter()
-    for shelf in (store.texts, store.sentences, store.requested, store.beads):
+    for shelf in (store.texts, store.sentences, store.summaries, store.requested, store.beads):
         counts += _compact_shelf(shelf, COMPRESSED, min_files)
     return counts + _compact_shelf(store.embeddings, VECTORS, min_files)
 

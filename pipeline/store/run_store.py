@@ -8,7 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.config.run_config import RunConfig, beads_address, embeddings_address, sentences_address
+from pipeline.config.run_config import (
+    RunConfig,
+    beads_address,
+    embeddings_address,
+    sentences_address,
+    summaries_address,
+)
 from pipeline.manifest import Document, DocumentPair
 from pipeline.store.manifest_files import FOLDER, ManifestFolder
 from pipeline.store.requested_overlaps import requested_key, stops_of, vectors_key
@@ -80,6 +86,11 @@ class RunStore:
     def embeddings(self) -> Shelf:
         """Vectors, by document and overlap size, or by document and a digest of the overlaps that a pair requests."""
         return self.store.shelf("embeddings", embeddings_address(self.config))
+
+    @cached_property
+    def summaries(self) -> Shelf:
+        """What is kept of documents to find their counterparts, by document."""
+        return self.store.shelf("summaries", summaries_address(self.config))
 
     @cached_property
     def requested(self) -> Shelf:

@@ -89,3 +89,17 @@ def embeddings(dimensions: int) -> pa.Schema:
             pa.field("vector", pa.list_(pa.float16(), dimensions), nullable=False),  # unit length
         ]
     )
+
+
+def summaries(dimensions: int) -> pa.Schema:
+    """Return the columns of what is kept of documents to find their counterparts: see stages.pairing.summary."""
+    return pa.schema(
+        [
+            pa.field("document", pa.string(), nullable=False),
+            pa.field("weighted", pa.list_(pa.float32(), dimensions), nullable=False),  # sum of weighted vectors
+            pa.field("total", pa.list_(pa.float32(), dimensions), nullable=False),  # sum of vectors
+            pa.field("weight", pa.float64(), nullable=False),
+            pa.field("sentences", pa.int32(), nullable=False),  # with text
+            pa.field("chars", pa.int64(), nullable=False),  # of these sentences
+        ]
+    )

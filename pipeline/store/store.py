@@ -45,7 +45,7 @@ from pipeline.store.shard_file import (
 )
 from stages.data import Facts
 
-TABLES = ("texts", "sentences", "embeddings", "requested", "beads")
+TABLES = ("texts", "sentences", "embeddings", "summaries", "requested", "beads")
 ADDRESS = re.compile(r"[0-9a-f]{16}|all")
 LOCK = ".lock"
 """Held by all that work with a store, and by what prunes it."""

@@ -6,13 +6,13 @@ C candidate pairs, N and M documents of both sides.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.pairing.config import PairingConfig
+from stages.pairing.candidates import Scored
 
 BIAS, PER_SCORE, PER_MARGIN, PER_LOG_SENTENCES, PER_LENGTH = -5.84, 8.54, 12.72, 0.70, -3.18
 """Of a logistic regression on the best candidates of 8,000 documents: the Debian handbook in en-de, en-fr and en-es,
@@ -49,37 +49,48 @@ class Side(NamedTuple):
 
 
 def match_documents(
-    source_index: NDArray[np.int64],
-    target_index: NDArray[np.int64],
-    scores: NDArray[np.float64],
-    sides: tuple[Side, Side],
-    config: PairingConfig,
-) -> tuple[list[PairedDocuments], list[PairedDocuments]]:
-    """Choose pairs among candidates, greedily by (-score, source, target): return the sure ones and the near ties.
+    candidates: Scored, sides: tuple[Side, Side], together: Collection[tuple[int, int]], usual_ratio: float | None
+) -> tuple[list[PairedDocuments], float]:
+    """Choose pairs among candidates, greedily by (-score, source, target), after those that people put together.
 
-    A pair is sure from `min_confidence` on. The others are the best choice for both sides, and too weak or too near to
-    another choice; a person may know more.
+    Returns them in the order of the source, the best choice for both sides however sure, and the usual ratio of
+    lengths (see `length_ratio`): that which is given, else that of the surer half of the pairs.
     """
-    order = np.lexsort((target_index, source_index, -scores))
+    chosen = _choose(candidates, sides, together)
+    ratios = np.array([length_ratio(int(candidates.rows[c]), int(candidates.columns[c]), sides) for c in chosen])
+    if usual_ratio is None:
+        usual_ratio = float(np.median(ratios[: max(1, len(ratios) // 2)])) if len(ratios) else 0.0
+    rivals = _rivals(candidates, sides)
+    pairs = []
+    for candidate, ratio in zip(chosen, ratios.tolist(), strict=True):
+        i, j, score = (part[candidate].item() for part in candidates)
+        second = _second(rivals, i, j, sides)
+        n_sentences = min(int(sides[0].n_sentences[i]), int(sides[1].n_sentences[j]))
+        confidence = confidence_of(score, second, n_sentences, abs(ratio - usual_ratio))
+        pairs.append(PairedDocuments(i, j, score, second, 1.0 if (i, j) in together else confidence))
+    return sorted(pairs, key=lambda pair: pair[:2]), usual_ratio
+
+
+def length_ratio(source: int, target: int, sides: tuple[Side, Side]) -> float:
+    """Return the logarithm of how many times as long as the target the source is."""
+    return float(np.log(max(sides[0].n_chars[source], 1) / max(sides[1].n_chars[target], 1)))
+
+
+def _choose(candidates: Scored, sides: tuple[Side, Side], together: Collection[tuple[int, int]]) -> list[int]:
+    """Return the numbers of the chosen candidates, the best first."""
     taken: tuple[set[int], set[int]] = (set(), set())
+    both = zip(candidates.rows.tolist(), candidates.columns.tolist(), strict=True)
+    is_decided = np.array([pair in together for pair in both], dtype=bool)
     chosen = []
-    for candidate in order.tolist():
-        groups = (int(sides[0].group[source_index[candidate]]), int(sides[1].group[target_index[candidate]]))
-        if groups[0] not in taken[0] and groups[1] not in taken[1]:
+    for candidate in np.lexsort((candidates.columns, candidates.rows, -candidates.scores, ~is_decided)).tolist():
+        i, j = int(candidates.rows[candidate]), int(candidates.columns[candidate])
+        groups = int(sides[0].group[i]), int(sides[1].group[j])
+        is_free = groups[0] not in taken[0] and groups[1] not in taken[1]
+        if is_decided[candidate] or is_free:
             taken[0].add(groups[0])
             taken[1].add(groups[1])
             chosen.append(candidate)
-    rivals = _rivals(source_index, target_index, scores, sides)
-    gaps = _length_gaps([(int(source_index[c]), int(target_index[c])) for c in chosen], sides)
-    pairs = []
-    for candidate, gap in zip(chosen, gaps, strict=True):
-        i, j, score = int(source_index[candidate]), int(target_index[candidate]), float(scores[candidate])
-        second = _second(rivals, i, j, sides)
-        n_sentences = min(int(sides[0].n_sentences[i]), int(sides[1].n_sentences[j]))
-        pairs.append(PairedDocuments(i, j, score, second, confidence_of(score, second, n_sentences, gap)))
-    sure = sorted((pair for pair in pairs if pair.confidence >= config.min_confidence), key=lambda pair: pair[:2])
-    unsure = sorted((pair for pair in pairs if pair.confidence < config.min_confidence), key=lambda pair: pair[:2])
-    return sure, unsure
+    return chosen
 
 
 def confidence_of(score: float, second: float, n_sentences: int, length_gap: float) -> float:
@@ -101,15 +112,10 @@ Rivals = tuple[dict[int, list[tuple[float, int]]], dict[int, list[tuple[float, i
 """For each group of a side: its scores with groups of the other."""
 
 
-def _rivals(
-    source_index: NDArray[np.int64],
-    target_index: NDArray[np.int64],
-    scores: NDArray[np.float64],
-    sides: tuple[Side, Side],
-) -> Rivals:
+def _rivals(candidates: Scored, sides: tuple[Side, Side]) -> Rivals:
     rivals: Rivals = (defaultdict(list), defaultdict(list))
-    source_groups, target_groups = sides[0].group[source_index], sides[1].group[target_index]
-    for one, other, score in zip(source_groups.tolist(), target_groups.tolist(), scores.tolist(), strict=True):
+    groups = zip(sides[0].group[candidates.rows].tolist(), sides[1].group[candidates.columns].tolist(), strict=True)
+    for (one, other), score in zip(groups, candidates.scores.tolist(), strict=True):
         rivals[0][one].append((score, other))
         rivals[1][other].append((score, one))
     return rivals
@@ -121,13 +127,3 @@ def _second(rivals: Rivals, i: int, j: int, sides: tuple[Side, Side]) -> float:
     scores = [score for score, group in rivals[0][one] if group != other]
     scores += [score for score, group in rivals[1][other] if group != one]
     return max([0.0, *scores])
-
-
-def _length_gaps(pairs: Sequence[tuple[int, int]], sides: tuple[Side, Side]) -> list[float]:
-    """Return how unusual the ratio of lengths of each pair is, given pairs with the best first."""
-    if not pairs:
-        return []
-    ratios = np.array([np.log(max(sides[0].n_chars[i], 1) / max(sides[1].n_chars[j], 1)) for i, j in pairs])
-    usual = float(np.median(ratios[: max(1, len(ratios) // 2)]))
-    gaps: list[float] = np.abs(ratios - usual).tolist()
-    return gaps

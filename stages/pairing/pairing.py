@@ -1,106 +1,239 @@
-"""Pair the documents of two languages: candidates by document vectors, then sentence by sentence, then one to one."""
+"""Pair the documents of two languages: candidates by document vectors, then sentence by sentence, then one to one.
+
+N, M documents of both sides, S sentences of a document, D dimensions.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.pairing.candidates import find_candidates
+from stages.pairing.candidates import Points, Scored, find_candidates
 from stages.pairing.config import PairingConfig
-from stages.pairing.duplicates import group_duplicates
+from stages.pairing.duplicates import find_alike, group_duplicates
 from stages.pairing.match import PairedDocuments, Side, match_documents
 from stages.pairing.score import score_pair
-from stages.pairing.summary import Summary, centre_of, centred, document_vectors, weights_of
+from stages.pairing.summary import Summaries, centred, document_vectors, weights_of
 
-KEPT_SENTENCES = 200_000
-"""How many sentences of each side are kept in memory, centred: some 400 MB at 512 dimensions."""
+KEPT_SENTENCES = 50_000
+"""How many sentences of each side are kept in memory, centred: some 100 MB at 512 dimensions."""
 
-Read = Callable[[int], tuple[NDArray[np.floating], NDArray[np.integer]]]
-"""Gives the sentence vectors of a document, shape (S, D), and the lengths of its sentences, shape (S,)."""
+COMPARED_AT_ONCE = 100_000
+"""After so many comparisons what was found is kept."""
+
+OUTGROWN = 2.0
+"""With so many times the sentences that there were when its centre was taken, a side is paired anew."""
+
+
+class Sentences(Protocol):
+    """The sentence vectors of the documents of a side."""
+
+    def prepare(self, documents: NDArray[np.int64]) -> None:
+        """Have the vectors of these documents at hand; each will be asked for, many more than once."""
+
+    def read(self, document: int) -> tuple[NDArray[np.floating], NDArray[np.integer]]:
+        """Return the vectors of a document's sentences with text, shape (S, D), and their lengths, shape (S,)."""
+
+
+class Decided(NamedTuple):
+    """What people have decided: pairs of positions that belong together, and pairs that don't."""
+
+    together: frozenset[tuple[int, int]] = frozenset()
+    apart: frozenset[tuple[int, int]] = frozenset()
 
 
 class DocumentSide(NamedTuple):
-    """The documents of one language: what is known of each, and a way to read their sentences."""
+    """The documents of one language: what is known of each, its group (see `Points`), and its sentences."""
 
-    summaries: Sequence[Summary]
-    read: Read
+    summaries: Summaries
+    group: NDArray[np.int64]
+    sentences: Sentences
+
+
+class Settled(NamedTuple):
+    """What a pairing leaves for the next: it holds for the documents that were there, by their positions.
+
+    centres, n_sentences : of both sides, when the centres were taken. usual_ratio : see `match_documents`; None as
+    long as the comparing goes on.
+    known : which documents were there, bool arrays of shape (N,). candidates, alike : what was compared, between the
+    sides and within each. pairs : positions of the documents that belong together.
+    """
+
+    centres: tuple[NDArray[np.float64], NDArray[np.float64]]
+    n_sentences: tuple[int, int]
+    usual_ratio: float | None
+    known: tuple[NDArray[np.bool_], NDArray[np.bool_]]
+    candidates: Scored
+    alike: tuple[Scored, Scored]
+    pairs: frozenset[tuple[int, int]]
+
+    @property
+    def n_compared(self) -> int:
+        """Return how many pairs of documents have been compared."""
+        return sum(len(compared.rows) for compared in (self.candidates, *self.alike))
 
 
 @dataclass(frozen=True)
 class Pairing:
     """What became of the documents of two sides.
 
-    pairs, unsure : see `match_documents`. duplicates : for each side, for each document the first of its near
-    duplicates, itself where it has none: int64 arrays of shape (N,). n_compared : candidate pairs, for both sides.
+    pairs, unsure : see `match_documents`; unsure is what is less sure than `min_confidence`. duplicates : for each
+    side, for each document the first of its near duplicates, itself where it has none: int64 arrays of shape (N,).
+    candidates : what was compared between the sides, and may be a pair. n_compared : how many pairs of documents were
+    compared anew, those within a side as well.
     """
 
     pairs: list[PairedDocuments]
     unsure: list[PairedDocuments]
     duplicates: tuple[NDArray[np.int64], NDArray[np.int64]]
+    candidates: Scored
     n_compared: int
+    settled: Settled
 
 
-def pair_documents(source: DocumentSide, target: DocumentSide, config: PairingConfig) -> Pairing:
+def pair_documents(
+    source: DocumentSide,
+    target: DocumentSide,
+    config: PairingConfig,
+    decided: Decided = Decided(),  # noqa: B008 (a NamedTuple of frozen sets)
+    before: Settled | None = None,
+    keep: Callable[[Settled], None] = lambda _: None,
+) -> Pairing:
     """Pair the documents of two sides by what they say.
 
     Near duplicates within a side are found first, and are paired once. A document without a sentence stays alone.
-    Nothing depends on the order of the documents, but for ties and for the first of near duplicates.
+    Nothing depends on the order of the documents, but for ties and for the first of near duplicates. With `before`,
+    documents that were there are only compared with new ones, and a pair stays unless one of these is nearer; with
+    many new ones (see OUTGROWN) all is done anew. `keep` is given what has been compared now and then: as `before`, it
+    saves comparing it again.
     """
-    sides = [_Sentences(side) for side in (source, target)]
-    vectors = [document_vectors(side.summaries, side.centre) for side in sides]
-    groups = [
-        group_duplicates(of_side, config.n_candidates, side.score_with(side))
-        for of_side, side in zip(vectors, sides, strict=True)
-    ]
-    has_text = [np.flatnonzero([summary.n_sentences > 0 for summary in side.summaries]) for side in sides]
-    rows, columns = find_candidates(vectors[0][has_text[0]], vectors[1][has_text[1]], config.n_candidates)
-    rows, columns = has_text[0][rows], has_text[1][columns]
-    score = sides[0].score_with(sides[1])
-    scores = np.array([score(i, j) for i, j in zip(rows.tolist(), columns.tolist(), strict=True)])
-    known = (_side(sides[0], groups[0]), _side(sides[1], groups[1]))
-    pairs, unsure = match_documents(rows, columns, scores, known, config)
-    return Pairing(pairs, unsure, (groups[0], groups[1]), len(rows))
+    if before is None or _has_outgrown(before, source, target):
+        before = _begin(source, target)
+    sides = _Centred(source, before.centres[0]), _Centred(target, before.centres[1])
+    points = _points(source, before.centres[0], before.known[0]), _points(target, before.centres[1], before.known[1])
+    first, second = (
+        _group(side, of_side, config, alike) for side, of_side, alike in zip(sides, points, before.alike, strict=True)
+    )
+    settled = before._replace(alike=(first[1], second[1]))
+    keep(settled)
+    for scored in _score(sides, _uncompared(points, config, before.candidates, decided)):
+        settled = settled._replace(candidates=settled.candidates.plus(scored))
+        keep(settled)
+    eligible = settled.candidates.without(decided.apart)
+    known = _side(source.summaries, first[0]), _side(target.summaries, second[0])
+    pairs, ratio = match_documents(eligible, known, decided.together, before.usual_ratio)
+    stays = before.pairs | decided.together
+    sure = [pair for pair in pairs if pair.confidence >= config.min_confidence or pair[:2] in stays]
+    kept = frozenset(pair[:2] for pair in sure)
+    everything = np.ones(len(points[0].is_new), bool), np.ones(len(points[1].is_new), bool)
+    return Pairing(
+        pairs=sure,
+        unsure=[pair for pair in pairs if pair[:2] not in kept],
+        duplicates=(first[0], second[0]),
+        candidates=eligible,
+        n_compared=settled.n_compared - before.n_compared,
+        settled=settled._replace(usual_ratio=ratio, known=everything, pairs=kept - decided.together),
+    )
 
 
-def _side(sentences: _Sentences, group: NDArray[np.int64]) -> Side:
-    n_sentences = np.array([summary.n_sentences for summary in sentences.summaries], dtype=np.int64)
-    n_chars = np.array([summary.n_chars for summary in sentences.summaries], dtype=np.int64)
-    return Side(n_sentences, n_chars, group)
+def _begin(source: DocumentSide, target: DocumentSide) -> Settled:
+    """Return what is settled where nothing is."""
+    nothing = tuple(np.zeros(len(side.group), bool) for side in (source, target))
+    return Settled(
+        centres=(source.summaries.centre, target.summaries.centre),
+        n_sentences=_n_sentences(source, target),
+        usual_ratio=None,
+        known=(nothing[0], nothing[1]),
+        candidates=Scored.none(),
+        alike=(Scored.none(), Scored.none()),
+        pairs=frozenset(),
+    )
 
 
-class _Sentences:
-    """The centred sentence vectors of a side, with their weights; those that were asked for last are kept."""
+def _side(summaries: Summaries, group: NDArray[np.int64]) -> Side:
+    return Side(summaries.n_sentences, summaries.n_chars, group)
 
-    def __init__(self, side: DocumentSide) -> None:
-        self.summaries = side.summaries
-        self.centre = centre_of(side.summaries)
-        self._read = side.read
+
+def _n_sentences(source: DocumentSide, target: DocumentSide) -> tuple[int, int]:
+    return int(source.summaries.n_sentences.sum()), int(target.summaries.n_sentences.sum())
+
+
+def _has_outgrown(before: Settled, source: DocumentSide, target: DocumentSide) -> bool:
+    both = zip(_n_sentences(source, target), before.n_sentences, strict=True)
+    return any(now >= OUTGROWN * max(then, 1) for now, then in both)
+
+
+def _points(side: DocumentSide, centre: NDArray[np.float64], known: NDArray[np.bool_]) -> Points:
+    return Points(document_vectors(side.summaries, centre), side.summaries.n_sentences > 0, ~known, side.group)
+
+
+def _group(side: _Centred, points: Points, config: PairingConfig, known: Scored) -> tuple[NDArray[np.int64], Scored]:
+    alike = find_alike(points, config.n_candidates)
+    side.prepare(np.concatenate(alike))
+    return group_duplicates(len(points.is_new), alike, lambda i, j: _score_one(side, side, i, j), known)
+
+
+def _uncompared(
+    points: tuple[Points, Points], config: PairingConfig, compared: Scored, decided: Decided
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the candidates, and what people have decided, as far as they haven't been compared."""
+    rows, columns = find_candidates(points[0], points[1], config.n_candidates)
+    said = np.array(sorted(decided.together), np.int64).reshape(-1, 2)
+    n_target = max(len(points[1].is_new), 1)
+    wanted = np.concatenate([rows, said[:, 0]]) * n_target + np.concatenate([columns, said[:, 1]])
+    left = np.setdiff1d(wanted, compared.rows * n_target + compared.columns)
+    return left // n_target, left % n_target
+
+
+def _score(sides: tuple[_Centred, _Centred], pairs: tuple[NDArray[np.int64], NDArray[np.int64]]) -> Iterator[Scored]:
+    """Compare pairs of documents, some at a time."""
+    for start in range(0, len(pairs[0]), COMPARED_AT_ONCE):
+        rows, columns = (documents[start : start + COMPARED_AT_ONCE] for documents in pairs)
+        for side, documents in zip(sides, (rows, columns), strict=True):
+            side.prepare(documents)
+        both = zip(rows.tolist(), columns.tolist(), strict=True)
+        yield Scored(rows, columns, np.array([_score_one(*sides, i, j) for i, j in both]))
+
+
+def _score_one(source: _Centred, target: _Centred, i: int, j: int) -> float:
+    (one, weights), (other, other_weights) = source.of(i), target.of(j)
+    return score_pair(one, other, weights, other_weights)
+
+
+class _Centred:
+    """The sentence vectors of a side, less its centre, with their weights; those that were asked for last are kept."""
+
+    def __init__(self, side: DocumentSide, centre: NDArray[np.float64]) -> None:
+        self._sentences, self._centre = side.sentences, centre
         self._kept: OrderedDict[int, tuple[NDArray[np.float32], NDArray[np.float64]]] = OrderedDict()
         self._n_kept = 0
+
+    def prepare(self, documents: NDArray[np.int64]) -> None:
+        """Have the vectors of documents at hand."""
+        self._sentences.prepare(np.unique(documents))
 
     def of(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """Return the centred vectors of a document, shape (S, D), and the weights of its sentences, shape (S,)."""
         if index in self._kept:
             self._kept.move_to_end(index)
             return self._kept[index]
-        vectors, n_chars = self._read(index)
-        self._kept[index] = (centred(vectors, self.centre), weights_of(n_chars))
+        vectors, n_chars = self._sentences.read(index)
+        self._kept[index] = (centred(vectors, self._centre), weights_of(n_chars))
         self._n_kept += len(vectors)
         while self._n_kept > KEPT_SENTENCES and len(self._kept) > 1:
             _, (dropped, _) = self._kept.popitem(last=False)
             self._n_kept -= len(dropped)
         return self._kept[index]
 
-    def score_with(self, other: _Sentences) -> Callable[[int, int], float]:
-        """Return the function that scores a document of this side with one of another."""
 
-        def score(i: int, j: int) -> float:
-            (source, source_weights), (target, target_weights) = self.of(i), other.of(j)
-            return score_pair(source, target, source_weights, target_weights)
-
-        return score
+def best_of(candidates: Scored, n_documents: int, is_target: bool = False) -> NDArray[np.int64]:
+    """Return for each document the number of its best candidate, -1 where it has none: int64 array of shape (N,)."""
+    best = np.full(n_documents, -1, np.int64)
+    order = np.argsort(candidates.scores, kind="stable")
+    best[(candidates.columns if is_target else candidates.rows)[order]] = order  # the last one counts
+    return best

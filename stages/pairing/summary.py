@@ -9,27 +9,42 @@ S sentences of a document, N documents, D dimensions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(NamedTuple):
     """What is kept of a document to find its candidates.
 
-    weighted : float64 array of shape (D,), the sum of its sentence vectors, each times its weight; weight : their sum.
-    total    : float64 array of shape (D,), the plain sum of its sentence vectors.
+    weighted : float32 array of shape (D,), the sum of its sentence vectors, each times its weight; weight : their sum.
+    total    : float32 array of shape (D,), the plain sum of its sentence vectors.
     n_sentences, n_chars : sentences with text, and their characters.
+    Without a sentence the arrays are empty.
     """
 
-    weighted: NDArray[np.float64]
+    weighted: NDArray[np.float32]
+    total: NDArray[np.float32]
     weight: float
-    total: NDArray[np.float64]
     n_sentences: int
     n_chars: int
+
+
+class Summaries(NamedTuple):
+    """The documents of a side: arrays of shape (N, …) as in `Summary`, but for `total`, shape (D,), the sum of all."""
+
+    weighted: NDArray[np.float32]
+    total: NDArray[np.float64]
+    weight: NDArray[np.float64]
+    n_sentences: NDArray[np.int64]
+    n_chars: NDArray[np.int64]
+
+    @property
+    def centre(self) -> NDArray[np.float64]:
+        """Return the mean of all sentence vectors of the side, shape (D,); zeros where there are none."""
+        return self.total / max(int(self.n_sentences.sum()), 1)
 
 
 def weights_of(n_chars: NDArray[np.integer]) -> NDArray[np.float64]:
@@ -41,29 +56,46 @@ def summarise(vectors: NDArray[np.floating], n_chars: NDArray[np.integer]) -> Su
     """Summarise a document: vectors of shape (S, D) and the lengths of its sentences in characters, shape (S,)."""
     vectors = vectors.astype(np.float64)
     weights = weights_of(n_chars)
-    return Summary(weights @ vectors, float(weights.sum()), vectors.sum(axis=0), len(vectors), int(np.sum(n_chars)))
+    weighted, total = (weights @ vectors).astype(np.float32), vectors.sum(axis=0).astype(np.float32)
+    return Summary(weighted, total, float(weights.sum()), len(vectors), int(np.sum(n_chars)))
 
 
-def centre_of(side: Sequence[Summary]) -> NDArray[np.float64]:
-    """Return the mean of all sentence vectors of a side, shape (D,); zeros where there are none."""
-    if not side:
-        return np.zeros(0)
-    n_sentences = sum(document.n_sentences for document in side)
-    total: NDArray[np.float64] = np.sum([document.total for document in side], axis=0)
-    return total / max(n_sentences, 1)
+def gather(documents: Iterable[Summary], n_documents: int) -> Summaries:
+    """Put the summaries of so many documents together, as they come."""
+    found = Summaries(
+        np.zeros((n_documents, 0), np.float32),
+        np.zeros(0),
+        np.zeros(n_documents),
+        np.zeros(n_documents, np.int64),
+        np.zeros(n_documents, np.int64),
+    )
+    for index, document in enumerate(documents):
+        if document.n_sentences and not len(found.total):
+            n_dimensions = len(document.total)
+            weighted = np.zeros((n_documents, n_dimensions), np.float32)
+            found = found._replace(weighted=weighted, total=np.zeros(n_dimensions))
+        if document.n_sentences:
+            found.weighted[index] = document.weighted
+            found.total.__iadd__(document.total)
+        found.weight[index] = document.weight
+        found.n_sentences[index], found.n_chars[index] = document.n_sentences, document.n_chars
+    return found
 
 
-def document_vectors(side: Sequence[Summary], centre: NDArray[np.float64]) -> NDArray[np.float32]:
+def document_vectors(side: Summaries, centre: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return a vector of unit length for each document, shape (N, D); zeros for one without text."""
-    if not side:
-        return np.zeros((0, len(centre)), np.float32)
-    sums = np.stack([document.weighted - document.weight * centre for document in side])
-    return to_unit(sums).astype(np.float32)
+    vectors = side.weighted - side.weight.astype(np.float32)[:, None] * centre.astype(np.float32)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.where(norms > 0, norms, 1)
+    return vectors
 
 
 def centred(vectors: NDArray[np.floating], centre: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return sentence vectors of shape (S, D) less the centre of their side, of unit length again."""
-    return to_unit(vectors.astype(np.float64) - centre).astype(np.float32)
+    rows = vectors.astype(np.float32) - centre.astype(np.float32)
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    rows /= np.where(norms > 0, norms, 1)
+    return rows
 
 
 def to_unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
