@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
-import subprocess
-import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from small_corpus import InlineBackend
+from small_corpus import bitext as run_bitext
+
+from pipeline.corpus.groups import group_by
+from pipeline.manifest import Document
 
 ENGLISH = {
     "bread": "Mix flour and water. Knead the dough for ten minutes. Bake the bread in a hot oven.",
@@ -37,9 +42,24 @@ encoder = "use-multilingual"
 PAIRS = [("en/x1.txt", "de/k.txt"), ("en/x2.txt", "de/l.txt"), ("en/x3.txt", "de/m.txt")]
 
 
-def bitext(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pipeline", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+class Ended(NamedTuple):
+    """What a command has printed, and how it ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(autouse=True)
+def inline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no process be started for a few sentences."""
+    monkeypatch.setattr("pipeline.commands.options.LocalBackend", InlineBackend)
+
+
+def bitext(*arguments: object, cwd: Path) -> Ended:
+    with contextlib.chdir(cwd):
+        result = run_bitext(*map(str, arguments))
+    return Ended(result.exit_code, result.stdout, result.stderr)
 
 
 def write_documents(folder: Path, texts: dict[str, str], names: dict[str, str]) -> None:
@@ -95,6 +115,199 @@ def test_a_run_with_nothing_new_gives_the_same(pot: Path) -> None:
     assert "3 pairs found by what documents say (nothing new)" in again.stderr
     assert "are compared" not in again.stderr
     assert {path.name: path.read_bytes() for path in (pot / "out").glob("*.tsv")} == before
+
+
+RUN = ("run", "pot.toml", "--store", "store", "--out", "out")
+STATUS = ("status", "pot.toml", "--store", "store")
+
+
+def add(pot: Path, language: str, name: str, *sentences: str) -> None:
+    (pot / language / f"{name}.txt").write_text("\n".join(sentences) + "\n", encoding="utf-8")
+
+
+def pairs_of(table: Path) -> list[tuple[str, str]]:
+    return [(row["source_path"], row["target_path"]) for row in rows_of(table) if row["is_pair"] == "yes"]
+
+
+def test_a_new_document_finds_the_one_that_was_alone(pot: Path) -> None:
+    assert bitext(*RUN, cwd=pot).returncode == 0
+    add(pot, "de", "z", "Die Rosen im Frühling pflanzen.", "Jeden Abend gießen.", "Alte Zweige im Herbst abschneiden.")
+    result = bitext(*RUN, cwd=pot)
+    assert result.returncode == 0, result.stderr
+    assert pairs_of(pot / "out" / "pairs.tsv") == [*PAIRS, ("en/x4.txt", "de/z.txt")]
+    assert "4 pairs found by what documents say (4 compared)" in result.stderr  # not all of them again
+    (pot / "de" / "z.txt").unlink()
+    assert bitext(*RUN, cwd=pot).returncode == 0
+    assert pairs_of(pot / "out" / "pairs.tsv") == PAIRS
+
+
+def test_a_record_that_is_damaged_is_made_again(pot: Path) -> None:
+    assert bitext(*RUN, cwd=pot).returncode == 0
+    before = (pot / "out" / "pairs.tsv").read_bytes()
+    for path in (pot / "store" / "runs" / "pot.documents" / "pairing").iterdir():
+        path.write_bytes(path.read_bytes()[:50])
+    result = bitext(*RUN, cwd=pot)
+    assert result.returncode == 0, result.stderr
+    assert "(16 compared)" in result.stderr
+    assert (pot / "out" / "pairs.tsv").read_bytes() == before
+
+
+def test_a_copy_is_told_and_left_out(pot: Path) -> None:
+    (pot / "de" / "copy.txt").write_bytes((pot / "de" / "l.txt").read_bytes())
+    add(pot, "de", "near", *GERMAN["law"].replace("keine", "gar keine").split(". "))
+    result = bitext(*RUN, cwd=pot)
+    assert result.returncode == 0, result.stderr
+    pairs = pairs_of(pot / "out" / "pairs.tsv")
+    assert [source for source, _ in pairs] == ["en/x1.txt", "en/x2.txt", "en/x3.txt"]
+    reasons = {row["target_path"]: row["reason"] for row in rows_of(pot / "out" / "pairs.tsv")}
+    assert {reasons["de/copy.txt"], reasons["de/l.txt"]} == {"the same text as de/copy.txt", "they say the same"} or (
+        reasons["de/copy.txt"] == "the same text as de/l.txt"
+    )
+    assert "left out as copies" in result.stderr
+
+
+def test_status_speaks_of_documents_until_the_pairs_are_known(pot: Path) -> None:
+    before = bitext(*STATUS, cwd=pot).stdout
+    for line, stage in zip(before.splitlines(), ("split ", "encode"), strict=False):
+        assert line.startswith(f"{stage}  0 of 8 documents done, ")
+        assert line.endswith(" characters to go")
+    assert "pair    to do: which documents belong together isn't known yet" in before
+    assert bitext(*RUN, "--dry-run", cwd=pot).stdout == before
+    assert not (pot / "out").exists()
+    assert bitext(*RUN, cwd=pot).returncode == 0
+    assert bitext(*STATUS, cwd=pot).stdout.splitlines() == [
+        "split   8 of 8 documents done",
+        "encode  8 of 8 documents done",
+        "pair    done: 3 pairs found by what documents say",
+        "align   3 of 3 pairs done",
+    ]
+    add(pot, "en", "x5", "Something new.")
+    assert "pair    to do" in bitext(*STATUS, cwd=pot).stdout
+
+
+def test_a_stage_is_done_alone(pot: Path) -> None:
+    too_early = bitext(*RUN, "--stage", "align", cwd=pot)
+    assert too_early.returncode == 1
+    assert "the documents have not been paired as they are now: run without --stage" in too_early.stderr
+    assert bitext(*RUN, "--stage", "split", cwd=pot).returncode == 0
+    assert "encode  0 of 8" in bitext(*STATUS, cwd=pot).stdout
+    assert bitext(*RUN, "--stage", "encode", cwd=pot).returncode == 0
+    assert "encode  8 of 8" in bitext(*STATUS, cwd=pot).stdout
+    assert not (pot / "out" / "pairs.tsv").exists()
+    assert bitext(*RUN, cwd=pot).returncode == 0
+    assert bitext(*RUN, "--stage", "align", cwd=pot).returncode == 0
+
+
+def test_documents_on_the_volume_are_paired_there(pot: Path) -> None:
+    (pot / "store").mkdir()
+    for language in ("en", "de"):
+        (pot / language).rename(pot / "store" / language)
+    config = (pot / "pot.toml").read_text().replace('"en/*', '"volume:en/*').replace('"de/*', '"volume:de/*')
+    (pot / "pot.toml").write_text(config)
+    result = bitext(*RUN, cwd=pot)
+    assert result.returncode == 0, result.stderr
+    assert pairs_of(pot / "out" / "pairs.tsv") == PAIRS
+    assert (pot / "store" / "runs" / "pot" / "pairs.tsv").read_bytes() == (pot / "out" / "pairs.tsv").read_bytes()
+    assert "align   3 of 3 pairs done" in bitext(*STATUS, cwd=pot).stdout
+
+
+# ---- bad input
+
+
+def refused(pot: Path, *removed: str) -> str:
+    for name in removed:
+        for path in (pot / name).iterdir():
+            path.unlink()
+    result = bitext(*RUN, cwd=pot)
+    assert result.returncode == 2
+    return result.stderr
+
+
+def test_one_language_only_is_refused(pot: Path) -> None:
+    assert "no two of 4 documents belong together" in refused(pot, "de")
+    rows = rows_of(pot / "out" / "pairs.tsv")
+    assert {row["reason"].partition(": ")[2] for row in rows} == {"there was nothing to compare it with"}
+
+
+def test_one_language_that_is_detected_is_refused(pot: Path) -> None:
+    config = (pot / "pot.toml").read_text().replace('"en"', '"auto"').replace('"de"', '"auto"')
+    (pot / "pot.toml").write_text(config.replace("[encode]", "min_language_confidence = 0.1\n[encode]"))
+    for path in (pot / "de").iterdir():
+        path.write_text(ENGLISH["ship"], encoding="utf-8")
+    assert "all documents are in en; there is nothing to pair" in refused(pot)
+
+
+def test_empty_documents_stay_alone(pot: Path) -> None:
+    for language in ("en", "de"):
+        (pot / language / "empty.txt").write_text("")
+        (pot / language / "blank.txt").write_text("\n \n")
+    result = bitext(*RUN, cwd=pot)
+    assert result.returncode == 0, result.stderr
+    assert pairs_of(pot / "out" / "pairs.tsv") == PAIRS
+    reasons = [row["reason"] for row in rows_of(pot / "out" / "pairs.tsv")]
+    assert sum("there was nothing to compare it with" in reason for reason in reasons) >= 2
+
+
+def test_only_empty_documents_are_refused(pot: Path) -> None:
+    for path in (*(pot / "en").iterdir(), *(pot / "de").iterdir()):
+        path.write_text("")
+    assert "belong together by what they say" in refused(pot)
+
+
+def test_where_everything_is_identical_it_is_paired_once(pot: Path) -> None:
+    for language, texts in (("en", ENGLISH), ("de", GERMAN)):
+        for path in (pot / language).iterdir():
+            path.write_text(texts["ship"], encoding="utf-8")
+    result = bitext(*RUN, cwd=pot)
+    assert result.returncode == 0, result.stderr
+    rows = rows_of(pot / "out" / "pairs.tsv")
+    assert [row["is_pair"] for row in rows].count("yes") == 1
+    assert sum("the same text as" in row["reason"] for row in rows) == 6
+
+
+def document_at(path: str, language: str) -> Document:
+    return Document("", language, False, 0, path)
+
+
+def test_documents_are_grouped_by_domain_folder_or_a_part_of_the_path() -> None:
+    by_domain = group_by("domain")
+    addresses = [
+        ("pages.jsonl#https://www.example.org/en/about", "en"),
+        ("pages.jsonl#http://de.example.org", "de"),
+        ("crawl/example.org/de/ueber.html", "de"),
+    ]
+    assert {by_domain(document_at(*one)) for one in addresses} == {"example.org"}
+    assert by_domain(document_at("crawl/other.org/a.html", "de")) == "other.org"
+    assert by_domain(document_at("de/book.txt", "de")) == ""
+    by_folder = group_by("folder")
+    assert by_folder(document_at("en/laws/2024/a.txt", "en")) == by_folder(document_at("de/laws/2024/b.txt", "de"))
+    assert by_folder(document_at("en/laws/2024/a.txt", "en")) != by_folder(document_at("de/laws/2023/b.txt", "de"))
+    by_part = group_by("/([a-z]+)[.]")
+    assert [by_part(document_at(path, "en")) for path in ("en/a.txt", "en/1.txt")] == ["a", ""]
+
+
+@pytest.mark.parametrize(("group", "n_pairs"), [("folder", 2), ("domain", 3), ("/([a-z]+)[.]", 0), (None, 3)])
+def test_counterparts_are_sought_within_a_group(tmp_path: Path, group: str | None, n_pairs: int) -> None:
+    places = {"bread": ("kitchen/a", "kitchen/q"), "ship": ("sea/b", "sea/r"), "law": ("court/c", "sea/s")}
+    for key, (one, other) in places.items():
+        for language, name, text in (("en", one, ENGLISH[key]), ("de", other, GERMAN[key])):
+            path = tmp_path / language / f"{name}.txt"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.replace(". ", ".\n") + "\n", encoding="utf-8")
+    said = f"[pairing]\ngroup = '{group}'\n" if group else ""
+    config = CONFIG.format(corpus='pairing = "content"').replace("/*.txt", "/**/*.txt") + said
+    (tmp_path / "pot.toml").write_text(config)
+    result = bitext(*RUN, cwd=tmp_path)
+    assert result.returncode == (0 if n_pairs else 2), result.stderr
+    assert len(pairs_of(tmp_path / "out" / "pairs.tsv")) == n_pairs
+
+
+def test_a_group_that_is_none_is_refused(pot: Path) -> None:
+    for group, message in (("host", "it must be"), ("a(b", "is no regular expression")):
+        (pot / "bad.toml").write_text((pot / "pot.toml").read_text() + f'[pairing]\ngroup = "{group}"\n')
+        result = bitext("run", "bad.toml", "--store", "store", cwd=pot)
+        assert result.returncode == 2
+        assert message in result.stderr
 
 
 def test_strangers_are_refused_with_what_to_do(tmp_path: Path) -> None:

@@ -9,12 +9,17 @@ import click
 
 from pipeline.commands.exits import reported
 from pipeline.commands.options import NO_OPEN, PATH, STORE, named_by
+from pipeline.config.run_config import load_config
+from pipeline.corpus.paired import PAIRS, documents_run
 from pipeline.errors import ConfigError, MissingError
 from pipeline.flow.local import require_stages
 from pipeline.progress import units
+from pipeline.review.documents import DocumentDesk
 from pipeline.review.server import LOOPBACK, ReviewServer
 from pipeline.review.session import Desk
 from pipeline.runs.past_run import find_run
+from pipeline.store.pairing_record import PairingRecord
+from pipeline.store.run_store import RunStore
 from pipeline.store.store import Store, default_root
 
 
@@ -51,7 +56,7 @@ def serve_desk(desk: Desk, number: int | None, port: int, no_open: bool, ending:
     Raises ConfigError where the port is taken.
     """
     with make_server(desk, port) as server:
-        click.echo(f"{units({'pairs': len(desk.pairs)})}. What you decide is kept in {desk.folder}")
+        click.echo(f"{units({'pairs': len(desk.pairs)}) or 'no pairs'}. What you decide is kept in {desk.folder}")
         click.echo(f"Open {server.address(number)}")
         click.echo(f"Ctrl-C ends. {ending}")
         if not no_open:
@@ -60,12 +65,37 @@ def serve_desk(desk: Desk, number: int | None, port: int, no_open: bool, ending:
 
 
 def make_desk(store: Store, named: str) -> Desk:
-    """Return the aligned pairs of a run; raises MissingError where there are none, and as `find_run` does."""
-    run = find_run(store, named)
-    desk = Desk(run.store, list(run.pairs()))
-    if not desk.pairs:
-        raise MissingError(f"no pair of run {run.config.name} has beads in the store; run bitext run, and come back")
+    """Return the aligned pairs of a run, and which of its documents were found to belong together.
+
+    Raises MissingError where there is neither, and as `find_run` does.
+    """
+    try:
+        run = find_run(store, named)
+        desk = Desk(run.store, list(run.pairs()))
+    except MissingError:
+        desk = _desk_without_pairs(store, named)
+    desk.documents = find_documents(store, desk)
+    if not desk.pairs and desk.documents is None:
+        raise MissingError(f"no pair of run {desk.config.name} has beads in the store; run bitext run, and come back")
     return desk
+
+
+def _desk_without_pairs(store: Store, named: str) -> Desk:
+    """Return the desk of a config whose documents were paired in vain; raises MissingError where none were."""
+    desk = Desk(RunStore(store, load_config(Path(named))), []) if Path(named).is_file() else None
+    if desk is None or find_documents(store, desk) is None:
+        find_run(store, named)  # says what is missing
+        raise MissingError(f"no pair of run {named} has beads in the store; run bitext run, and come back")
+    return desk
+
+
+def find_documents(store: Store, desk: Desk) -> DocumentDesk | None:
+    """Return which documents of a run belong together; None where they were paired in another way."""
+    corpus = desk.config.corpus
+    if not desk.config.is_paired_by_content and Path(corpus.manifest or "").name != PAIRS:
+        return None
+    found = PairingRecord(store.run_folder(documents_run(desk.config.name))).read_found()
+    return DocumentDesk(found, desk.folder) if found is not None else None
 
 
 def make_server(desk: Desk, port: int) -> ReviewServer:

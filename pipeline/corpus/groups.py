@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pipeline.corpus.by_name import language_words, parse_name, without_language
 from pipeline.manifest import Document
 
-HOST = re.compile(r"(?:^|[/#])((?:[\w-]+\.)+[a-z]{2,})(?=[:/?#]|$)", re.IGNORECASE)
+_NAME = r"((?:[\w-]+\.)+[a-z]{2,})"
+HOST = re.compile(rf"://{_NAME}|(?:^|[/#]){_NAME}(?=[:/?])", re.IGNORECASE)
+"""A host in a path: after a scheme, or a folder that is named like one; the last part of a path is a file."""
 
 
 def group_by(key: str | None) -> Callable[[Document], str]:
@@ -32,6 +34,6 @@ def _folder(document: Document) -> str:
 def _domain(document: Document) -> str:
     """Return the host in the address of a document, without "www" and the words of its language."""
     found = HOST.search(document.path)
-    labels = found[1].lower().split(".") if found else []
+    labels = (found[1] or found[2]).lower().split(".") if found else []
     left_out = {"www", *language_words(document.language)}
     return ".".join(label for label in labels[:-1] if label not in left_out) + "".join(f".{top}" for top in labels[-1:])

@@ -8,10 +8,18 @@ from typing import Literal, NamedTuple
 
 Kind = Literal["pair", "perhaps", "alone", "copy"]
 
+PAIRS = "pairs.tsv"
+"""What the table is called in the folder of results: to be read, corrected, and named as [corpus] manifest."""
+
 COLUMNS = (
     *("pair_id", "is_pair", "source_path", "target_path", "source_language", "target_language"),
     *("confidence", "score", "second_best", "reason"),
 )
+
+
+def documents_run(name: str) -> str:
+    """Name the run that splits and encodes the documents of another, before it is known which belong together."""
+    return f"{name}.documents"
 
 
 class PairRow(NamedTuple):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.config.run_config import RunConfig, split_pair
 from pipeline.corpus.intake import BUCKET, VOLUME, lies_with_store
 from pipeline.corpus.languages import parse_language
-from pipeline.corpus.paired import Decision, FoundPairs, PairRow, render_pairs
+from pipeline.corpus.paired import PAIRS, Decision, FoundPairs, PairRow, documents_run, render_pairs
 from pipeline.errors import ConfigError, MissingError
 from pipeline.flow.backend import Backend, Observer
 from pipeline.flow.flow import Flow
@@ -18,10 +19,8 @@ from pipeline.progress import units
 from pipeline.review.decisions import decisions_path, read_decisions
 from pipeline.store.files import write_text
 from pipeline.store.run_store import RunStore
+from pipeline.tasks.look import Looked
 from pipeline.tasks.pair import find_pairs_by_content, read_found_pairs
-
-PAIRS = "pairs.tsv"
-"""The table of pairs in the folder of results: to be read, corrected, and named as [corpus] manifest."""
 
 MAX_TOLD = 5
 """How many pairs that are unsure are told one by one; all are in the table."""
@@ -46,7 +45,7 @@ def carry_out_paired(run: Run, backend: Backend, observer: Observer) -> Flow:
 
 def run_of_documents(run: Run) -> Run:
     """Return the run that splits and encodes the documents of another, before it is known which belong together."""
-    config = run.config.model_copy(update={"name": f"{run.config.name}.documents"})
+    config = run.config.model_copy(update={"name": documents_run(run.config.name)})
     stage = run.stage if run.stage in ("split", "encode") else None
     return Run(config, stage, out=run.out, corrections=run.corrections_folder)
 
@@ -72,12 +71,22 @@ def _find_again(first: Flow) -> FoundPairs:
     return found
 
 
-def look_up_pairs(run: Run, backend: Backend, observer: Observer) -> FoundPairs | None:
-    """Return what was found about the documents of a run as they are; None where they have to be paired first."""
+def look_at_documents(run: Run, backend: Backend, observer: Observer) -> tuple[Looked, Looked | None]:
+    """Return what is missing of the documents of a run, and what of their pairs; None where these aren't known yet."""
     first = Flow(run_of_documents(run), backend, observer)
-    looked = first.look()
-    first.run.manifest = looked.manifest
-    return first.backend.do(read_found_pairs, *_asked(first))
+    documents = first.look()
+    found = backend.do(read_found_pairs, *_asked(first))
+    if found is None or not found.of("pair"):
+        return documents, None
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / PAIRS
+        write_text(table, render_pairs(found.rows))
+        if lies_with_store(run.config.corpus):
+            place = f"{VOLUME}{backend.do(place_of_table, run.config)}"
+        else:
+            place = str(table)
+        pairs = Run(with_table(run.config, place), limit=run.limit, corrections=run.corrections_folder)
+        return documents, Flow(pairs, backend, observer).look()
 
 
 def _asked(first: Flow) -> tuple[RunConfig, Sequence[Shard], Sequence[tuple[str, str]], list[Decision]]:
@@ -124,17 +133,27 @@ def _with_table(run: Run, flow: Flow, text: str) -> RunConfig:
                 "the pairs in a manifest, or let their names agree"
             )
         manifest = f"{VOLUME}{flow.backend.do(keep_table, config, text)}"
+    return with_table(config, manifest)
+
+
+def with_table(config: RunConfig, manifest: str) -> RunConfig:
+    """Return a config with a table of pairs in place of the patterns of its corpus."""
     nothing = {"documents": None, "source": None, "target": None, "pairs": ()}
     corpus = config.corpus.model_copy(update={**nothing, "manifest": manifest, "pairing": "name"})
     return config.model_copy(update={"corpus": corpus})
 
 
+def place_of_table(store: RunStore) -> str:
+    """Return where the table of pairs of a run lies whose documents lie with the store, from the root of that."""
+    return (store.folder / PAIRS).relative_to(store.store.root).as_posix()
+
+
 def keep_table(store: RunStore, text: str) -> str:
-    """Write the table of pairs into the folder of a run; return where it lies, from the root of the store."""
+    """Write the table of pairs there; return where that is."""
     path = store.folder / PAIRS
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         write_text(path, text)
-    return path.relative_to(store.store.root).as_posix()
+    return place_of_table(store)
 
 
 def language_pairs(config: RunConfig, manifest: Manifest) -> list[tuple[str, str]]:
@@ -174,5 +193,5 @@ def describe_pairing(found: FoundPairs, where: str, corrections: Path) -> list[s
 
 
 def _describe_unsure(row: PairRow) -> str:
-    sure = f"{row.confidence:.0%} sure" if row.confidence is not None else "unsure"
+    sure = f"{100 * row.confidence:.1f} % sure" if row.confidence is not None else "unsure"
     return f"perhaps a pair, {sure}: {row.source_path} with {row.target_path} ({row.reason.removeprefix('perhaps: ')})"

@@ -16,11 +16,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from pipeline.errors import BitextError, ChangedMeanwhile
+from pipeline.review.documents import DocumentDesk
 from pipeline.review.session import Desk
 
 LOOPBACK = "127.0.0.1"
@@ -38,7 +39,9 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-ROUTE = re.compile(r"/(?P<token>[^/]*)/(?:pair/(?P<number>\d{1,9})/)?(?P<corrections>corrections)?")
+ROUTE = re.compile(
+    r"/(?P<token>[^/]*)/(?:pair/(?P<number>\d{1,9})/|(?P<documents>documents)/)?(?P<corrections>corrections)?"
+)
 HTML, JSON, TEXT = "text/html; charset=utf-8", "application/json", "text/plain; charset=utf-8"
 
 
@@ -57,6 +60,14 @@ class ReviewServer(ThreadingHTTPServer):
         """Return what to open in a browser: the list, or the page of a pair."""
         place = "" if number is None else f"pair/{number}/"
         return f"http://{LOOPBACK}:{self.server_port}/{self.token}/{place}"
+
+
+class Route(NamedTuple):
+    """What is asked for: a pair, or the documents that belong together, or the list of all; perhaps its corrections."""
+
+    number: int | None
+    is_documents: bool
+    is_corrections: bool
 
 
 class RequestError(Exception):
@@ -104,19 +115,22 @@ class ReviewHandler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def _get(self) -> tuple[str, str]:
-        number, is_corrections = self._route()
-        if is_corrections:
+        route = self._route()
+        if route.is_corrections:
             raise RequestError(HTTPStatus.METHOD_NOT_ALLOWED, "corrections are only sent here")
         desk = self.server.desk
-        if number is None:
-            return HTML, _template().render(name=desk.config.name, rows=desk.listed())
-        return HTML, desk.page(number)
+        if route.is_documents:
+            return HTML, _template("documents").render(name=desk.config.name, **self._documents().page())
+        if route.number is None:
+            numbers = desk.documents.numbers() if desk.documents else None
+            return HTML, _template("list").render(name=desk.config.name, rows=desk.listed(), documents=numbers)
+        return HTML, desk.page(route.number)
 
     def _post(self) -> tuple[str, str]:
-        number, is_corrections = self._route()
+        route = self._route()
         if not _is_same(self.headers.get(TOKEN_HEADER, ""), self.server.token):
             raise RequestError(HTTPStatus.FORBIDDEN, f"a change needs the token in {TOKEN_HEADER}")
-        if number is None or not is_corrections:
+        if not route.is_corrections or (route.number is None and not route.is_documents):
             raise RequestError(HTTPStatus.METHOD_NOT_ALLOWED, "nothing is sent here")
         try:
             decided = json.loads(self._body())
@@ -124,10 +138,17 @@ class ReviewHandler(BaseHTTPRequestHandler):
             raise ValueError("what was decided is nested too deep") from None
         if not isinstance(decided, dict):
             raise ValueError("what was decided must be an object")
-        return JSON, json.dumps({"version": self.server.desk.save(number, decided)})
+        if route.number is None:
+            return JSON, json.dumps({"file": self._documents().save(decided)})
+        return JSON, json.dumps({"version": self.server.desk.save(route.number, decided)})
 
-    def _route(self) -> tuple[int | None, bool]:
-        """Return which pair is meant, and whether its corrections are; refuse whoever does not know the token."""
+    def _documents(self) -> DocumentDesk:
+        if self.server.desk.documents is None:
+            raise RequestError(HTTPStatus.NOT_FOUND, "the documents of this run were not paired by what they say")
+        return self.server.desk.documents
+
+    def _route(self) -> Route:
+        """Return what is meant; refuse whoever does not know the token."""
         if self.headers.get("Host") not in self.server.hosts:
             raise RequestError(HTTPStatus.MISDIRECTED_REQUEST, "this server answers to its own address only")
         match = ROUTE.fullmatch(self.path)
@@ -136,7 +157,7 @@ class ReviewHandler(BaseHTTPRequestHandler):
         number = None if match["number"] is None else int(match["number"])
         if number is not None and number >= len(self.server.desk.pairs):
             raise RequestError(HTTPStatus.NOT_FOUND, f"there is no pair {number}")
-        return number, match["corrections"] is not None
+        return Route(number, match["documents"] is not None, match["corrections"] is not None)
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
@@ -151,9 +172,9 @@ def _is_same(given: str, token: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), token.encode())
 
 
-@lru_cache(maxsize=1)
-def _template() -> Template:
+@lru_cache(maxsize=2)
+def _template(name: str) -> Template:
     environment = Environment(
         loader=PackageLoader("pipeline.review", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    return environment.get_template("list.html.j2")
+    return environment.get_template(f"{name}.html.j2")

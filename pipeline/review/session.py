@@ -21,6 +21,7 @@ from pipeline.review.corrections import (
     version_of,
     write_corrections,
 )
+from pipeline.review.documents import DocumentDesk
 from pipeline.store.rows import bead_keys, stored_key
 from pipeline.store.run_store import RunStore
 from stages.corrections import (
@@ -80,6 +81,8 @@ class Desk:
         self._lock = Lock()  # the store's shelves are not made for threads
         self._texts: dict[int, Texts] = {}
         self._placed: dict[int, tuple[str, Corrections]] = {}
+        self.documents: DocumentDesk | None = None
+        """Which documents belong together, where that was found out by what they say."""
 
     def number_of(self, pair_id: str) -> int:
         """Return the number of a pair; raises ConfigError where this run has aligned no such pair."""

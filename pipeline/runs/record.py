@@ -8,12 +8,13 @@ import platform
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import __version__
+from pipeline.corpus.paired import FoundPairs, Kind
 from pipeline.exports.unchanged import RECORD, Results, describe_results
 from pipeline.flow.run import COMPUTING, Run, StageRecord
 from pipeline.manifest import Failure
@@ -27,6 +28,9 @@ from stages.report.pages import render_page
 
 MAX_NOTES = 200
 """How many notes a report holds."""
+
+MAX_DOCUMENTS = 200
+"""How many pairs of documents a report holds, those that are least sure, and how many that stay alone."""
 
 ORDER = ("read", "split", "encode", "pair", "request", "align", "export")
 """The steps of a run: "pair" finds out which documents belong together; two of the encode stage find out which overlaps
@@ -76,6 +80,7 @@ def make_report(run: Run, evaluation: dict[str, Evaluation]) -> dict[str, Any]:
         "stages": [_stage(run, name, record) for name, record in _records(run).items()],
         "corpus": run.exported.summary if run.exported and run.exported.n_pairs else None,
         "encoder_check": run.exported.encoder.as_dict() if run.exported and run.exported.encoder else None,
+        "pairing": _pairing(run.pairing) if run.pairing else None,
         "evaluation": render_table(evaluation) if evaluation else "",
         "scores": {name: value for name, value in scores.items() if name != "reliability"} or None,
         "reliability": scores.get("reliability"),
@@ -86,6 +91,16 @@ def make_report(run: Run, evaluation: dict[str, Evaluation]) -> dict[str, Any]:
         "set_aside": run.set_aside,
         "costs": run.costs,
         "versions": _python_and_libraries(),
+    }
+
+
+def _pairing(found: FoundPairs) -> dict[str, Any]:
+    """Return which documents belong together, the least sure first, and what stays alone."""
+    of_kind = {kind: found.of(kind) for kind in get_args(Kind)}
+    of_kind["pair"].sort(key=lambda row: row.confidence or 0.0)
+    return {
+        "numbers": {kind: len(rows) for kind, rows in of_kind.items()},
+        "rows": {kind: [row._asdict() for row in rows[:MAX_DOCUMENTS]] for kind, rows in of_kind.items()},
     }
 
 

@@ -106,7 +106,7 @@ class SettledRecord:
         import numpy as np
 
         try:
-            with np.load(self.path) as opened:
+            with self.path.open("rb") as file, np.load(file) as opened:
                 arrays = dict(opened)
             if str(arrays["made_of"]) != self.made_of:
                 return None

@@ -7,14 +7,18 @@ import json
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline.corpus.groups import group_by
 from pipeline.corpus.paired import Decision, FoundPairs, PairRow
+from pipeline.errors import ConfigError
 from pipeline.manifest import Document, Shard
 from pipeline.store.pairing_record import PairingRecord
 from pipeline.store.rows import overlap_key
 from pipeline.store.run_store import RunStore
+from stages.pairing.config import PairingConfig
 
 if TYPE_CHECKING:
     import numpy as np
@@ -171,7 +175,20 @@ class _Finding:
                 if one is not None and other is not None and one.id in places[0] and other.id in places[1]:
                     said[decision.is_together].add((places[0][one.id], places[1][other.id]))
                     self._placed.add(decision)
+        for side in (0, 1):
+            self._check_one_to_one(sorted(sorted(said[True]), key=itemgetter(side)), documents, side)
         return Decided(frozenset(said[True]), frozenset(said[False]))
+
+    @staticmethod
+    def _check_one_to_one(
+        together: Sequence[tuple[int, int]], documents: tuple[list[Document], list[Document]], side: int
+    ) -> None:
+        """Raise ConfigError where people have put one document together with two."""
+        for before, after in pairwise(together):
+            if before[side] == after[side]:
+                one = documents[side][before[side]].path
+                others = (documents[1 - side][both[1 - side]].path for both in (before, after))
+                raise ConfigError(f"{one} is put together with {' and with '.join(others)}; take one of them out")
 
     def _note_strays(self) -> None:
         for one in self._decisions:
@@ -262,6 +279,8 @@ def _languages(near: _Nearest) -> tuple[str, str]:
 
 
 def _why_unsure(pair: PairedDocuments) -> str:
+    if pair.confidence >= PairingConfig().min_confidence:
+        return "perhaps: less sure than [pairing] min_confidence"
     is_near = pair.second > NEAR * pair.score
     return f"perhaps: {'another is nearly as near' if is_near else 'they agree too little'}"
 
