@@ -51,7 +51,7 @@ ORIGIN = Origin("", None, "", -1, 0)
 
 
 class Made(NamedTuple):
-    """A document that was made: its name (its translation's but for the language), its vectors and lengths."""
+    """A document that was made, named by a number and its paragraphs: those of its translation are the same."""
 
     name: str
     language: str
@@ -90,7 +90,7 @@ def make_documents(paragraphs: tuple[list[Encoded], list[Encoded]], n_documents:
             is_lonely = side == 1 and number < LONELY * n_each
             parts = [paragraphs[side][index] for index in (others if is_lonely else chosen)]
             vectors = np.concatenate([part.vectors for part in parts])
-            name = f"{number:06}{'-lonely' if is_lonely else ''}"
+            name = f"{number:06}:{'+'.join(map(str, sorted(others if is_lonely else chosen)))}"
             made.append(Made(name, language, vectors, np.concatenate([part.n_chars for part in parts])))
     return [made[index] for index in rng.permutation(len(made))]
 
@@ -152,8 +152,13 @@ def pair(folder: Path) -> None:
     click.echo(json.dumps(result | {"right": right, "wrong": wrong}))
 
 
+def text_of(name: str) -> str:
+    """Return which text a document is: another with the same paragraphs is as good."""
+    return name.partition(":")[2]
+
+
 def tally(found: FoundPairs) -> tuple[int, int]:
-    pairs = [(row.source_path.partition("/")[2], row.target_path.partition("/")[2]) for row in found.of("pair")]
+    pairs = [(text_of(row.source_path), text_of(row.target_path)) for row in found.of("pair")]
     n_right = sum(one == other for one, other in pairs)
     return n_right, len(pairs) - n_right
 
@@ -161,7 +166,7 @@ def tally(found: FoundPairs) -> tuple[int, int]:
 def recall_of(store: RunStore, found: FoundPairs) -> float:
     """Return the share of the true pairs that were compared sentence by sentence."""
     with np.load(PairingRecord(store.folder).folder / "en-de.npz") as arrays:
-        ids = [[identity.decode()[3:] for identity in arrays[f"ids_{side}"].tolist()] for side in (0, 1)]
+        ids = [[text_of(identity.decode()) for identity in arrays[f"ids_{side}"].tolist()] for side in (0, 1)]
         rows, columns = arrays["candidates_rows"], arrays["candidates_columns"]
     true = set(ids[0]) & set(ids[1])
     compared = {ids[0][i] for i, j in zip(rows.tolist(), columns.tolist(), strict=True) if ids[0][i] == ids[1][j]}
@@ -183,7 +188,7 @@ def report(paragraphs: tuple[list[Encoded], list[Encoded]], n_documents: int) ->
             shards = write_store(store, made[:n_here] if n_here == n_documents else made)
             (folder / "shards.json").write_text(json.dumps([vars(shard) for shard in shards]))
             found = measure(folder)
-            names = [{one.name for one in made[:n_here] if one.language == language} for language in LANGUAGES]
+            names = [{text_of(one.name) for one in made[:n_here] if one.language == language} for language in LANGUAGES]
             click.echo(
                 f"{n_here:>7,} documents  summing {found['summing']:6.1f} s  pairing {found['pairing']:6.1f} s  "
                 f"peak {found['MB']:6.0f} MB (before {found['MB before']:.0f})  compared {found['compared']:>9,}  "

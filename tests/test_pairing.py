@@ -14,7 +14,7 @@ from stages.pairing.candidates import Points, Scored, find_candidates, nearest
 from stages.pairing.config import PairingConfig
 from stages.pairing.duplicates import find_alike, group_duplicates
 from stages.pairing.match import PairedDocuments, Side, confidence_of, match_documents
-from stages.pairing.pairing import Decided, DocumentSide, Pairing, Settled, pair_documents
+from stages.pairing.pairing import MAX_EDITIONS, Decided, DocumentSide, Pairing, Settled, pair_documents
 from stages.pairing.score import score_pair
 from stages.pairing.summary import gather, summarise, to_unit
 
@@ -208,6 +208,22 @@ def test_a_text_in_two_editions_is_paired_once_with_the_better_one() -> None:
     pairs, _ = match_documents(compared, (one, other), frozenset(), None)
     assert [(pair.source, pair.target) for pair in pairs] == [(0, 0), (1, 2)]
     assert pairs[0].second == 0.0  # the other edition is no rival
+
+
+def test_ten_thousand_near_duplicates_are_compared_with_a_few_each_and_paired_once() -> None:
+    source, target = make_pots(6, 3, noise=0.3)
+    rng = np.random.default_rng(9)
+    versions = source.vectors[0] + 0.01 * rng.standard_normal((10_000, 3, DIMENSIONS)).astype(np.float32)
+    pairing = pair_documents(side_of(Pot([*versions, *source.vectors[1:]])), side_of(target), PairingConfig())
+    assert [pair[1] for pair in pairs_of(pairing)] == list(range(6))
+    assert [pair[0] for pair in pairs_of(pairing)][1:] == list(range(10_000, 10_005))
+    assert all(pair.confidence > 0.99 for pair in pairing.pairs)
+    assert pairing.n_compared <= 10_005 + 200 * MAX_EDITIONS * 6
+
+
+def test_where_no_document_has_text_none_is_paired() -> None:
+    empty = Pot([np.zeros((0, DIMENSIONS), np.float32)] * 3)
+    assert pair_pots(empty, empty) == []
 
 
 # ---- what people have decided

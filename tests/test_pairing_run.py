@@ -372,6 +372,18 @@ def test_two_folders_are_aligned_into_a_folder(tmp_path: Path) -> None:
     assert "name it with -o" in without.stderr
 
 
+def test_two_folders_are_paired_by_what_they_say(pot: Path) -> None:
+    command = ("align", "en", "de", "--pairing", "content", "--store", "store")
+    languages = ("--source-language", "en", "--target-language", "de")
+    result = bitext(*command, *languages, "-o", "aligned", cwd=pot)
+    assert result.returncode == 0, result.stderr
+    assert pairs_of(pot / "aligned" / "pairs.tsv") == PAIRS
+    assert len({row["pair_id"] for row in rows_of(pot / "aligned" / "bitext.tsv")}) == 3
+    two = bitext("align", "en/x1.txt", "de/k.txt", "--pairing", "content", "--store", "store", cwd=pot)
+    assert two.returncode == 2
+    assert "--pairing content is for two folders" in two.stderr
+
+
 def test_one_file_with_both_languages(tmp_path: Path) -> None:
     lines = [line for key in ("ship", "law") for line in ENGLISH[key].split(". ")]
     others = [line for key in ("ship", "law") for line in GERMAN[key].split(". ")]

@@ -21,7 +21,7 @@ from pipeline.commands.finish import keep_record
 from pipeline.config.run_config import RunConfig
 from pipeline.errors import BitextError
 from pipeline.flow.backend import Backend
-from pipeline.flow.flow import Flow
+from pipeline.flow.pairing import carry_out_paired
 from pipeline.flow.run import Run
 from pipeline.progress import Progress, duration
 from pipeline.runs.record import verdict
@@ -181,7 +181,7 @@ def _carry_out(run: Run, prepare: Callable[[RunConfig], RunConfig], backend: Pri
     """Carry out a run; return its exit status, and what became of it in words."""
     try:
         run.config = prepare(run.config)
-        Flow(run, backend, Progress()).carry_out()
+        carry_out_paired(run, backend, Progress())
     except BitextError as error:
         backend.stop()
         return error.exit_status, str(error)

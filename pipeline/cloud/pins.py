@@ -71,6 +71,9 @@ FORMATS = {
 }
 """For documents on the Volume or in a bucket that are not plain text: the clerk reads them."""
 
+PAIRING = {"faiss-cpu": "1.15.1", "packaging": "26.3"}
+"""The clerk finds out which documents belong together, where they are paired by what they say."""
+
 SPLIT = {
     "pythainlp": "5.4.0",
     "python-crfsuite": "0.9.12",
@@ -140,7 +143,7 @@ SERVE = {
 
 
 IMAGES: dict[str, tuple[dict[str, str], ...]] = {
-    "clerk": (BASE, FORMATS),
+    "clerk": (BASE, FORMATS, PAIRING),
     "split": (BASE, SPLIT),
     "encode_on_cpu": (BASE, ENCODE_ON_CPU),
     "encode_on_gpu": (BASE, ENCODE_ON_GPU),

@@ -27,6 +27,7 @@ from pipeline.errors import BitextError, ConfigError, DocumentError
 from pipeline.exports.write import SUFFIXES, describe_left_out, format_of_name, write_pair
 from pipeline.flow.flow import Flow
 from pipeline.flow.local import require_stages
+from pipeline.flow.pairing import carry_out_paired
 from pipeline.flow.run import Run
 from pipeline.manifest import Manifest
 from pipeline.progress import units
@@ -64,6 +65,12 @@ PAGE = ".html"
 @click.option("--main-text", is_flag=True, help="Leave out the menus, heads and feet of web pages.")
 @click.option("--source-column", help="Of a table: the column of the source [default: the one named as its language].")
 @click.option("--target-column", help="The same for the target; or numbers, where the first row is text.")
+@click.option(
+    "--pairing",
+    type=click.Choice(["name", "content"]),
+    default="name",
+    help="Of two folders: by names, or what they say.",
+)
 @click.option("--split-languages", is_flag=True, help="SOURCE holds both: lines, paragraphs or columns in turn.")
 @click.option("--nulls", is_flag=True, help="Keep sentences without a translation, with an empty other side.")
 @click.option("-o", "--output", type=PATH, help=f"A {', '.join(SUFFIXES)} or .html file [default: print TSV].")
@@ -87,13 +94,14 @@ def align(
 ) -> int:
     """Align two documents, two folders of documents, or the two languages of one file.
 
-    Documents of two folders are paired by their names; the output is then a folder, too.
+    Documents of two folders are paired by their names, or by what they say; the output is then a folder, too.
 
     \b
     bitext align book.de.txt book.fr.txt -o book.tmx
     bitext align notes.en.txt notes.zh.txt --source-language en --target-language zh
     bitext align old.ru.txt new.en.txt --source-encoding koi8-r
     bitext align books/de books/fr -o aligned
+    bitext align books/de books/fr --pairing content -o aligned
     bitext align both.txt --split-languages -o both.tmx
     bitext align book.de.epub book.fr.epub --review -o book.epub
 
@@ -109,6 +117,8 @@ def align(
         run = run_of_folders(source, target, encoder, corpus, nulls, output, folder)
         require_stages()
         return align_and_review(make_flow(run, store, workers), align_folders, review, no_open)
+    if corpus.get("pairing") == "content":
+        raise ConfigError("--pairing content is for two folders; two files are a pair as they are")
     if is_same_file(source, target):
         raise ConfigError(f"{source} and {target} are the same file; name the text and its translation")
     paths = {"source": str(source.absolute()), "target": str(target.absolute())}
@@ -211,7 +221,7 @@ def run_of_folders(
 
 def align_folders(flow: Flow) -> int:
     """Align the pairs of a run, and write them into a folder."""
-    flow.carry_out()
+    flow = carry_out_paired(flow.run, flow.backend, flow.observer)
     finish(flow, out_console())
     return flow.run.exit_status
 

@@ -15,12 +15,15 @@ from stages.pairing.candidates import Points, Scored, neighbours
 MIN_SCORE = 0.95
 """From this score on two documents of one language say the same, sentence by sentence."""
 
-MIN_SIMILARITY = 0.9
-"""Document vectors that are less alike are not compared sentence by sentence."""
+MIN_SIMILARITY = 0.96
+"""Document vectors, as they are, that are less alike are not compared sentence by sentence."""
 
 
 def find_alike(side: Points, n_neighbours: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return pairs of documents of a side that may be near duplicates: each new one with the nearest of all."""
+    """Return pairs of documents of a side that may be near duplicates: each new one with the nearest of all.
+
+    The vectors are not centred: where one text is most of a side, the centre is that text.
+    """
     rows, columns, similarities = neighbours(side, side, n_neighbours + 1)
     is_alike = (rows != columns) & (similarities >= MIN_SIMILARITY)
     return rows[is_alike], columns[is_alike]

@@ -26,6 +26,12 @@ KEPT_SENTENCES = 50_000
 COMPARED_AT_ONCE = 100_000
 """After so many comparisons what was found is kept."""
 
+MAX_COPIED = 0.1
+"""Where more of the sentences of a side than this are in copies, these don't count for its centre."""
+
+MAX_EDITIONS = 4
+"""Of near duplicates so many, the first ones, are compared with the other side: any of them may be the pair."""
+
 OUTGROWN = 2.0
 """With so many times the sentences that there were when its centre was taken, a side is paired anew."""
 
@@ -114,13 +120,20 @@ def pair_documents(
     """
     if before is None or _has_outgrown(before, source, target):
         before = _begin(source, target)
-    sides = _Centred(source, before.centres[0]), _Centred(target, before.centres[1])
-    points = _points(source, before.centres[0], before.known[0]), _points(target, before.centres[1], before.known[1])
-    first, second = (
-        _group(side, of_side, config, alike) for side, of_side, alike in zip(sides, points, before.alike, strict=True)
-    )
+    first, second = (_group(side, before, number, config) for number, side in enumerate((source, target)))
     settled = before._replace(alike=(first[1], second[1]))
+    if before.usual_ratio is None and not len(before.candidates.rows):
+        centres = (
+            _centre_of_texts(source, first[0], before.centres[0]),
+            _centre_of_texts(target, second[0], before.centres[1]),
+        )
+        settled = settled._replace(centres=centres)
     keep(settled)
+    sides = _Centred(source, settled.centres[0]), _Centred(target, settled.centres[1])
+    points = (
+        _editions(_points(source, settled.centres[0], before.known[0]), first[0]),
+        _editions(_points(target, settled.centres[1], before.known[1]), second[0]),
+    )
     for scored in _score(sides, _uncompared(points, config, before.candidates, decided)):
         settled = settled._replace(candidates=settled.candidates.plus(scored))
         keep(settled)
@@ -172,10 +185,32 @@ def _points(side: DocumentSide, centre: NDArray[np.float64], known: NDArray[np.b
     return Points(document_vectors(side.summaries, centre), side.summaries.n_sentences > 0, ~known, side.group)
 
 
-def _group(side: _Centred, points: Points, config: PairingConfig, known: Scored) -> tuple[NDArray[np.int64], Scored]:
-    alike = find_alike(points, config.n_candidates)
-    side.prepare(np.concatenate(alike))
-    return group_duplicates(len(points.is_new), alike, lambda i, j: _score_one(side, side, i, j), known)
+def _group(side: DocumentSide, before: Settled, number: int, config: PairingConfig) -> tuple[NDArray[np.int64], Scored]:
+    """Group the near duplicates of a side; see `group_duplicates`."""
+    centred = _Centred(side, before.centres[number])
+    as_they_are = _points(side, np.zeros_like(before.centres[number]), before.known[number])
+    alike = find_alike(as_they_are, config.n_candidates)
+    centred.prepare(np.concatenate(alike))
+    n_documents = len(side.group)
+    return group_duplicates(n_documents, alike, lambda i, j: _score_one(centred, centred, i, j), before.alike[number])
+
+
+def _centre_of_texts(side: DocumentSide, group: NDArray[np.int64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the centre of a side in which each text counts once, if copies would draw it to themselves."""
+    summaries, is_copy = side.summaries, group != np.arange(len(group))
+    if summaries.n_sentences[is_copy].sum() <= MAX_COPIED * summaries.n_sentences.sum():
+        return centre
+    total: NDArray[np.float64] = summaries.weighted[~is_copy].sum(axis=0, dtype=np.float64)
+    return total / float(summaries.weight[~is_copy].sum())
+
+
+def _editions(points: Points, group: NDArray[np.int64]) -> Points:
+    """Return the documents of a side with no more than MAX_EDITIONS of each group of near duplicates."""
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], group[order])
+    is_edition = np.zeros(len(group), bool)
+    is_edition[order] = np.arange(len(group)) - starts < MAX_EDITIONS
+    return points._replace(has_text=points.has_text & is_edition)
 
 
 def _uncompared(

@@ -26,14 +26,21 @@ def score_pair(
     """
     if not len(source) or not len(target):
         return 0.0
-    there = _mean_best(source, target, source_weights)
-    back = _mean_best(target, source, target_weights)
-    return 0.5 * (there + back)
+    if max(len(source), len(target)) <= MAX_QUERIES:
+        similarity = source @ target.T
+        there, back = similarity.max(axis=1), similarity.max(axis=0)
+    else:
+        chosen, others = _spread(len(source)), _spread(len(target))
+        there = (source[chosen] @ target.T).max(axis=1)
+        back = (target[others] @ source.T).max(axis=1)
+        source_weights, target_weights = source_weights[chosen], target_weights[others]
+    return 0.5 * (_mean(there, source_weights) + _mean(back, target_weights))
 
 
-def _mean_best(queries: NDArray[np.float32], keys: NDArray[np.float32], weights: NDArray[np.float64]) -> float:
-    n_queries = min(len(queries), MAX_QUERIES)
-    chosen = np.linspace(0, len(queries) - 1, n_queries).astype(np.int64)
-    best = (queries[chosen] @ keys.T).max(axis=1)
-    weights = weights[chosen]
-    return float(np.average(best, weights=weights if weights.sum() > 0 else None))
+def _spread(n_sentences: int) -> NDArray[np.int64]:
+    return np.linspace(0, n_sentences - 1, min(n_sentences, MAX_QUERIES)).astype(np.int64)
+
+
+def _mean(best: NDArray[np.float32], weights: NDArray[np.float64]) -> float:
+    total = float(weights.sum())
+    return float(best @ weights) / total if total > 0 else float(best.mean())

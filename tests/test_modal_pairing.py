@@ -1,0 +1,94 @@
+"""Documents that nobody has paired, on Modal: brought from here, or already on the Volume."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from in_process import InProcess
+from modal_world import LOOPMODAL, ModalWorld, results
+
+from pipeline.commands.console import out_console
+from pipeline.commands.finish import finish
+from pipeline.config.run_config import load_config
+from pipeline.flow.pairing import carry_out_paired
+from pipeline.flow.run import Run
+from pipeline.progress import Progress
+
+pytestmark = [
+    pytest.mark.modal,
+    pytest.mark.slow,
+    pytest.mark.skipif(not LOOPMODAL.exists(), reason="the loopback Modal is not here"),
+]
+
+TEXTS = {
+    "en/a": "The ship left the harbour at dawn. A storm broke the mast. The sailors were rescued by a fisherman.",
+    "en/b": "The court rejected the appeal. The company must pay a fine. The judge gave no further reasons.",
+    "en/c": "Plant the roses in spring. Water them every evening. Cut the old branches in autumn.",
+    "de/x": "Das Gericht wies die Berufung ab. Die Firma muss eine Strafe zahlen. Der Richter nannte keine Gründe.",
+    "de/y": "Das Schiff verließ den Hafen im Morgengrauen. Ein Sturm brach den Mast. Ein Fischer rettete die Matrosen.",
+}
+CONFIG = """
+[corpus]
+documents = "{place}{{language}}/*.txt"
+pairs = ["en-de"]
+pairing = "content"
+[encode]
+encoder = "use-multilingual"
+[export]
+formats = ["tsv", "beads"]
+[compute]
+cores = 1
+scaledown_seconds = 2
+"""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModalWorld]:
+    images = ("clerk", "split", "encode_on_cpu", "align_on_cpu")
+    world = ModalWorld(tmp_path_factory.mktemp("modal") / "world", images=images)
+    yield world
+    world.close()
+
+
+def write_pot(folder: Path) -> None:
+    for name, text in TEXTS.items():
+        path = folder / f"{name}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def pairs_of(table: Path) -> list[tuple[str, str]]:
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return [(row["source_path"], row["target_path"]) for row in rows if row["is_pair"] == "yes"]
+
+
+def test_documents_from_here_are_paired_as_they_are_here(world: ModalWorld, tmp_path: Path) -> None:
+    write_pot(tmp_path)
+    (tmp_path / "pot.toml").write_text(CONFIG.format(place=""))
+    before = world.run(tmp_path / "pot.toml", tmp_path / "there", "--dry-run")
+    assert "pair    to do" in before
+    output = world.run(tmp_path / "pot.toml", tmp_path / "there")
+    assert "2 pairs found by what documents say" in output
+    assert pairs_of(tmp_path / "there" / "pairs.tsv") == [("en/a.txt", "de/y.txt"), ("en/b.txt", "de/x.txt")]
+    run = Run(load_config(tmp_path / "pot.toml"), out=tmp_path / "here")
+    finish(carry_out_paired(run, InProcess(tmp_path / "store", 1), Progress()), out_console())
+    assert results(tmp_path / "there") == results(tmp_path / "here")
+
+
+def test_documents_on_the_volume_are_paired_there_and_only_what_is_new_again(world: ModalWorld, tmp_path: Path) -> None:
+    write_pot(tmp_path / "pot")
+    for name in TEXTS:
+        world.modal("volume", "put", "--force", "bitext-store", str(tmp_path / f"pot/{name}.txt"), f"/pot/{name}.txt")
+    (tmp_path / "there.toml").write_text(CONFIG.format(place="volume:pot/"))
+    world.run(tmp_path / "there.toml", tmp_path / "out")
+    expected = [("pot/en/a.txt", "pot/de/y.txt"), ("pot/en/b.txt", "pot/de/x.txt")]
+    assert pairs_of(tmp_path / "out" / "pairs.tsv") == expected
+    assert pairs_of(world.volume() / "runs" / "there" / "pairs.tsv") == expected
+    before = world.n_started()
+    output = world.run(tmp_path / "there.toml", tmp_path / "again")
+    assert "(nothing new)" in output
+    assert set(world.started(before)) <= {"clerk"}
