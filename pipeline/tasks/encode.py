@@ -60,7 +60,8 @@ def encode_documents(store: RunStore, work: Work, outcome: Outcome) -> None:
         overlap_key(document, size) for document in documents for size in whole_sizes(store.config)
     )
     outcome.note_places("embeddings", store.embeddings, done)
-    todo = [document for document in documents if missing_sizes(store.config, done, document)]
+    missing = {document: sizes for document in documents if (sizes := missing_sizes(store.config, done, document))}
+    todo = list(missing)
     has_sentences = store.sentences.look_up(document.id for document in todo)
     outcome.n_todo = len(todo)
     wanted = []
@@ -70,7 +71,7 @@ def encode_documents(store: RunStore, work: Work, outcome: Outcome) -> None:
             outcome.n_open += 1
             continue
         with outcome.isolate("encode", document.path):
-            wanted.append(_whole(store, document, missing_sizes(store.config, done, document)))
+            wanted.append(_whole(store, document, missing[document]))
     if wanted:
         _encode(store, wanted, outcome)
 
