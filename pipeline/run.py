@@ -10,7 +10,7 @@ import click
 from pipeline.cloud.app import app
 from pipeline.cloud.costs import costs_of, describe_speed, dollars_text, estimate, measured_speed
 from pipeline.cloud.laptop import LaptopBackend
-from pipeline.cloud.machines import PRICES_DATE
+from pipeline.cloud.prices import PRICES_DATE
 from pipeline.cloud.speeds import known_speeds, remember_speed
 from pipeline.cloud.weights import describe_weights, resolve_encoder
 from pipeline.commands.console import out_console
@@ -63,7 +63,7 @@ def estimate_run(flow: Flow) -> int:
     missing = print_status(flow)
     speeds = flow.backend.do(known_speeds, flow.run.config)
     estimates = estimate(flow.run.config, missing, speeds)
-    click.echo("This would take, as far as it can be reckoned from the size of the texts:")
+    click.echo("This would take, estimated from the size of the texts:")
     for one in estimates:
         click.echo(f"  {one}")
     if speed := describe_speed(flow.run.config, speeds):

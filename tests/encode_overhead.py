@@ -93,7 +93,7 @@ def measure(folder: Path, path: Path) -> None:
     )
     click.echo(f"  before the first call       {before:.2f}, while a GPU waits")
     click.echo(
-        f"  vectors taken and written   {written:.2f}, of {n_calls:.1f} calls: all but the last while a GPU computes"
+        f"  vectors taken and written   {written:.2f}, of {n_calls:.1f} calls, all but the last while it computes"
     )
 
 

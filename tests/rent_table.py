@@ -2,7 +2,7 @@
 
     python tests/rent_table.py [--chars 5000] [10 500 10000]
 
-Nothing is started. "before" is how it was reckoned and rented until November 2026: a container for each 200,000
+Nothing is started. "before" is how it was estimated and rented until November 2026: a container for each 200,000
 characters, a T4 for every alignment, and a second, cold round of encoding for the overlaps on demand.
 """
 
@@ -75,7 +75,7 @@ def before(config: RunConfig, n_pairs: int, n_chars: int) -> Iterator[tuple[str,
 
 
 def after(config: RunConfig, n_pairs: int, n_chars: int) -> Iterator[tuple[str, int, float, float]]:
-    """Give function, containers, container-seconds and dollars as `--dry-run` reckons them."""
+    """Give function, containers, container-seconds and dollars as `--dry-run` estimates them."""
     for one in estimate(config, corpus(n_pairs, n_chars)):
         yield one.machine.function, one.n_containers, one.container_seconds, one.dollars
 

@@ -100,7 +100,7 @@ def test_faiss_has_no_code_for_an_h100() -> None:
         config_of(align_gpu="H100")
 
 
-def test_the_sample_that_is_reckoned_with_is_the_one_that_is_taken() -> None:
+def test_the_sample_that_is_estimated_with_is_the_one_that_is_taken() -> None:
     assert (windows.SAMPLE_FROM, windows.SAMPLE_EVERY, windows.LARGE_FROM) == (
         speeds.SAMPLE_FROM,
         speeds.SAMPLE_EVERY,

@@ -65,7 +65,7 @@ class Volume(Protocol):
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a shard, and when it was worked on where: what a bill is reckoned from. Times are Unix times."""
+    """What became of a shard, and when it was worked on where: what a bill is estimated from. Times are Unix times."""
 
     result: Outcome | BitextError
     container: str

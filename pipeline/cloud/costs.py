@@ -15,10 +15,10 @@ from pipeline.cloud.machines import (
     CLERK_SCALEDOWN_SECONDS,
     COMPUTING_STAGES,
     FETCHER,
-    PRICES_DATE,
     Machine,
     machine_of,
 )
+from pipeline.cloud.prices import PRICES_DATE
 from pipeline.cloud.speeds import (
     ALIGN_CHARS_PER_SECOND,
     CHARS_PER_TOKEN,
@@ -182,7 +182,7 @@ def measured_speed(run: Run, bills: Sequence[Bill]) -> tuple[str, float] | None:
 def bill(done: Iterable[tuple[Machine, Done]], config: RunConfig) -> list[Bill]:
     """Add up what containers have cost, as far as it can be seen from outside.
 
-    A container is reckoned from when its Python began to its last shard, and for the time that it waits for more. The
+    A container is counted from when its Python began to its last shard, and for the time that it waits for more. The
     seconds in which its image was loaded are not seen, nor a container that died before it gave anything back.
     """
     containers: dict[Machine, dict[str, list[Done]]] = defaultdict(lambda: defaultdict(list))

@@ -1,4 +1,4 @@
-"""The kinds of machines that are rented, and what they cost."""
+"""The kinds of machines that are rented, and which of them a stage is done on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
+from pipeline.cloud.prices import PRICES
 from pipeline.cloud.speeds import (
     ALIGN_CHARS_PER_SECOND,
     CHARS_PER_SENTENCE,
@@ -18,22 +19,6 @@ from pipeline.tasks.work import ComputingStage
 from stages.encode.registry import describe
 
 COMPUTING_STAGES: tuple[ComputingStage, ...] = get_args(ComputingStage)
-
-PRICES_DATE = "2026-11"
-"""When these prices were looked up: modal.com/pricing. A config overrides them in `[compute] prices`."""
-
-PRICES: Mapping[str, float] = {
-    "T4": 0.000164,
-    "L4": 0.000222,
-    "A10": 0.000306,
-    "L40S": 0.000542,
-    "A100-40GB": 0.000583,
-    "A100-80GB": 0.000694,
-    "H100": 0.001097,
-    "core": 0.0000131,
-    "memory": 0.00000222,
-}
-"""Dollars a second: of a GPU, of a CPU core, of a GiB of memory."""
 
 CHEAPEST_GPU = "T4"
 """Which is rented for the align stage where one pays."""
@@ -49,7 +34,7 @@ class Machine:
     gpu: str | None = None
 
     def dollars_per_second(self, prices: Mapping[Any, float]) -> float:
-        """Return its price; "any" GPU is reckoned at the first that is asked for."""
+        """Return its price; "any" GPU is counted as the first that is asked for."""
         table: dict[Any, float] = {**PRICES, **prices}
         gpu = table["L40S" if self.gpu == "any" else self.gpu] if self.gpu else 0.0
         return gpu + self.cores * table["core"] + self.memory_gib * table["memory"]

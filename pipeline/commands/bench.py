@@ -15,7 +15,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.cloud.machines import PRICES_DATE, Machine
+from pipeline.cloud.machines import Machine
+from pipeline.cloud.prices import PRICES_DATE
 from pipeline.cloud.speeds import GPU_TOKENS_PER_SECOND
 from pipeline.commands.bench_align import align
 from pipeline.commands.console import out_console

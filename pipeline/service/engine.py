@@ -21,7 +21,7 @@ from pipeline.service.wire import AlignRequest, Progress, State
 from pipeline.service.worker import Embedded
 
 SMOOTHING = 0.1
-"""The weight of the latest request in the mean time that Retry-After is reckoned from."""
+"""The weight of the latest request in the mean time that Retry-After is estimated from."""
 
 LONGEST_RETRY = 60
 """Seconds."""

@@ -17,7 +17,7 @@ MAX_RATIO = 100
 """Text shrinks to a fifth, markup to a twentieth; a bomb to a thousandth."""
 
 FREE_BYTES = 64 << 20
-"""Up to here any ratio is let pass: the file can do no harm."""
+"""Up to here any ratio is let pass; how much memory may become of it is the limit of the worker that reads it."""
 
 MAX_MEMBERS = 100_000
 
