@@ -130,8 +130,8 @@ CONFIGS = [
     Case(
         "a format that nobody knows",
         "FOLDER/run.toml has a problem:\n  export.formats.0: 'xml' is not valid; "
-        "it must be 'tsv', 'jsonl', 'parquet', 'moses', 'tmx', 'multi-tmx', 'tei', 'xliff', 'xlsx', "
-        "'epub', 'docx', 'book-html' or 'beads'",
+        "it must be 'tsv', 'jsonl', 'parquet', 'sqlite', 'hugging-face', 'moses', 'tmx', 'multi-tmx', 'tei', 'xces', "
+        "'xliff', 'xlsx', 'sketch-engine', 'epub', 'docx', 'book-html', 'srt', 'ass' or 'beads'",
         config=config_with('["tsv", "jsonl", "parquet", "tmx", "moses", "beads"]', '["xml"]'),
     ),
     Case(
@@ -465,7 +465,8 @@ COMMANDS = [
     Case(
         "align into a format that nobody knows",
         "FOLDER/x.odt: no format is known by the suffix '.odt'; "
-        "known are .tsv, .jsonl, .parquet, .tmx, .xml, .xliff, .xlf, .xlsx, .epub, .docx, .txt, .html",
+        "known are .tsv, .jsonl, .parquet, .sqlite, .tmx, .xml, .xliff, .xlf, .xlsx, .sketch-engine.xlsx, .epub, "
+        ".docx, .book.html, .srt, .ass, .txt, .html",
         arguments=("align", "FOLDER/en/00.txt", "FOLDER/de/00.txt", "-o", "FOLDER/x.odt"),
     ),
     Case(
@@ -489,8 +490,8 @@ COMMANDS = [
     ),
     Case(
         "export into a format that nobody knows",
-        "--format 'xml' is not known; it must be tsv, jsonl, parquet, moses, tmx, multi-tmx, tei, xliff, "
-        "xlsx, epub, docx, book-html, beads",
+        "--format 'xml' is not known; it must be tsv, jsonl, parquet, sqlite, hugging-face, moses, tmx, multi-tmx, "
+        "tei, xces, xliff, xlsx, sketch-engine, epub, docx, book-html, srt, ass, beads",
         arguments=("export", "--config", "FOLDER/run.toml", "--format", "xml", "-o", "FOLDER/x"),
     ),
     Case(

@@ -42,11 +42,35 @@ def test_every_way_encodes_the_same_and_is_shown(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("pipeline.commands.bench.embedded_speed", lambda n_processes: 1000.0 * n_processes)
     shown = CliRunner().invoke(main, ["bench", "encode", "--tokens", "300"])
     assert shown.exit_code == 0, shown.output
+    assert "3 ways, 2 rounds of 300 tokens: at most about " in shown.stderr
+    assert [line for line in shown.stderr.splitlines() if line.startswith("round ")] == [
+        f"round {number} of 2: {name}"
+        for number in (1, 2)
+        for name in ("plain encode", "plain encode, best flags", "ours")
+    ]
     cosines = re.findall(r"(?:float32|bfloat16|int8) .* (0\.\d+|1\.\d+) *$", shown.output, re.MULTILINE)
     assert len(cosines) == 3
     assert min(map(float, cosines)) > 0.999
     assert "1,000 in one process, 2,000 in two (2.00 times)" in shown.output
-    assert re.search(r"L40S .* reckoned +\d+\.\d\d", shown.output)
+    assert re.search(r"L40S .* estimated +\d+\.\d\d", shown.output)
+
+
+def test_a_round_takes_a_few_seconds_however_fast_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def compare(model: object, n_tokens: int, n_rounds: int, tell: object) -> list[benchmark.Speed]:
+        asked.append((n_tokens, n_rounds))
+        return [benchmark.Speed("plain", "float32", 100.0, 0.5, 1, 0.1, 1.0)]
+
+    make_model = benchmark.make_model
+    monkeypatch.setattr(benchmark, "make_model", lambda folder, layers: make_model(folder, 1))
+    monkeypatch.setattr(benchmark, "compare", compare)
+    monkeypatch.setattr("pipeline.commands.bench.embedded_speed", lambda n_processes: 1000.0)
+    for speed in (100.0, 200_000.0):
+        monkeypatch.setattr(benchmark, "estimate_speed", lambda model, speed=speed: speed)
+        shown = CliRunner().invoke(main, ["bench", "encode"])
+        assert "at most about 24 s" in shown.stderr, shown.output
+    assert asked == [(400, 2), (800_000, 2)]
 
 
 # ---- align

@@ -120,10 +120,10 @@ def test_two_patterns_pair_by_what_stands_for_their_stars(tmp_path: Path) -> Non
     assert (corpus.pairs[0].source_language, corpus.pairs[0].target_language) == ("de", "fr")
 
 
-def test_two_files_are_a_pair_named_after_the_source(tmp_path: Path) -> None:
+def test_two_files_are_a_pair_named_after_both(tmp_path: Path) -> None:
     touch(tmp_path, "a.txt", ".b.txt")
     sides = {"source": "a.txt", "target": ".b.txt", "source_language": "auto", "target_language": "fr"}
-    assert shown(find_pairs(config_in(tmp_path, **sides))) == [("a", "a.txt", ".b.txt")]
+    assert shown(find_pairs(config_in(tmp_path, **sides))) == [("a-.b", "a.txt", ".b.txt")]
 
 
 def test_a_file_may_be_paired_with_itself(tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ def test_a_row_is_a_document_named_by_its_id(suffix: str, tmp_path: Path) -> Non
     corpus = find_pairs(config)
     assert shown(corpus) == [(f"{n}.en-de", f"en.{suffix}#{n}", f"de.{suffix}#{n}") for n in ("1", "2")]
     found = read_documents([pair.source for pair in corpus.pairs], config.corpus)
-    assert {source.row: text for source, (text, _) in found} == {"1": "Page 1 in en.", "2": "Page 2 in en."}
+    assert {source.row: text for source, (text, *_) in found} == {"1": "Page 1 in en.", "2": "Page 2 in en."}
 
 
 def test_rows_may_lie_in_columns_of_other_names_and_in_several_files(tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_rows_may_lie_in_columns_of_other_names_and_in_several_files(tmp_path: P
     config = config_in(tmp_path, documents="{language}-*.jsonl", pairs=["en-de"], **columns)
     corpus = find_pairs(config)
     assert [pair.pair_id for pair in corpus.pairs] == ["0/home.en-de", "1/home.en-de"]
-    assert [text for _, (text, _) in read_documents([pair.source for pair in corpus.pairs], config.corpus)] == [
+    assert [text for _, (text, *_) in read_documents([pair.source for pair in corpus.pairs], config.corpus)] == [
         "Home 0.",
         "Home 1.",
     ]

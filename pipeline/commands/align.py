@@ -44,6 +44,8 @@ FORMATS = get_args(Format)
 
 IS_KEPT = "Aligned. The same command with -o book.tmx in place of --review writes it to a file"
 
+NEXT = "the same command with another -o writes another format at once; bitext init makes a config of these documents"
+
 PAGE = ".html"
 """What the page of a pair ends with."""
 
@@ -254,4 +256,5 @@ def align_files(flow: Flow, output: Path | None, is_quiet: bool) -> int:
         for line in describe_left_out(write_pair(pair, output, run.config.export)):
             click.echo(line, err=True)
     click.echo(f"{output}: {units({'beads': len(pair.beads), 'nulls': int(pair.beads.is_null.sum())}) or 'no beads'}")
+    click.echo(f"Next: {NEXT}", err=True)
     return 0

@@ -23,10 +23,14 @@ from pipeline.commands.console import out_console
 from pipeline.commands.exits import reported
 from pipeline.errors import ConfigError
 from pipeline.installing import pip_install
+from pipeline.progress import duration
 
 GPUS = ("L40S", "A100-80GB", "H100")
-TOKENS = {"cpu": 6_000, "cuda": 4_000_000}
-ROUNDS = 2
+ROUND_SECONDS = 4
+"""How long a round of the slowest way takes by default: with the rest that is less than a minute."""
+
+N_WAYS, ROUNDS = 3, 2
+EMBEDDED_TEXTS = 500
 SENTENCES = (
     "The harbour master counted the boats twice, and found one more than he had let in.",
     "«Niemand», sagte sie, «hat den Schlüssel seit dem Winter gesehen.»",
@@ -48,10 +52,17 @@ def bench() -> None:
 
 
 @bench.command("encode")
-@click.option("--tokens", "n_tokens", type=click.IntRange(min=100), help="How much text to encode.")
+@click.option(
+    "--tokens",
+    "n_tokens",
+    type=click.IntRange(min=100),
+    help="How much text to encode in each round [default: so much that all is done within a minute].",
+)
 @reported
 def encode(n_tokens: int | None) -> None:
     """Measure encoding, with a model of LaBSE's shape and random weights, and with use-multilingual.
+
+    It takes less than a minute, says before how long, and needs no text and no download.
 
     \b
     bitext bench encode
@@ -68,9 +79,14 @@ def bench_encode(console: Console, n_tokens: int | None = None, layers: int = 12
     from pipeline.commands import encode_benchmark as benchmark
 
     with tempfile.TemporaryDirectory() as folder:
+        tell("making a model of LaBSE's shape")
         model = benchmark.make_model(Path(folder), layers)
         device = model.device.type
-        speeds = list(benchmark.compare(model, n_tokens or TOKENS.get(device, TOKENS["cpu"]), ROUNDS))
+        speed = benchmark.estimate_speed(model)
+        n_tokens = n_tokens or round(speed * ROUND_SECONDS)
+        seconds = N_WAYS * ROUNDS * n_tokens / speed
+        tell(f"{N_WAYS} ways, {ROUNDS} rounds of {n_tokens:,} tokens: at most about {duration(seconds)}")
+        speeds = list(benchmark.compare(model, n_tokens, ROUNDS, tell))
     console.print(f"A random-weight model of LaBSE's shape on {device_name(device)}", markup=False)
     console.print(_speeds_table(speeds, device))
     measured = speeds[-1].tokens_per_second if device == "cuda" else None
@@ -81,10 +97,16 @@ def bench_encode(console: Console, n_tokens: int | None = None, layers: int = 12
         "warm-up, not in the speed. least cosine: with the vectors of the plain way. On a busy machine only times mean "
         "something.\n"
     )
+    tell("use-multilingual, in one process and in two: less than half a minute")
     one, two = embedded_speed(1), embedded_speed(2)
     console.print(
         f"use-multilingual, in tokens per second: {one:,.0f} in one process, {two:,.0f} in two ({two / one:.2f} times)"
     )
+
+
+def tell(said: str) -> None:
+    """Say what is being measured, beside the results."""
+    click.echo(said, err=True)
 
 
 def _check_installed() -> None:
@@ -125,7 +147,7 @@ def _speeds_table(speeds: Iterable[Any], device: str) -> Table:
 
 
 def _prices_table(measured: float | None, name: str, tokens_per_sentence: float) -> Table:
-    """Reckon what a million sentence pairs cost to encode, single sentences only."""
+    """Estimate what a million sentence pairs cost to encode, single sentences only."""
     table = Table(box=SIMPLE_HEAD)
     for column in ("GPU", "tokens/s", "dollars"):
         table.add_column(column, justify="left" if column == "GPU" else "right")
@@ -134,11 +156,11 @@ def _prices_table(measured: float | None, name: str, tokens_per_sentence: float)
         speed = measured if is_measured and measured else GPU_TOKENS_PER_SECOND[gpu]
         price = Machine("encode_on_gpu", 4, memory_gib=16, gpu=gpu).dollars_per_second({})
         dollars = 1e6 * PAIR_SENTENCES * tokens_per_sentence / speed * price
-        table.add_row(gpu, f"{speed:,.0f} {'measured' if is_measured else 'reckoned'}", f"{dollars:.2f}")
+        table.add_row(gpu, f"{speed:,.0f} {'measured' if is_measured else 'estimated'}", f"{dollars:.2f}")
     return table
 
 
-def embedded_speed(n_processes: int, n_texts: int = 2_000) -> float:
+def embedded_speed(n_processes: int, n_texts: int = EMBEDDED_TEXTS) -> float:
     """Measure the tokens per second of `use-multilingual` in so many processes at once, loading left out."""
     context = get_context("spawn")
     ready, results = context.Barrier(n_processes), context.SimpleQueue()

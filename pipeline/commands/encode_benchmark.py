@@ -27,7 +27,10 @@ LAYERS, WIDTH, HEADS, INNER, LONGEST = 12, 768, 12, 3072, 256
 
 FLOAT32: Precision = "float32"
 WORDS = 5_000
-WARM_UP_TEXTS = 64
+WARM_UP_TEXTS = 16
+FIRST_TOKENS = 500
+LEAST_SECONDS = 0.5
+"""How fast a way is, is estimated from a text that takes at least so long."""
 PEAK_SHAPES = {"cpu": (1024, WIDTH, INNER), "cuda": (8192, 8192, 8192)}
 """Rows, inputs and outputs of the product whose speed counts as the peak: large enough for the device to show it."""
 
@@ -92,17 +95,35 @@ def make_texts(n_tokens: int) -> tuple[list[str], int]:
     return texts, total
 
 
-def compare(model: Any, n_tokens: int, n_rounds: int) -> Iterator[Speed]:
+def estimate_speed(model: Any) -> float:
+    """Return about how many tokens a second are encoded the plain way, which is the slowest."""
+    encode = next(_ways(model))[-1]
+    n_tokens = FIRST_TOKENS
+    while True:
+        texts, n_made = make_texts(n_tokens)
+        started = time.monotonic()
+        encode(texts)
+        seconds = time.monotonic() - started
+        if seconds >= LEAST_SECONDS:
+            return n_made / seconds
+        n_tokens *= 4
+
+
+def compare(model: Any, n_tokens: int, n_rounds: int, tell: Callable[[str], object] = bool) -> Iterator[Speed]:
     """Measure each way of encoding: the library's at its defaults and at its best, and ours; the best of the rounds.
 
-    The rounds of all ways take turns, so that whatever else the machine does disturbs all alike.
+    The rounds of all ways take turns, so that whatever else the machine does disturbs all alike. `tell` is told what
+    is measured next.
     """
     texts, n_tokens = make_texts(n_tokens)
+    tell("getting ready")
     ways = list(_ways(model))
     runs = [_first_run(encode, texts) for _, _, _, encode in ways]
-    for _ in range(n_rounds):
-        for run, (_, _, _, encode) in zip(runs, ways, strict=True):
+    for number in range(1, n_rounds + 1):
+        for run, (name, _, _, encode) in zip(runs, ways, strict=True):
+            tell(f"round {number} of {n_rounds}: {name}")
             run.measure(encode, texts)
+    tell("the matrix product of this chip")
     for run, (name, precision, computing, _) in zip(runs, ways, strict=True):
         cosine = np.einsum("nd,nd->n", runs[0].vectors, run.vectors).min()
         share = (

@@ -64,6 +64,17 @@ class Name(NamedTuple):
 Key = Callable[[Name], Hashable | None]
 
 
+def name_pair(source: str, target: str) -> str:
+    """Name a pair after its documents: `book.en` and `book.de` make `book.en-de`, `alice` and `anna` `alice-anna`."""
+    if source == target:
+        return source
+    base, dot, language = source.rpartition(".")
+    other_base, _, other_language = target.rpartition(".")
+    if dot and base == other_base:
+        return f"{base}.{language}-{other_language}"
+    return f"{source}-{target}"
+
+
 def match_names(
     source: Sequence[str], target: Sequence[str], source_language: str | None, target_language: str | None
 ) -> NameMatch:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.config.run_config import AUTO, RunConfig, expand_user, split_pair
-from pipeline.corpus.by_name import NamedPair, match_names
+from pipeline.corpus.by_name import NamedPair, match_names, name_pair
 from pipeline.corpus.formats.names import SEVERAL_LANGUAGES, format_of, has_rows
 from pipeline.corpus.languages import parse_language
 from pipeline.corpus.patterns import PART, WILDCARD, Match, find_files
@@ -276,7 +276,9 @@ def _pairs_of_sides(config: RunConfig, source: str, target: str) -> Corpus:
         finder.check_found({pattern: found})
     if "*" not in source + target and all(side.n_documents == 1 for side in sides):
         source_file, target_file = (side.first() for side in sides)
-        pair_id = source_file.path.parent.name if source_file.parts else source_file.path.stem
+        pair_id = name_pair(
+            *(one.path.parent.name if one.parts else one.path.stem for one in (source_file, target_file))
+        )
         finder.corpus.pairs.append(PairSource(pair_id, source_file, target_file, *languages))
     else:
         finder.pair(*sides, languages, "")
