@@ -102,6 +102,21 @@ def done(run: Run) -> dict[str, int]:
 # ---- the same in, the same out
 
 
+def test_the_index_is_saved_while_much_is_read_and_done(
+    place: Place, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what is not in it would fill the memory of all who look something up."""
+    for module in ("flow.flow", "corpus.intake"):
+        monkeypatch.setattr(f"pipeline.{module}.UNSAVED_KEYS", 3)
+    saved: Counter[str] = Counter()
+    save = Shelf.save_index
+    monkeypatch.setattr(Shelf, "save_index", lambda shelf: saved.update([shelf.folder.parent.name]) or save(shelf))
+    place.run(ALL + "\n[compute]\nshard_chars = 1\n")
+    assert saved["sentences"] > 2
+    assert saved["texts"] > 1
+    assert place.exports() == undisturbed
+
+
 def test_a_run_does_every_stage_once_and_exports_every_pair(place: Place, undisturbed: dict[str, bytes]) -> None:
     run = place.run()
     assert done(run) == {"split": 2 * N_PAIRS, "encode": 2 * N_PAIRS, "align": N_PAIRS}

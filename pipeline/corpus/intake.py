@@ -15,6 +15,7 @@ from pipeline.corpus.sources import input_files
 from pipeline.errors import ConfigError, CorruptFile
 from pipeline.manifest import Document, ListedPair, Manifest, Origin
 from pipeline.store import schema
+from pipeline.store.index import UNSAVED_KEYS
 from pipeline.store.manifest_files import ManifestFolder, pack_shard
 from pipeline.store.rows import text_rows
 from pipeline.store.run_store import RunStore
@@ -98,6 +99,7 @@ class StoreKeeper:
 
     def __init__(self, store: RunStore, folder: ManifestFolder):
         self._store, self._folder = store, folder
+        self._n_unsaved = 0
 
     def kept(self, documents: Sequence[Document]) -> set[str]:
         """Return the ids of those documents whose texts the store holds."""
@@ -106,7 +108,12 @@ class StoreKeeper:
     def keep(self, pairs: Sequence[ListedPair], texts: Sequence[tuple[Document, str]]) -> tuple[str, str]:
         """Write a shard and the texts that the store lacks; return its digest and the name of its file."""
         kept = self.kept([document for document, _ in texts])
-        keep_texts(self._store, [(document, text) for document, text in texts if document.id not in kept])
+        new = [(document, text) for document, text in texts if document.id not in kept]
+        keep_texts(self._store, new)
+        self._n_unsaved += len(new)
+        if self._n_unsaved > UNSAVED_KEYS:
+            self._store.texts.save_index()
+            self._n_unsaved = 0
         digest, data = pack_shard(pairs)
         return digest, self._folder.write_shard(data)
 

@@ -21,6 +21,7 @@ from pipeline.manifest import Failure, Manifest, Shard
 from pipeline.progress import units
 from pipeline.review.corrections import describe_strays, give_reviews, list_corrections, read_all
 from pipeline.store.files import sweep_folder
+from pipeline.store.index import UNSAVED_KEYS
 from pipeline.store.run_store import LATEST, RunStore
 from pipeline.tasks import tasks_of
 from pipeline.tasks.find import find_places, name_of_item
@@ -270,6 +271,7 @@ class Pass:
         self._n_provisional = 0
         self._done: dict[str, dict[str, Files]] = {}
         self._saved = time.monotonic()
+        self._n_unsaved = 0
         self.n_open = 0
         """Documents and pairs that were not done, whatever the reason."""
         self.has_lost_texts = False
@@ -302,11 +304,13 @@ class Pass:
                     backend.check()
                     if time.monotonic() - self._saved > SAVE_SECONDS:
                         self._save()
+                    if self._n_unsaved > UNSAVED_KEYS:
+                        self._save_indices()
             except KeyboardInterrupt:
                 self._save()  # else the next run would rent machines to find out
                 raise
         self._save()
-        backend.do(save_indices, config)
+        self._save_indices()
 
     def _start(self, trials: Trials, at_work: StagesAtWork) -> bool:
         """Start as many steps as there are workers for; say whether any was."""
@@ -349,6 +353,7 @@ class Pass:
         run.failures.extend(one for one in outcome.failures if (one.stage, one.name) not in listed)
         self._blocked += [(task.stage, blocked) for blocked in outcome.blocked]
         self._n_todo[task.label] += outcome.n_todo
+        self._n_unsaved += outcome.n_todo
         self._n_provisional += outcome.n_provisional
         self.n_open += outcome.n_open
         self.has_lost_texts |= outcome.has_lost_texts
@@ -364,6 +369,10 @@ class Pass:
             shards = self._run.manifest.shards
             reviews = {shards[number].digest: digest_reviews(of) for number, of in self._run.reviews.items()}
             self._backend.do(write_completions, self._run.config, done, reviews)
+
+    def _save_indices(self) -> None:
+        self._n_unsaved = 0
+        self._backend.do(save_indices, self._run.config)
 
     def _name_of(self, task: Task, work: Work) -> str:
         return self._backend.do(name_of_item, work.config, work.shard, task.unit == "pairs", work.part)

@@ -27,8 +27,11 @@ PLACES = KEYS.append(pa.field("file", pa.string(), nullable=False))
 KEYS_IN_ROW_GROUP = 4096
 """Of a segment: what a look-up of one key reads."""
 
-MAX_KEYS = 1_000_000
-"""A segment of so many keys is full: it is never put together with others again."""
+MAX_KEYS = 250_000
+"""A segment of so many keys is full: it is never put together with others again, which takes them all in memory."""
+
+UNSAVED_KEYS = 100_000
+"""After so many keys whoever drives a run saves the index: until then they are in the memory of all who look up any."""
 
 Files = dict[str, int]
 """Files by name, with their size in bytes."""
