@@ -21,7 +21,7 @@ from image_environments import make_environments
 
 ROOT = Path(__file__).resolve().parents[1]
 LOOPMODAL = ROOT.parent / "shared" / "loopmodal" / "loopmodal.py"
-START_SECONDS = 30
+START_SECONDS = 120
 RUN_SECONDS = 900
 
 FAULTS = """

@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from modal_world import LOOPMODAL, ROOT, ModalWorld
+from modal_world import LOOPMODAL, ROOT, RUN_SECONDS, ModalWorld
 
 from pipeline import __version__
 
@@ -158,6 +158,10 @@ async def ask(method, path, body=None, token=None):
     return status, answer.decode()
 
 async def main():
+    for _ in range(600):  # a worker whose alignment was given up is started anew
+        if (await ask("GET", "/health"))[0] == 200:
+            break
+        await asyncio.sleep(0.2)
     token, pair = sys.argv[1], {"source": ["It rained.", "We left."], "target": ["Es regnete, und wir gingen."]}
     for asked in (
         ("GET", "/health"),
@@ -195,7 +199,7 @@ def ask(world: ModalWorld, code: str, *arguments: str) -> str:
     """Run Python on the laptop."""
     command = [sys.executable, "-c", code, *arguments]
     done = subprocess.run(
-        command, cwd=ROOT, env=world.environment(), text=True, capture_output=True, check=False, timeout=300
+        command, cwd=ROOT, env=world.environment(), text=True, capture_output=True, check=False, timeout=RUN_SECONDS
     )
     assert done.returncode == 0, done.stderr + world.log()[-3000:]
     return done.stdout
