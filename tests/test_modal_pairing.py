@@ -49,6 +49,7 @@ scaledown_seconds = 2
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModalWorld]:
     images = ("clerk", "split", "encode_on_cpu", "align_on_cpu")
     world = ModalWorld(tmp_path_factory.mktemp("modal") / "world", images=images)
+    world.modal("volume", "create", "--version=2", "bitext-store")
     yield world
     world.close()
 

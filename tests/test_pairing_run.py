@@ -211,6 +211,25 @@ def test_documents_on_the_volume_are_paired_there(pot: Path) -> None:
     assert "align   3 of 3 pairs done" in bitext(*STATUS, cwd=pot).stdout
 
 
+def test_documents_of_all_languages_in_one_pot_are_told_apart(tmp_path: Path) -> None:
+    names = {"bread": "1", "ship": "2", "law": "3"}
+    write_documents(tmp_path / "pot", {key: ENGLISH[key] for key in names}, names)
+    for number, key in enumerate(names):
+        add(tmp_path, "pot", f"a{number}", *GERMAN[key].split(". "))
+    add(tmp_path, "pot", "b", "Le bateau a quitté le port à l'aube.", "Une tempête a brisé le mât.")
+    add(tmp_path, "pot", "c", "12345 67890")
+    config = CONFIG.format(corpus='pairing = "content"\nmin_language_confidence = 0.2').replace('"en"', '"auto"')
+    config = config.replace('"de"', '"auto"').replace("en/*", "pot/*").replace("de/*", "pot/*")
+    (tmp_path / "pot.toml").write_text(config)
+    result = bitext(*RUN, cwd=tmp_path)
+    assert result.returncode == 3, result.stderr
+    assert pairs_of(tmp_path / "out" / "pairs.tsv") == [(f"pot/a{n}.txt", f"pot/{n + 1}.txt") for n in range(3)]
+    assert [row["reason"] for row in rows_of(tmp_path / "out" / "pairs.tsv")][3:] == [
+        "pot/b.txt stays alone: it is in fr, which isn't paired"
+    ]
+    assert (tmp_path / "out" / "failures.tsv").read_text().count("its language can't be told") == 1
+
+
 # ---- bad input
 
 

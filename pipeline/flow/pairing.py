@@ -117,7 +117,11 @@ def _carry_out_found(run: Run, found: FoundPairs, first: Flow) -> Flow:
     run.records |= {name: record for name, record in first.run.records.items() if name != "read"}
     run.timeline += first.run.timeline
     flow.carry_out()
-    run.failures += [one for one in first.run.failures if one not in run.failures]
+    told = {failure.reason for failure in run.failures}
+    for failure in first.run.failures:  # a document, and the pair with itself as which it was listed
+        if failure.reason not in told:
+            run.failures.append(failure)
+            told.add(failure.reason)
     run.notes += [note for note in (*first.run.notes, *notes) if note not in run.notes]
     return flow
 

@@ -136,7 +136,12 @@ class _Finding:
             self._take(pairing, sides, of_kind)
         self._note_strays()
         targets = {target for _, target in languages}
-        alone = [row for language in self._corpus.by_language for row in self._alone(language, language in targets)]
+        paired = targets | {source for source, _ in languages}
+        alone = [
+            row
+            for language in self._corpus.by_language
+            for row in self._alone(language, language in targets, language in paired)
+        ]
         self._found.rows = [*of_kind["pair"], *of_kind["perhaps"], *alone, *self._copied(targets)]
         return self._found
 
@@ -237,16 +242,17 @@ class _Finding:
                 if known is None or known.score < score:
                     self._nearest[document.id] = _Nearest(sides[0][i], sides[1][j], score)
 
-    def _alone(self, language: str, is_target: bool) -> Iterator[PairRow]:
+    def _alone(self, language: str, is_target: bool, is_paired: bool) -> Iterator[PairRow]:
         """Give the documents of a language that stay alone."""
         for document in self._corpus.by_language[language]:
             if any(document.id in others for others in (self._paired, self._perhaps, self._copies)):
                 continue
             near = self._nearest.get(document.id)
             if near is None:
-                yield _alone_row(
-                    document, is_target, "alone", f"{document.path} stays alone: there was nothing to compare it with"
+                why = (
+                    "there was nothing to compare it with" if is_paired else f"it is in {language}, which isn't paired"
                 )
+                yield _alone_row(document, is_target, "alone", f"{document.path} stays alone: {why}")
                 continue
             other = near.source if near.target.id == document.id else near.target
             why = f"{document.path} stays alone: the other is the nearest"
