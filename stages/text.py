@@ -6,6 +6,12 @@ UNSPACED = frozenset({"ja", "wuu", "yue", "zh"})
 """Languages that put nothing between two sentences."""
 
 
+RELATIVES = ({"no", "nb", "nn", "da"}, {"hr", "sr", "bs", "sh"}, {"id", "ms"}, {"zh", "yue", "wuu"}, {"fa", "prs"})
+"""Languages that a detector can't tell apart in a sentence, and doesn't need to."""
+
+MIN_CERTAINTY = 0.8
+"""Below this a text isn't called another language: near relatives share half of their words."""
+
 HEADING_MARKS = "\x01\x02\x03\x04\x05\x06"
 """In a normalised text, which has no other control characters, a line that begins with one is a heading of that level:
 of the first, a chapter, down to the sixth. Readers of formats that know headings put them there."""
@@ -33,3 +39,11 @@ def _separator(language: str) -> str:
 def primary_language(language: str) -> str:
     """Return the first subtag of a language tag: `zh` for `zh-Hant`."""
     return language.split("-", 1)[0].lower()
+
+
+def is_in_another(found: str | None, certainty: float, language: str) -> bool:
+    """Return whether what a detector has found, from 0 to 1 certain, is plainly another language."""
+    if found is None or certainty < MIN_CERTAINTY:
+        return False
+    codes = {primary_language(found), primary_language(language)}
+    return len(codes) > 1 and not any(codes <= relatives for relatives in RELATIVES)

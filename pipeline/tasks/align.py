@@ -24,7 +24,7 @@ from pipeline.tasks.work import Blocked, Outcome, Task, Work, own_pairs
 
 if TYPE_CHECKING:
     from stages.align.on_demand import RequestedOverlaps
-    from stages.data import Beads, Overlaps
+    from stages.data import Beads, Facts, Overlaps
 
 Sides = tuple["Overlaps", "Overlaps"]
 
@@ -195,8 +195,22 @@ def request_overlaps(config: RunConfig, pair: DocumentPair, sides: Sides, writer
 
 def write_beads(pair: DocumentPair, found: Beads, sides: Sides, writers: Writers) -> dict[str, int]:
     """Write the beads of a pair that is aligned for good; return counts."""
-    writers.beads.add(pair.key, bead_rows(pair, found, *sides), found.facts)
+    writers.beads.add(pair.key, bead_rows(pair, found, *sides), found.facts | _other_languages(pair, sides))
     return _bead_counts(found)
+
+
+def _other_languages(pair: DocumentPair, sides: Sides) -> Facts:
+    """Name the language of each side that is plainly in another one than it is said to be."""
+    from pipeline.corpus.languages import other_language
+
+    found: Facts = {}
+    for side, document, said in zip(
+        ("source", "target"), sides, (pair.source.language, pair.target.language), strict=True
+    ):
+        other = other_language("\n".join(document.sentences), said)
+        if other is not None:
+            found[f"{side}_seems_in"] = other
+    return found
 
 
 def _bead_counts(found: Beads) -> dict[str, int]:

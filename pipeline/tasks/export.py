@@ -19,6 +19,7 @@ from pipeline.tasks.missing import ShardReviews
 from pipeline.tasks.work import pairs_of_shard
 
 if TYPE_CHECKING:
+    from pipeline.exports.other_languages import OtherLanguages
     from pipeline.exports.parts import File, Plan
     from pipeline.exports.quality import QualityGate
     from stages.data import AlignedPair
@@ -55,28 +56,32 @@ class Tally:
     counts: Counter[str]
     corrected: CorrectionCounts
     check: EncoderCheck
+    languages: OtherLanguages
     gate: QualityGate
     summary: CorpusSummary
 
     @classmethod
     def of(cls, config: RunConfig) -> Tally:
         """Begin a tally."""
+        from pipeline.exports.other_languages import OtherLanguages
         from pipeline.exports.quality import QualityGate
         from stages.evaluate.encoder_check import EncoderCheck
         from stages.report.summary import CorpusSummary
 
         gate = QualityGate(config.align.min_quality)
-        return cls(Counter(), CorrectionCounts(), EncoderCheck(), gate, CorpusSummary())
+        return cls(Counter(), CorrectionCounts(), EncoderCheck(), OtherLanguages(), gate, CorpusSummary())
 
     def watch(self, pairs: Iterable[AlignedPair]) -> Iterator[AlignedPair]:
         """Look at pairs as they pass by, and let those through that are good enough."""
-        return self.gate.watch(self.summary.watch(self.check.watch(self.corrected.watch(pairs))))
+        seen = self.languages.watch(self.check.watch(self.corrected.watch(pairs)))
+        return self.gate.watch(self.summary.watch(seen))
 
     def add(self, other: Tally) -> None:
         """Add what comes next in the corpus."""
         self.counts.update(other.counts)
         self.corrected.add_all(other.corrected)
         self.check.add_all(other.check)
+        self.languages.add_all(other.languages)
         self.gate.add_all(other.gate)
         self.summary.add_all(other.summary)
 
@@ -98,7 +103,13 @@ def export_run(
     pages = embed_pairs(store, (by_id[pair_id] for pair_id in doubtful))
     encoder = tally.check.verdict()
     of_encoder = [encoder.describe(config.encode.encoder)] if encoder else []
-    notes = (*of_encoder, *tally.corrected.notes, *tally.gate.notes, *describe_left_out(tally.counts))
+    notes = (
+        *of_encoder,
+        *tally.corrected.notes,
+        *tally.languages.notes,
+        *tally.gate.notes,
+        *describe_left_out(tally.counts),
+    )
     return Exported(tally.summary.totals["pairs"], tally.counts, tally.summary.as_dict(), notes, pages, encoder)
 
 
@@ -121,7 +132,7 @@ def write_run(
             counts.update(_join_parts(plan, len(parts), spread))
             require_times(tally.counts)
         tally.counts.update(counts)
-    tally.counts.update(tally.corrected.counts + tally.gate.counts)
+    tally.counts.update(tally.corrected.counts + tally.languages.counts + tally.gate.counts)
     return tally
 
 

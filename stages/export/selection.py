@@ -9,19 +9,13 @@ from hashlib import blake2b
 from stages.data import AlignedPair
 from stages.export.config import ExportConfig
 from stages.export.units import Unit, all_units
-from stages.text import primary_language
+from stages.text import is_in_another
 
 Detect = Callable[[str], tuple[str | None, float]]
 """Tells the language of a text, and how sure that is, from 0 to 1."""
 
 MIN_LETTERS = 30
 """Shorter texts aren't judged by their language: names, numbers and titles look like any."""
-
-MIN_CERTAINTY = 0.8
-"""Below this a text isn't called another language: near relatives share half of their words."""
-
-RELATIVES = ({"no", "nb", "nn", "da"}, {"hr", "sr", "bs", "sh"}, {"id", "ms"}, {"zh", "yue", "wuu"}, {"fa", "prs"})
-"""Languages that a detector can't tell apart in a sentence, and doesn't need to."""
 
 FILTERS = (
     "low_scores_left_out",
@@ -98,11 +92,7 @@ class Selection:
     def _is_in_another(self, text: str, language: str) -> bool:
         if self._detect is None or sum(map(str.isalpha, text)) < MIN_LETTERS:
             return False
-        found, certainty = self._detect(text)
-        if found is None or certainty < MIN_CERTAINTY:
-            return False
-        codes = {primary_language(found), primary_language(language)}
-        return len(codes) > 1 and not any(codes <= relatives for relatives in RELATIVES)
+        return is_in_another(*self._detect(text), language)
 
 
 class _Seen:
