@@ -27,8 +27,8 @@ class Path(NamedTuple):
     similarity, score, confidence : float32 arrays of shape (P,).
     source_null, target_null : float32 arrays of shape (2, S) and (2, T), score and confidence of each sentence as a
                                null bead; read only for sentences outside all spans.
-    likeness     : float32 array of shape (P,), how similar the sides of each bead are beyond what any two texts of the
-                   pair are; None where that isn't measured.
+    likeness     : float32 array of shape (P,), how similar the sides of each bead are, from 0, as any two texts of the
+                   pair, to 1; None where anchors tell more of the pair, or nothing is told.
     """
 
     spans: NDArray[np.int64]

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.align.anchors.links import Links
-from stages.align.anchors.quality import judge_pair
+from stages.align.anchors.quality import FEW_SENTENCES, judge_pair
 from stages.align.anchors.scale import cosines
 from stages.align.band import Band, band_around, cells_within
 from stages.align.beads import Path, spans_of
@@ -246,7 +246,8 @@ def make_path(lattice: Lattice, search: Search, measures: PairMeasures, weights:
     )
     score = without_bonus(lattice.score[band.cells_at(*best.stops.T), best.kinds])
     facts: Facts = {"band_cells": search.band.n_cells} | measures.scale.as_facts()
-    likeness = scale.likeness(*vectors)
+    is_short = min(len(lattice.source_null), len(lattice.target_null)) < FEW_SENTENCES
+    likeness = scale.likeness(*vectors) if is_short else None
     return Path(spans, cosines(*vectors), score, confidence, source_null, target_null, facts, likeness)
 
 

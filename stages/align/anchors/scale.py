@@ -62,10 +62,15 @@ class Scale(NamedTuple):
     separation: float = 0.0
 
     def likeness(self, source: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Return the comparable similarity of each row of one array with the same row of the other, shape (rows,)."""
-        pairs = centred(source, self.source_centre), centred(target, self.target_centre)
-        similarity: NDArray[np.float32] = np.float32(self.stretch) * (cosines(*pairs) - np.float32(self.background))
-        return similarity
+        """Return how similar each row of one array is to the same row of the other: float32 array of shape (rows,).
+
+        From 0, as similar as any two sentences of the pair, to 1, the same. Unlike `stretch`, it needs no anchors.
+        """
+        found = cosines(centred(source, self.source_centre), centred(target, self.target_centre))
+        likeness: NDArray[np.float32] = (found - np.float32(self.background)) / np.float32(
+            max(1 - self.background, 1e-6)
+        )
+        return likeness
 
     def as_facts(self) -> Facts:
         """Return what tells whether the encoder is one that the weights fit: 3.9 and more is well."""
