@@ -16,7 +16,7 @@ from stages.align.anchors.links import Links
 from stages.align.anchors.scale import Scale, centred
 from stages.align.scoring.sums import sum_weights
 
-MOST = 2000
+MOST = 1000
 """Anchors that are looked at, evenly spread: more take time and tell the same."""
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from stages.align.anchors.scale import Scale, distances
@@ -43,6 +44,16 @@ class Block(NamedTuple):
     first_source: int
     first_target: int
     similarity: NDArray[np.float32]
+
+
+Unit = tuple[np.float32, np.float32]
+"""What cosines are multiplied with, and what is then taken off, to make similarities of them."""
+
+Places = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+def _unit_of(scale: Scale) -> Unit:
+    return np.float32(scale.stretch), np.float32(scale.stretch * scale.background)
 
 
 class Centring(NamedTuple):
@@ -90,13 +101,11 @@ def summed_blocks(
     source, target : float arrays of shape (1, S, D) and (1, T, D), S and T at least 1.
     """
     centring = centre_sides(source, target, scale)
-    sizes = [len(side.inverse_norms) for side in sums]
+    sizes, unit = [len(side.inverse_norms) for side in sums], _unit_of(scale)
     for row_start, row_stop, rows, columns in _block_ranges(band, *sizes):
         cosines = _products(source[:, rows], target[:, columns])
         _centre_products(cosines, centring[0].part(rows), centring[1].part(columns))
-        similarity = _products_of_sums(cosines[0, :, 0], sums[0].part(rows), sums[1].part(columns))
-        similarity *= np.float32(scale.stretch)
-        similarity -= np.float32(scale.stretch * scale.background)
+        similarity = _products_of_sums(cosines[0, :, 0], sums[0].part(rows), sums[1].part(columns), unit)
         yield Block(row_start, row_stop, rows.start, columns.start, similarity)
 
 
@@ -111,7 +120,7 @@ def mixed_blocks(
     """
     centring = centre_sides(source, target, scale)
     sides = [(vectors, encoded_rows(vectors)) for vectors in (source, target)]
-    sizes = [side.n_sizes for side in sums]
+    sizes, unit = [side.n_sizes for side in sums], _unit_of(scale)
     for row_start, row_stop, rows, columns in _block_ranges(band, *sizes):
         of_source, of_target = (
             _EncodedPart.of(vectors, is_encoded, part, centre)
@@ -122,9 +131,10 @@ def mixed_blocks(
         cosines -= of_target.along
         cosines *= of_source.inverse[:, None]
         cosines *= of_target.inverse
-        similarity = _mix(cosines, of_source, of_target, sums[0].part(rows), sums[1].part(columns))
-        similarity *= np.float32(scale.stretch)
-        similarity -= np.float32(scale.stretch * scale.background)
+        of_sums = sums[0].part(rows), sums[1].part(columns)
+        n_rows, n_columns = (len(side.weights) for side in of_sums)
+        similarity = _products_of_sums(cosines[:n_rows, :n_columns], *of_sums, unit)
+        _place_encoded(cosines, of_source[3:], of_target[3:], *of_sums, unit, similarity)
         yield Block(row_start, row_stop, rows.start, columns.start, similarity)
 
 
@@ -156,24 +166,49 @@ class _EncodedPart(NamedTuple):
         )
 
 
-def _mix(
-    cosines: NDArray[np.float32], source: _EncodedPart, target: _EncodedPart, of_source: Sums, of_target: Sums
-) -> NDArray[np.float32]:
-    """Return the cosines of all overlaps, shape (M, R, N, W), from those of sentences and encoded overlaps."""
-    n_rows, n_columns = len(of_source.weights), len(of_target.weights)
-    result = _products_of_sums(cosines[:n_rows, :n_columns], of_source, of_target)
-    totals = cosines[n_rows:, :n_columns] * of_target.weights
-    for size, norms in enumerate(of_target.inverse_norms):
-        if size:
-            totals[:, size:] += (cosines[n_rows:, :n_columns] * of_target.weights)[:, :-size]
-        result[source.sizes, source.lasts, size] = totals * norms
-    totals = cosines[:n_rows, n_columns:].T * of_source.weights
-    for size, norms in enumerate(of_source.inverse_norms):
-        if size:
-            totals[:, size:] += (cosines[:n_rows, n_columns:].T * of_source.weights)[:, :-size]
-        result[size, :, target.sizes, target.lasts] = totals * norms
-    result[source.sizes[:, None], source.lasts[:, None], target.sizes, target.lasts] = cosines[n_rows:, n_columns:]
-    return result
+@njit(cache=True)
+def _place_encoded(
+    cosines: NDArray[np.float32],
+    source: Places,
+    target: Places,
+    of_source: Sums,
+    of_target: Sums,
+    unit: Unit,
+    similarity: NDArray[np.float32],
+) -> None:
+    """Put the similarities of encoded overlaps in place of those of sums.
+
+    cosines : float32 array of shape (R + E, W + F), of the sentences and, behind them, the encoded overlaps of a block.
+    source, target : the places of the E and F encoded overlaps: their sizes less one, and their last sentences.
+    similarity : float32 array of shape (M, R, N, W), as of a Block.
+    """
+    stretch, shift = unit
+    n_rows, n_columns = similarity.shape[1], similarity.shape[3]
+    total = np.zeros(n_columns, np.float32)
+    for e in range(len(source[0])):
+        total[:] = 0
+        for size in range(similarity.shape[2]):
+            for j in range(size, n_columns):
+                total[j] += cosines[n_rows + e, j - size] * of_target.weights[j - size]
+            for j in range(n_columns):
+                similarity[source[0][e], source[1][e], size, j] = (
+                    total[j] * of_target.inverse_norms[size, j] * stretch - shift
+                )
+    total = np.zeros(n_rows, np.float32)
+    for f in range(len(target[0])):
+        total[:] = 0
+        for size in range(similarity.shape[0]):
+            for i in range(size, n_rows):
+                total[i] += cosines[i - size, n_columns + f] * of_source.weights[i - size]
+            for i in range(n_rows):
+                similarity[size, i, target[0][f], target[1][f]] = (
+                    total[i] * of_source.inverse_norms[size, i] * stretch - shift
+                )
+    for e in range(len(source[0])):
+        for f in range(len(target[0])):
+            similarity[source[0][e], source[1][e], target[0][f], target[1][f]] = (
+                cosines[n_rows + e, n_columns + f] * stretch - shift
+            )
 
 
 def centre_sides(source: NDArray[np.floating], target: NDArray[np.floating], scale: Scale) -> tuple[Centring, Centring]:
@@ -207,24 +242,42 @@ def _centre_products(similarity: NDArray[np.float32], source: Centring, target: 
     similarity *= target.inverse
 
 
-def _products_of_sums(cosines: NDArray[np.float32], source: Sums, target: Sums) -> NDArray[np.float32]:
-    """Return the cosines of sums, shape (M, R, N, W), from those of their sentences, shape (R, W).
+def _products_of_sums(cosines: NDArray[np.float32], source: Sums, target: Sums, unit: Unit) -> NDArray[np.float32]:
+    """Return the similarities of sums, shape (M, R, N, W), from the cosines of their sentences, shape (R, W)."""
+    sizes = len(source.inverse_norms), len(target.inverse_norms)
+    similarity = np.zeros((sizes[0], len(cosines), sizes[1], cosines.shape[1]), np.float32)
+    _add_up(cosines, source, target, unit, similarity)
+    return similarity
+
+
+@njit(cache=True)
+def _add_up(
+    cosines: NDArray[np.float32], source: Sums, target: Sums, unit: Unit, similarity: NDArray[np.float32]
+) -> None:
+    """Fill in the similarities of sums.
 
     Sums that would reach over the first row or column are those of the sentences that there are. What no bead and no
     neighbour of a bead is made of stays 0.
     """
-    n_sizes, m_sizes = len(target.inverse_norms), len(source.inverse_norms)
-    result = np.zeros((m_sizes, len(cosines), n_sizes, cosines.shape[1]), np.float32)
-    result[:, :, 0] = cosines * source.weights[:, None] * target.weights
-    for size in range(1, m_sizes):
-        result[size, 1:, 0] += result[size - 1, :-1, 0]
-    for size in range(1, n_sizes):
-        kept = slice(m_sizes if size < FEW else max(FEW, MANY_TO_MANY - size))
-        result[kept, :, size] = result[kept, :, 0]
-        result[kept, :, size, 1:] += result[kept, :, size - 1, :-1]
-    result *= source.inverse_norms[:, :, None, None]
-    result *= target.inverse_norms
-    return result
+    (stretch, shift), (m_sizes, n_rows, n_sizes, n_columns) = unit, similarity.shape
+    for m in range(m_sizes):
+        for i in range(n_rows):
+            for j in range(n_columns):
+                similarity[m, i, 0, j] = cosines[i, j] * source.weights[i] * target.weights[j]
+                if m > 0 and i > 0:
+                    similarity[m, i, 0, j] += similarity[m - 1, i - 1, 0, j]
+    for m in range(m_sizes):
+        # Of many sentences of one side only sums with few of the other are compared.
+        longest = n_sizes if m < FEW else min(n_sizes, max(FEW, MANY_TO_MANY - m))
+        for i in range(n_rows):
+            for n in range(1, longest):
+                similarity[m, i, n, 0] = similarity[m, i, 0, 0]
+                for j in range(1, n_columns):
+                    similarity[m, i, n, j] = similarity[m, i, 0, j] + similarity[m, i, n - 1, j - 1]
+            for n in range(longest):
+                for j in range(n_columns):
+                    norms = source.inverse_norms[m, i] * target.inverse_norms[n, j]
+                    similarity[m, i, n, j] = similarity[m, i, n, j] * norms * stretch - shift
 
 
 def _block_ranges(band: Band, m_sizes: int, n_sizes: int) -> Iterator[tuple[int, int, slice, slice]]:
