@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
-from stages.corrections import Corrections, Review
+from stages.corrections import Corrections, Edit, Review
 from stages.data import TimedText
 from stages.text import primary_language
 
@@ -30,6 +30,10 @@ class Document:
     """Where it was found: for people, and no part of who it is."""
     times: str = ""
     """When what is said in subtitles: see `pack_times`. Like the path it is no part of who the document is."""
+    edits: tuple[Edit, ...] = field(default=(), repr=False)
+    """What people have changed of its sentences."""
+    as_split: Document | None = field(default=None, repr=False)
+    """The document before that; None for one that nobody has changed."""
 
     @property
     def effort(self) -> float:
@@ -48,6 +52,19 @@ class DocumentPair:
     """What people have decided about it, as long as it isn't known where the sentences stand that they meant."""
     corrections: Corrections | None = None
     """What they have decided about its sentences as they are."""
+
+    @property
+    def as_split(self) -> DocumentPair:
+        """The pair as if nobody had decided anything, nor changed its sentences."""
+        if not self.is_edited:
+            return self.uncorrected
+        source, target = (side.as_split or side for side in (self.source, self.target))
+        return replace(self.uncorrected, source=source, target=target)
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether people have changed its sentences."""
+        return bool(self.source.edits or self.target.edits)
 
     @property
     def key(self) -> str:
@@ -192,6 +209,15 @@ def unpack_times(packed: str) -> list[TimedText]:
     """Read what `pack_times` has written."""
     numbers = iter(json.loads(packed) if packed else ())
     return [TimedText(*four) for four in zip(numbers, numbers, numbers, numbers, strict=True)]
+
+
+def edit_document(document: Document, edits: Sequence[Edit]) -> Document:
+    """Return the document with edits of its sentences: another one, so that what is made of it lies apart."""
+    if not edits:
+        return document
+    changed = json.dumps([document.id, [[edit.start, edit.stop, edit.texts] for edit in edits]])
+    identity = hashlib.sha256(changed.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return replace(document, id=identity, edits=tuple(edits), as_split=document)
 
 
 def document_id(text: str, language: str, is_split: bool) -> str:

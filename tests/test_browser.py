@@ -5,7 +5,6 @@ Chromium is driven by Playwright, which is told where Debian has it; a machine w
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,19 +13,18 @@ from typing import Any
 import numpy as np
 import pytest
 from export_pairs import make_pair
+from made_pages import CHROMIUM, FLAGS, cells_of, story, write_page
 from made_runs import exported, run_of
 
 from pipeline.manifest import Failure
 from pipeline.runs.record import make_report
 from stages.data import AlignedPair
 from stages.report.page_data import pack, pair_data
-from stages.report.pages import render_page, render_pair
+from stages.report.pages import render_page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run")
 WINDOW = {"width": 1440, "height": 900}
 LEFT, TOP, EDGE = 46, 34, 8
 """Pixels around the plot, as in page/plot.js."""
@@ -69,35 +67,6 @@ class Tab:
     def close(self) -> None:
         self.page.close()
         assert not self.problems
-
-
-def story() -> AlignedPair:
-    """40 sentences, of which the target lacks 12 in the middle; two merged beads and two doubtful ones."""
-    source = [f"The {word} number {i}." for i, word in enumerate(["ship", "storm", "letter", "garden"] * 10)]
-    target = [f"Das Wort {i}: „Übung“." for i in range(28)]
-    spans = [(i, i + 1, i, i + 1) for i in range(14)]
-    spans += [(i, i + 1, 14, 14) for i in range(14, 26)]
-    spans += [(26, 28, 14, 15), (28, 29, 15, 17)]
-    spans += [(i, i + 1, i - 12, i - 11) for i in range(29, 40)]
-    scores = [0.2 if number in (5, 30) else 0.95 for number in range(len(spans))]
-    return make_pair(source, target, spans, scores=scores, pair_id="sea/story")
-
-
-def cells_of(pair: AlignedPair) -> np.ndarray:
-    """A map with full cells where beads lie."""
-    cells = np.zeros((len(pair.source), len(pair.target)), np.uint8)
-    beads = pair.beads
-    for i, i_stop, j, j_stop in zip(
-        beads.source_start, beads.source_stop, beads.target_start, beads.target_stop, strict=True
-    ):
-        cells[i:i_stop, j:j_stop] = 90
-    return cells[:200, :200]
-
-
-def write_page(folder: Path, pair: AlignedPair) -> Path:
-    path = folder / "pair.html"
-    path.write_text(render_pair(pair.pair_id, pack(pair_data(pair, cells_of(pair)))), encoding="utf-8")
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +114,7 @@ def test_the_plot_is_drawn_with_the_path_over_the_map_and_the_missing_block(tab:
     assert pixel(tab, *(float(part) for part in block.split(", ")[:2])) != pixel(tab, LEFT + 0.8 * width, TOP + 4)
     label = tab.page.get_attribute(".plot canvas[role=img]", "aria-label")
     assert "40 source by 28 target sentences" in label
-    assert "source sentences 15 to 26 have no counterpart" in label
+    assert "source sentences 15 to 26 are unaligned" in label
 
 
 def plot_size(tab: Tab) -> tuple[float, float]:
@@ -202,10 +171,10 @@ def test_keys_go_from_bead_to_bead_and_from_doubt_to_doubt(tab: Tab) -> None:
     for _ in range(3):
         tab.page.keyboard.press("n")
     assert tab.selected() == 30  # there is no third
-    assert tab.text(".live") == "no more doubtful beads"
+    assert tab.text(".live") == "nothing doubtful below"
     assert "doubtful" in tab.page.locator("#bead-30 .bead-type").inner_text()
     tab.page.keyboard.press("?")
-    assert "next doubtful bead" in tab.text("dialog[open]")
+    assert "next doubtful pair" in tab.text("dialog[open]")
 
 
 def test_filters_leave_only_some_beads_and_the_table_says_how_many(tab: Tab) -> None:
@@ -338,6 +307,61 @@ def test_thirty_thousand_beads_open_in_two_seconds_and_scroll_smoothly(browser: 
     tab.close()
 
 
+# ---- a phone
+
+
+PHONE = {"width": 420, "height": 860}
+
+
+@pytest.fixture
+def phone(browser: Any, story_page: Path) -> Iterator[Tab]:
+    tab = Tab(browser, story_page)
+    tab.page.set_viewport_size(PHONE)
+    tab.page.wait_for_selector(".bead")
+    yield tab
+    tab.close()
+
+
+def test_on_a_phone_the_plot_folds_away_and_languages_stand_below_each_other(phone: Tab) -> None:
+    page = phone.page
+    assert not page.locator(".plot").is_visible()
+    page.click(".fold")
+    assert page.locator(".plot").is_visible()
+    assert page.get_attribute(".fold", "aria-expanded") == "true"
+    page.click(".fold")
+    assert not page.locator(".plot").is_visible()
+    source, target = (page.locator(f".bead >> nth=0 >> .bead-{side}").bounding_box() for side in ("source", "target"))
+    assert source["y"] + source["height"] <= target["y"]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.locator(".sentence").first.evaluate("e => getComputedStyle(e).hyphens") == "auto"
+    page.set_viewport_size(WINDOW)
+    assert page.locator(".plot").is_visible()
+    assert not page.locator(".fold").is_visible()
+
+
+def test_n_brings_the_bead_into_the_window(phone: Tab) -> None:
+    page = phone.page
+    page.set_viewport_size({"width": 420, "height": 400})
+    page.evaluate("scrollTo(0, 0)")
+    page.keyboard.press("n")
+    box = page.locator('.bead[data-bead="5"]').bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + 40 <= 400
+
+
+def test_headings_are_bold_and_chapters_lead_to_their_place(browser: Any, tmp_path: Path) -> None:
+    pair = make_pair(["One", "a.", "b.", "Two", "c."], ["Eins", "a.", "b.", "Zwei", "c."])
+    source = [sentence._replace(heading=int(i in (0, 3))) for i, sentence in enumerate(pair.source)]
+    tab = Tab(browser, write_page(tmp_path, replace(pair, source=source)))
+    tab.page.wait_for_selector(".bead")
+    weight = "e => Number(getComputedStyle(e).fontWeight)"
+    assert tab.page.locator('.bead[data-bead="3"] .bead-source .sentence').evaluate(weight) >= 700
+    assert tab.page.locator('.bead[data-bead="3"] .bead-target .sentence').evaluate(weight) < 700
+    tab.page.locator(".chapters").select_option(label="Two")
+    assert tab.selected() == 3
+    tab.close()
+
+
 # ---- the report
 
 
@@ -359,11 +383,11 @@ def report(browser: Any, report_page: Path) -> Iterator[Tab]:
     tab.close()
 
 
-def test_a_report_shows_failures_first_then_numbers_charts_and_pairs(report: Tab) -> None:
+def test_a_report_shows_failures_first_then_numbers_pairs_and_charts(report: Tab) -> None:
     text = report.text("#report")
     places = [
         text.index(part)
-        for part in ("1 failure", "there is no such file", "Confidence", "Pairs, the most", "What was done")
+        for part in ("1 failure", "there is no such file", "Pairs, the most", "Confidence", "What was done")
     ]
     assert places == sorted(places)
     assert report.page.locator(".chart svg rect").count() >= 3
@@ -398,4 +422,38 @@ def test_pairs_are_sorted_and_filtered(report: Tab) -> None:
     assert report.page.locator("th[aria-sort=descending]").inner_text().strip() == "sentences"
     report.page.fill("#pair-search", "P0")
     assert sorted(names()) == ["p0.5", "p0.9"]
-    assert report.text("#pairs-shown") == "2 pairs shown"
+    assert report.text("#pairs-shown") == "2 pairs found"
+
+
+def test_a_click_on_a_type_lists_its_segment_pairs_and_each_leads_to_its_place(report: Tab) -> None:
+    report.page.locator(".types a", has_text="2-1").click()
+    assert report.text(".listing h1") == "Segment pairs of 2–1 sentences"
+    (row,) = report.page.locator(".listing tbody tr").all()
+    assert row.inner_text().split("\t")[1].startswith("The letter number 26.")
+    row.locator("a").click()
+    report.page.wait_for_selector(".bead")
+    assert report.text(".pair-name") == "sea/story"
+    assert report.text('.bead[aria-selected="true"] .type') == "2–1"
+    report.page.locator(".filter").select_option("2–1")
+    assert report.page.locator(".bead").count() == 1
+
+
+def test_of_many_pairs_the_first_are_shown_until_somebody_asks_for_all(browser: Any, tmp_path: Path) -> None:
+    pairs = [make_pair(["a"], ["b"], pair_id=f"p{number:03}") for number in range(40)]
+    path = tmp_path / "report.html"
+    path.write_text(render_page(make_report(run_of(40, exported=exported(*pairs)), {}), "html"), encoding="utf-8")
+    tab = Tab(browser, path)
+    visible = tab.page.locator(".pairs tbody tr:visible")
+    assert visible.count() == 25
+    tab.page.fill("#pair-search", "p03")
+    assert visible.count() == 10
+    tab.page.fill("#pair-search", "")
+    tab.page.get_by_role("button", name="show all 40 pairs").click()
+    assert visible.count() == 40
+    tab.close()
+
+
+def test_nothing_in_a_report_scrolls_but_the_page(report: Tab) -> None:
+    scrolling = "[...document.querySelectorAll('#report *')].filter((e) => e.scrollHeight > e.clientHeight + 1 && "
+    scrolling += "['auto', 'scroll'].includes(getComputedStyle(e).overflowY)).length"
+    assert report.page.evaluate(scrolling) == 0

@@ -87,7 +87,7 @@ def test_page_data_says_what_a_pair_is() -> None:
     pair = make_pair(["One.", "Two.", ""], ["Eins und zwei."], [(0, 2, 0, 1), (2, 3, 1, 1)], scores=[0.8, np.nan])
     cells = np.array([[1], [2], [3]], np.uint8)
     data = unpack(pack(pair_data(pair, cells)))
-    assert data["source"] == {"language": "en", "sentences": ["One.", "Two.", ""], "paragraphs": [0]}
+    assert data["source"] == {"language": "en", "sentences": ["One.", "Two.", ""], "paragraphs": [0], "headings": []}
     assert data["bead_columns"][:4] == ["source_start", "source_stop", "target_start", "target_stop"]
     assert data["beads"] == [[0, 2, 0, 1, 0.4, 0.8, 0.8], [2, 3, 1, 1, None, None, None]]
     assert (data["map"]["rows"], data["map"]["columns"]) == (3, 1)

@@ -12,9 +12,11 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from small_corpus import bitext, run_inline, write_corpus
 
@@ -33,6 +35,8 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 PAIR = "00.en-de"
 TOKEN = "X-Bitext-Token"
+FRESH = "e3b0c44298fc1c14"
+"""The version of a file of corrections that isn't there."""
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +140,19 @@ def test_a_change_needs_the_token_in_a_header_too(server: ReviewServer, folder: 
         ("./pair/0/corrections", {"good": [[0, 1, 0]], "bad": []}, 422, "[0, 1, 0] is not a bead; one is four numbers"),
         ("./pair/0/corrections", {"good": [[0, 1, 0, 99]], "bad": []}, 422, "is no bead of 12 and 12 sentences"),
         ("./pair/0/corrections", {"good": [[0, 1, 1, 2], [1, 2, 0, 1]], "bad": []}, 422, "cross"),
+        ("./pair/0/edits", None, 405, "edits are only sent here"),
+        ("./pair/0/edits", {"version": FRESH}, 422, "edits must be a list of changes"),
+        ("./pair/0/edits", {"version": FRESH, "edits": [{"side": "source"}]}, 422, "is no edit; one has a side"),
+        (
+            "./pair/0/edits",
+            {"version": FRESH, "edits": [{"side": "source", "start": 0, "stop": 99, "texts": []}]},
+            422,
+            "is no span of 12 sentences",
+        ),
+        ("./pair/0/edits", {"version": FRESH, "restore": ["source", 0]}, 422, "there is no edit 0"),
+        ("./pair/0/edits", {"version": FRESH, "restore": "source"}, 422, "restore must be a side"),
+        ("./pair/0/edits", {"version": "other", "edits": []}, 409, "has been changed by another program"),
+        ("./pair/0/undo", {"version": FRESH}, 422, "nothing to undo"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_a_reason(
@@ -476,23 +493,116 @@ def test_what_has_been_read_can_be_called_good_at_once(tab: Tab, folder: Path) -
     tab.select(3)
     tab.press("G")
     assert [bead[4] for bead in tab.beads()[:5]] == ["good", "bad", "good", "good", None]
-    tab.select(0)
-    tab.press("Enter")  # good already: it only goes on
-    assert [bead[4] for bead in tab.beads()[:2]] == ["good", "bad"]
-    assert tab.page.evaluate("bitext.page.selected()") == 1
 
 
 def test_what_can_not_be_done_is_said(tab: Tab) -> None:
     before = tab.beads()
     for key, why in (
-        ("s", "only a bead with two sentences on both sides can be split; send one away instead, or unlink"),
+        ("s", "only a pair with two sentences on both sides can be split; send one away instead, or unlink"),
         ("A", "there is no source sentence to take"),
-        ("M", "there is no bead to merge with"),
+        ("M", "there is no pair to merge with"),
         ("z", "nothing to undo"),
     ):
         tab.press(key)
         assert tab.message() == why
     assert tab.beads() == before
+
+
+def make_doubtful(tab: Tab, *indices: int) -> None:
+    """Let just these beads be doubtful, and none be selected that is."""
+    confidences = "bitext.page.beads.map((b, i) => ({ ...b, confidence: wanted.includes(i) ? 0.2 : 0.9 }))"
+    tab.page.evaluate(f"(wanted) => bitext.page.setBeads({confidences}, 0)", list(indices))
+
+
+def counts(tab: Tab) -> tuple[str, str, str]:
+    """Return how many are doubtful by the head, the toolbar, and the bar of the review."""
+    head = tab.page.text_content(".measures div:has(dt:text-is('doubtful')) dd")
+    left = str(tab.page.text_content(".decided")).rpartition(", ")[2]
+    return str(head), str(tab.page.text_content(".doubt-count")), left
+
+
+def test_enter_judges_what_is_doubtful_and_in_view_and_says_when_all_is_reviewed(tab: Tab) -> None:
+    make_doubtful(tab, 3, 7)
+    assert counts(tab) == ("2", "2", "2 doubtful left")
+    tab.press("Enter")
+    assert not any(bead[4] for bead in tab.beads()), "it was not doubtful"
+    assert tab.page.evaluate("bitext.page.selected()") == 3
+    tab.press("Enter")
+    assert [at for at, bead in enumerate(tab.beads()) if bead[4]] == [3]
+    assert tab.page.evaluate("bitext.page.selected()") == 7
+    assert counts(tab) == ("1", "1", "1 doubtful left")
+    tab.page.set_viewport_size({"width": 420, "height": 500})
+    tab.page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    tab.page.evaluate("document.querySelector('.beads').scrollTop = 0")
+    tab.page.evaluate("scrollTo(0, 0)")
+    tab.press("Enter")
+    assert [at for at, bead in enumerate(tab.beads()) if bead[4]] == [3], "it could not be seen"
+    tab.press("Enter")
+    assert [at for at, bead in enumerate(tab.beads()) if bead[4]] == [3, 7]
+    assert counts(tab) == ("0", "none", "no doubtful left")
+    tab.press("Enter", "Enter", "Enter", "Enter")
+    assert [at for at, bead in enumerate(tab.beads()) if bead[4]] == [3, 7], "nothing is left to judge"
+    assert tab.message().startswith("all doubtful pairs are reviewed")
+    tab.wait_until_saved()
+
+
+def test_after_the_last_doubtful_pair_the_next_of_the_list_is_a_click_away(tab: Tab, server: ReviewServer) -> None:
+    first, second = [row.number for row in server.desk.listed()]
+    tab.page.goto(server.address(first))
+    tab.page.wait_for_selector(".review")
+    make_doubtful(tab, 1)
+    tab.press("j", "Enter")
+    tab.wait_until_saved()
+    tab.page.click(".review .next")
+    tab.page.wait_for_url(server.address(second))
+    assert ask(server, f"./pair/{second}/next")[2]["Location"] == server.address()
+
+
+def test_a_sentence_that_should_not_stand_alone_is_not_struck_through(tab: Tab) -> None:
+    tab.select(4)
+    tab.press("u", "b")
+    row = tab.page.locator('.bead[data-bead="4"]')
+    assert row.locator(".absent").inner_text() == "should have a counterpart"
+    style = "row => getComputedStyle(row.querySelector('.sentence')).textDecorationLine"
+    assert row.evaluate(style) == "none"
+    tab.select(0)
+    tab.press("b")
+    assert tab.page.locator('.bead[data-bead="0"]').evaluate(style) == "line-through"
+
+
+def test_sentences_are_shifted_with_buttons_that_show_their_keys(tab: Tab) -> None:
+    tab.select(4)
+    for action, key in (("take-source-below", "a"), ("give-source-below", "q"), ("take-target-above", "L")):
+        button = tab.page.locator(f'.review button[data-action="{action}"]')
+        assert button.locator("kbd").inner_text() == key
+        tab.press(key)
+        made = tab.beads()
+        tab.press("z")
+        button.click()
+        assert tab.beads() == made
+        tab.press("z")
+    assert tab.page.locator(".review button:not(:has(kbd))").count() == 0
+
+
+def test_a_pair_is_exported_with_all_that_is_decided(tab: Tab, server: ReviewServer) -> None:
+    tab.select(2)
+    tab.press("m")
+    edit_lines(tab, 0, ["Control+a", "A"])
+    tab.page.click(".exports summary")
+    with tab.page.expect_download() as found:
+        tab.page.click(".exports a:text-is('TMX')")
+    assert found.value.suggested_filename == f"{PAIR}.tmx"
+    assert "<seg>A</seg>" in found.value.path().read_text(encoding="utf-8")
+    for suffix in tab.page.locator(".exports a").all_inner_texts():
+        assert ask_bytes(server, f"export/{suffix.lower()}"), suffix
+    assert "no format is known by the suffix" in ask(server, "./pair/0/export/exe")[1]
+    assert ask(server, "./pair/0/export/tmx", {}, token=server.token)[0] == 405
+
+
+def ask_bytes(server: ReviewServer, path: str) -> bytes:
+    answer = httpx2.get(f"{server.address(0)}{path}")
+    assert answer.status_code == 200, answer.text
+    return answer.content
 
 
 def test_any_keys_leave_beads_that_cover_both_sides_and_are_saved(tab: Tab, folder: Path) -> None:
@@ -540,12 +650,63 @@ def test_decisions_wait_until_the_program_answers_again(tab: Tab, server: Review
     tab.problems = [problem for problem in tab.problems if "ERR_INTERNET_DISCONNECTED" not in problem]
 
 
+def test_sentences_are_split_where_the_cursor_stands_joined_corrected_and_dropped(tab: Tab, folder: Path) -> None:
+    page = tab.page
+    tab.select(2)
+    tab.press("g")
+    tab.wait_until_saved()
+    before = texts_of(tab)
+    edit_lines(tab, 0, ["Home", *["ArrowRight"] * 4, "Enter"])
+    assert texts_of(tab)["source"][2:4] == [before["source"][2][:3], before["source"][2][4:]]
+    assert tab.beads()[2] == [2, 4, 2, 3, "good"], "what was decided goes along"
+    assert page.evaluate("bitext.page.selected()") == 2
+    assert page.locator('.bead[data-bead="2"] [data-edited]').count() == 2
+    assert page.text_content(".changed summary") == "1 change of sentences"
+    tab.press("s")
+    edit_lines(tab, 1, ["Control+a", "Delete"])
+    assert texts_of(tab)["target"] == [*before["target"][:2], *before["target"][3:]]
+    with reloaded(tab):
+        tab.press("z")
+    page.click(".changed summary")
+    with reloaded(tab):
+        page.click(".changed button")
+    assert texts_of(tab) == before
+    assert tab.beads()[2] == [2, 3, 2, 3, "good"]
+    assert "becomes" not in path_of(folder).read_text(encoding="utf-8")
+
+
+def edit_lines(tab: Tab, side: int, keys: list[str]) -> None:
+    """Press keys in the text area of a side of the selected bead, and save; the page is loaded anew."""
+    tab.press("e")
+    tab.page.locator(".segments textarea").nth(side).focus()
+    tab.press("Control+Home", *keys)
+    with reloaded(tab):
+        tab.press("Control+Enter")
+
+
+@contextmanager
+def reloaded(tab: Tab) -> Iterator[None]:
+    """Wait until the page has been loaded anew."""
+    with tab.page.expect_navigation():
+        yield
+    tab.page.wait_for_selector(".review ~ .beads [aria-selected=true]")
+
+
+def texts_of(tab: Tab) -> dict[str, list[str]]:
+    texts: dict[str, list[str]] = tab.page.evaluate(
+        "({ source: bitext.page.source.sentences, target: bitext.page.target.sentences })"
+    )
+    return texts
+
+
 def test_the_keys_are_listed_and_the_buttons_do_the_same(tab: Tab) -> None:
     tab.press("?")
     shown = tab.page.text_content(".keys")
-    assert "merge with the bead below" in shown
+    assert "merge with the pair below" in shown
     assert "undo" in shown
     tab.press("Escape")
     tab.page.click('.review button[data-action="good"]')
     assert tab.beads()[0][4] == "good"
     assert tab.page.get_attribute('.bead[data-bead="0"]', "data-mark") == "good"
+    tab.press("Enter")  # as a key of the page, and no second click on the button
+    assert tab.beads()[0][4] == "good"

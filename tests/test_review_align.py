@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx2
+import mkepub
 import pytest
 from processes import wait_until
 from small_corpus import InlineBackend, bitext, make_texts
@@ -130,3 +135,110 @@ def test_what_is_no_run_is_told_from_one(name: str, tmp_path: Path) -> None:
     two = bitext("review", path, tmp_path / "other.epub")
     assert two.exit_code == 2
     assert f"bitext align {path} {tmp_path / 'other.epub'} --review" in two.output
+
+
+# ---- from two e-books to a corrected, bilingual one
+
+
+def write_epub(path: Path, title: str, chapters: dict[str, list[str]]) -> None:
+    book = mkepub.Book(title)
+    for name, paragraphs in chapters.items():
+        book.add_page(name, f"<h1>{name}</h1>" + "".join(f"<p>{text}</p>" for text in paragraphs))
+    book.save(str(path))
+    book.tempdir.cleanup()
+
+
+ENGLISH = {
+    "The lighthouse": [
+        "The old lighthouse stood alone on the rocks. Every evening the keeper climbed the stairs.",
+        "He lit the lamp before the sun went down. The sea was calm: the birds slept.",
+    ],
+    "The storm": ["One night a ship came too close to the shore. The sailors saw the light and turned away."],
+}
+GERMAN = {
+    "Der Leuchtturm": [
+        "Der alte Leuchtturm stand allein auf den Felsen. Jeden Abend stieg der Wärter die Treppe hinauf.",
+        "Er zündete die Lampe an, bevor die Sonne unterging. Die See war ruhig. Die Vögel schliefen.",
+    ],
+    "Der Sturm": ["Eines Nachts kam ein Schiff der Küste zu nahe. Die Matrosen sahen das Licht und drehten aab."],
+}
+
+
+def test_two_e_books_become_a_corrected_bilingual_one_in_the_browser(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a person does it: align, split a sentence, correct a misprint, judge, end the review, read the book."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("there is no Chromium here")
+    write_epub(tmp_path / "book.en.epub", "The lighthouse", ENGLISH)
+    write_epub(tmp_path / "book.de.epub", "Der Leuchtturm", GERMAN)
+    seen: list[str] = []
+
+    def review(server: ReviewServer) -> None:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            with playwright.sync_playwright() as driver:
+                browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+                page = browser.new_page(viewport={"width": 1400, "height": 900})
+                page.on("pageerror", lambda error: seen.append(str(error)))
+                correct(page, server.address(0))
+                browser.close()
+        finally:
+            server.shutdown()
+            thread.join()
+
+    monkeypatch.setattr("pipeline.commands.options.LocalBackend", InlineBackend)
+    monkeypatch.setattr("pipeline.commands.review.serve", review)
+    files = tmp_path / "book.en.epub", tmp_path / "book.de.epub"
+    place = ("--store", tmp_path / "store", "-o", tmp_path / "book.epub")
+    result = bitext("align", *files, "--review", "--no-open", *place)
+    assert result.exit_code == 0, result.output
+    assert seen == []
+    with zipfile.ZipFile(tmp_path / "book.epub") as book:
+        text = " ".join(book.read(name).decode() for name in book.namelist() if name.endswith("html"))
+    plain = " ".join(re.sub(r"<[^>]+>", " ", text).split())
+    assert "drehten ab." in plain
+    assert "aab" not in plain
+    assert "The storm" in plain
+    kept = (tmp_path / "book.corrections").glob("*.corrections.txt")
+    assert [path.read_text(encoding="utf-8").count("becomes") for path in kept] == [2]
+    bitext("align", *files, "--store", tmp_path / "store", "-o", tmp_path / "beads.txt")
+    unedited = beads_of((tmp_path / "beads.txt").read_text(encoding="utf-8"))
+    assert not {"[5]:[5]", "[6]:[6]"} <= unedited, "these corrections belong to another output"
+    bitext("align", *files, "--store", tmp_path / "store", "-o", tmp_path / "book.txt")
+    assert {"[5]:[5]", "[6]:[6]"} <= beads_of((tmp_path / "book.txt").read_text(encoding="utf-8"))
+
+
+def correct(page: Any, address: str) -> None:
+    """Split the sentence with a colon, and link its halves with their translations; correct the misprint."""
+    page.goto(address)
+    page.wait_for_selector(".review ~ .beads .bead")
+    assert page.locator(".chapters option").all_inner_texts()[1:] == ["The lighthouse", "The storm"]
+    page.locator(".bead", has_text="The sea was calm").click()
+    page.keyboard.press("e")
+    area = page.locator(".segments textarea").first
+    area.evaluate("(area) => area.setSelectionRange(area.value.indexOf(': ') + 2, area.value.indexOf(': ') + 2)")
+    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.click(".segments .save")
+    page.wait_for_selector(".review ~ .beads [aria-selected=true]")
+    first = page.locator(".bead", has_text="The sea was calm")
+    first.click()
+    for _ in range(2):  # its second half goes with the second German sentence
+        if (kind := first.locator(".type").inner_text()) != "1–1":
+            page.keyboard.press("s" if kind == "2–2" else "l")
+    assert first.locator(".type").inner_text() == "1–1"
+    page.locator(".bead", has_text="drehten aab").click()
+    page.keyboard.press("e")
+    area = page.locator(".segments textarea").last
+    area.fill(area.input_value().replace("aab", "ab"))
+    page.wait_for_selector('.review .state[data-state="saved"]')
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".review ~ .beads [aria-selected=true]")
+    page.locator(".bead", has_text="The sailors saw").click()
+    page.click('.review button[data-action="good"]')
+    page.wait_for_selector('.review .state[data-state="saved"]')

@@ -134,7 +134,6 @@ SERVE = {
     "annotated-doc": "0.0.7",
     "anyio": "4.16.0",
     "fastapi": "0.165.0",
-    "fastapi-offline": "1.7.7",
     "opentelemetry-api": "1.45.2",
     "prometheus-client": "0.26.0",
     "starlette": "1.10.0",

@@ -117,6 +117,12 @@ def has_exports(folder: Path) -> bool:
     )
 
 
+def list_exports(folder: Path) -> list[str]:
+    """Name what an export has left in a folder: its files, and its folders of files of single pairs."""
+    files = sorted(path.name for path in folder.glob("bitext.*") if _is_ours(path.name))
+    return [*files, *(f"{name}/" for name in sorted(FOLDERS) if (folder / name).is_dir())]
+
+
 def count_exported(folder: Path) -> int:
     """Return how many pairs the report of an earlier run in a folder tells of; 0 without one."""
     try:

@@ -28,7 +28,6 @@ from pipeline.tasks.find import find_places, name_of_item
 from pipeline.tasks.look import Looked
 from pipeline.tasks.missing import (
     Completions,
-    digest_reviews,
     find_unaligned,
     read_completions,
     save_indices,
@@ -367,7 +366,7 @@ class Pass:
         done, self._done, self._saved = self._done, {}, time.monotonic()
         if done:
             shards = self._run.manifest.shards
-            reviews = {shards[number].digest: digest_reviews(of) for number, of in self._run.reviews.items()}
+            reviews = {shards[number].digest: of for number, of in self._run.reviews.items()}
             self._backend.do(write_completions, self._run.config, done, reviews)
 
     def _save_indices(self) -> None:

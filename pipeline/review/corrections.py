@@ -222,10 +222,12 @@ def describe_changes(pairs: Iterable[DocumentPair]) -> list[str]:
 def describe_set_aside(corrections: Corrections, with_comments: bool = False) -> list[str]:
     """Name what is set aside as its file does, perhaps with the beginnings of the sentences, and say why."""
     decisions = [decision for review in corrections.set_aside for decision in review.decisions]
-    return [
+    edits = [edit for review in corrections.set_aside for edit in review.edits]
+    named = [
         f"{one.bead} {one.mark}{f': {one.comment}' if with_comments and one.comment else ''} ({one.reason})"
         for one in decisions
     ]
+    return [*named, *(f"{edit} changed ({edit.reason})" for edit in edits)]
 
 
 def listed(names: Sequence[str], comma: str = ", ") -> str:

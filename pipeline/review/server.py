@@ -12,17 +12,20 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from pipeline.errors import BitextError, ChangedMeanwhile
 from pipeline.review.documents import DocumentDesk
 from pipeline.review.session import Desk
+from stages.report.pages import asset, percent
 
 LOOPBACK = "127.0.0.1"
 TOKEN_HEADER = "X-Bitext-Token"
@@ -40,7 +43,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 ROUTE = re.compile(
-    r"/(?P<token>[^/]*)/(?:pair/(?P<number>\d{1,9})/|(?P<documents>documents)/)?(?P<corrections>corrections)?"
+    r"/(?P<token>[^/]*)/(?:pair/(?P<number>\d{1,9})/|(?P<documents>documents)/)?"
+    r"(?P<action>corrections|edits|undo|next|export/[a-z]{2,10})?"
 )
 HTML, JSON, TEXT = "text/html; charset=utf-8", "application/json", "text/plain; charset=utf-8"
 
@@ -63,11 +67,20 @@ class ReviewServer(ThreadingHTTPServer):
 
 
 class Route(NamedTuple):
-    """What is asked for: a pair, or the documents that belong together, or the list of all; perhaps its corrections."""
+    """What is asked for: a pair, or the documents that belong together, or the list of all; and what to do with it."""
 
     number: int | None
     is_documents: bool
-    is_corrections: bool
+    action: str | None
+
+
+class Answer(NamedTuple):
+    """What is sent back."""
+
+    kind: str
+    content: str | bytes
+    status: HTTPStatus = HTTPStatus.OK
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 class RequestError(Exception):
@@ -97,40 +110,56 @@ class ReviewHandler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name in the base class
         """Log nothing: the addresses hold the token."""
 
-    def _answer(self, method: Callable[[], tuple[str, str]]) -> None:
-        status = HTTPStatus.OK
+    def _answer(self, method: Callable[[], Answer]) -> None:
         try:
-            kind, text = method()
+            answer = method()
         except RequestError as error:
-            status, kind, text = error.status, TEXT, str(error)
+            answer = Answer(TEXT, str(error), error.status)
         except ChangedMeanwhile as error:
-            status, kind, text = HTTPStatus.CONFLICT, TEXT, str(error)
+            answer = Answer(TEXT, str(error), HTTPStatus.CONFLICT)
         except (BitextError, ValueError) as error:
-            status, kind, text = HTTPStatus.UNPROCESSABLE_ENTITY, TEXT, str(error)
-        data = text.encode("utf-8", "replace")
-        self.send_response(status)
-        for name, value in (*HEADERS.items(), ("Content-Type", kind), ("Content-Length", str(len(data)))):
+            answer = Answer(TEXT, str(error), HTTPStatus.UNPROCESSABLE_ENTITY)
+        content = answer.content
+        data = content.encode("utf-8", "replace") if isinstance(content, str) else content
+        self.send_response(answer.status)
+        told = {**HEADERS, "Content-Type": answer.kind, "Content-Length": str(len(data)), **answer.headers}
+        for name, value in told.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(data)
 
-    def _get(self) -> tuple[str, str]:
-        route = self._route()
-        if route.is_corrections:
-            raise RequestError(HTTPStatus.METHOD_NOT_ALLOWED, "corrections are only sent here")
-        desk = self.server.desk
+    def _get(self) -> Answer:
+        route, desk = self._route(), self.server.desk
+        if route.action and route.number is not None:
+            return self._give(route.number, route.action)
+        if route.action:
+            raise RequestError(HTTPStatus.METHOD_NOT_ALLOWED, f"{route.action} are only sent here")
         if route.is_documents:
-            return HTML, _template("documents").render(name=desk.config.name, **self._documents().page())
-        if route.number is None:
-            numbers = desk.documents.numbers() if desk.documents else None
-            return HTML, _template("list").render(name=desk.config.name, rows=desk.listed(), documents=numbers)
-        return HTML, desk.page(route.number)
+            return Answer(HTML, _template("documents").render(name=desk.config.name, **self._documents().page()))
+        if route.number is not None:
+            return Answer(HTML, desk.page(route.number))
+        numbers = desk.documents.numbers() if desk.documents else None
+        shown = {"name": desk.config.name, "folder": desk.folder, "rows": desk.listed(), "documents": numbers}
+        return Answer(HTML, _template("list").render(shown))
 
-    def _post(self) -> tuple[str, str]:
-        route = self._route()
+    def _give(self, number: int, action: str) -> Answer:
+        """Give what there is to get of a pair beside its page."""
+        desk = self.server.desk
+        if action == "next":
+            return Answer(TEXT, "", HTTPStatus.SEE_OTHER, {"Location": self.server.address(desk.next_pair(number))})
+        if not action.startswith("export/"):
+            raise RequestError(HTTPStatus.METHOD_NOT_ALLOWED, f"{action} are only sent here")
+        name, data = desk.export(number, action.removeprefix("export/"))
+        told = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
+        return Answer("application/octet-stream", data, headers=told)
+
+    def _post(self) -> Answer:
+        route, desk = self._route(), self.server.desk
         if not _is_same(self.headers.get(TOKEN_HEADER, ""), self.server.token):
             raise RequestError(HTTPStatus.FORBIDDEN, f"a change needs the token in {TOKEN_HEADER}")
-        if not route.is_corrections or (route.number is None and not route.is_documents):
+        does = {"corrections": desk.save, "edits": desk.edit, "undo": desk.undo_edit}
+        is_of_documents = route.is_documents and route.action == "corrections"
+        if not is_of_documents and (route.number is None or route.action not in does):
             raise RequestError(HTTPStatus.METHOD_NOT_ALLOWED, "nothing is sent here")
         try:
             decided = json.loads(self._body())
@@ -139,8 +168,8 @@ class ReviewHandler(BaseHTTPRequestHandler):
         if not isinstance(decided, dict):
             raise ValueError("what was decided must be an object")
         if route.number is None:
-            return JSON, json.dumps({"file": self._documents().save(decided)})
-        return JSON, json.dumps({"version": self.server.desk.save(route.number, decided)})
+            return Answer(JSON, json.dumps({"file": self._documents().save(decided)}))
+        return Answer(JSON, json.dumps({"version": does[str(route.action)](route.number, decided)}))
 
     def _documents(self) -> DocumentDesk:
         if self.server.desk.documents is None:
@@ -157,7 +186,7 @@ class ReviewHandler(BaseHTTPRequestHandler):
         number = None if match["number"] is None else int(match["number"])
         if number is not None and number >= len(self.server.desk.pairs):
             raise RequestError(HTTPStatus.NOT_FOUND, f"there is no pair {number}")
-        return Route(number, match["documents"] is not None, match["corrections"] is not None)
+        return Route(number, match["documents"] is not None, match["action"])
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
@@ -177,4 +206,6 @@ def _template(name: str) -> Template:
     environment = Environment(
         loader=PackageLoader("pipeline.review", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    environment.filters["percent"] = percent
+    environment.globals["base_style"] = asset("base.css")
     return environment.get_template(f"{name}.html.j2")

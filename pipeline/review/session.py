@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.errors import ConfigError, MissingError
+from pipeline.exports.filenames import file_name
+from pipeline.exports.write import write_pair
 from pipeline.manifest import DocumentPair
+from pipeline.review.changes import read_changes
 from pipeline.review.corrections import (
     corrections_folder,
     corrections_path,
@@ -23,21 +27,31 @@ from pipeline.review.corrections import (
 )
 from pipeline.review.documents import DocumentDesk
 from pipeline.store.rows import bead_keys, stored_key
-from pipeline.store.run_store import RunStore
+from pipeline.store.run_store import RunStore, place_on_pair
 from stages.corrections import (
     BAD,
     GOOD,
+    SIDES,
+    SOURCE,
+    TARGET,
     BeadSpan,
     Corrections,
+    Edit,
+    Review,
+    carry_decisions,
+    describe_text,
+    edit_texts,
     keep_undecided,
     make_bead_span,
     make_review,
-    place_reviews,
     rewrite_reviews,
 )
 
-SCRIPTS, STYLES = ("corrections.js", "review.js"), ("review.css",)
+SCRIPTS, STYLES = ("corrections.js", "segments.js", "review.js"), ("review.css",)
 """What the page of a pair has in a review, beside what it has everywhere."""
+
+EXPORTS, SUBTITLES = ("tmx", "xliff", "xlsx", "tsv", "jsonl", "epub", "docx"), ("srt", "ass")
+"""How the files end that a pair's page offers."""
 
 MARK = "mark"
 """The column of the page's beads that says what people think of them."""
@@ -47,6 +61,27 @@ MAX_READ = 64
 
 Texts = tuple[list[str], list[str]]
 """The sentences of a pair's two documents."""
+
+
+class Placed(NamedTuple):
+    """A pair with what its file of corrections says of it.
+
+    version : of the file. pair : with its edits and corrections. texts : its sentences with their edits.
+    """
+
+    version: str
+    pair: DocumentPair
+    texts: Texts
+
+    @property
+    def corrections(self) -> Corrections:
+        """What is decided about its beads."""
+        assert self.pair.corrections is not None
+        return self.pair.corrections
+
+    def edits(self, side: str) -> tuple[Edit, ...]:
+        """Return what is changed of a side."""
+        return self.pair.source.edits if side == SOURCE else self.pair.target.edits
 
 
 @dataclass(frozen=True)
@@ -80,7 +115,8 @@ class Desk:
         self.folder = folder or corrections_folder(config)
         self._lock = Lock()  # the store's shelves are not made for threads
         self._texts: dict[int, Texts] = {}
-        self._placed: dict[int, tuple[str, Corrections]] = {}
+        self._placed: dict[int, Placed] = {}
+        self._undo: dict[int, list[tuple[str, str]]] = {}
         self.documents: DocumentDesk | None = None
         """Which documents belong together, where that was found out by what they say."""
 
@@ -111,8 +147,8 @@ class Desk:
 
         with self._lock:
             text = read_file(self.path(number))
-            corrections = self._place(number, text)
-            pair = replace(self.pairs[number], corrections=corrections)
+            placed = self._place(number, text)
+            pair, corrections = placed.pair, placed.corrections
             with self._explained(number):
                 aligned = self._store.read_pair(self._as_shown(pair))
                 similarity_map = self._store.read_map(pair)
@@ -124,8 +160,30 @@ class Desk:
             "file": str(self.path(number)),
             "rejected": [list(bead) for bead in corrections.bad if bead not in shown],
             "set_aside": describe_set_aside(corrections, with_comments=True),
+            "edits": self._describe_edits(number, placed),
+            "exports": [*EXPORTS, *(SUBTITLES if pair.source.times or pair.target.times else ())],
+            "n_pairs": len(self.pairs),
+            "undoable": placed.version in (after for after, _ in (self._undo.get(number) or [])[-1:]),
         }
         return render_pair(pair.pair_id, pack(data), SCRIPTS, STYLES)
+
+    def next_pair(self, number: int) -> int | None:
+        """Return the pair that follows another in the list of all; None after the last."""
+        numbers = [row.number for row in self.listed()]
+        return next(iter(numbers[numbers.index(number) + 1 :]), None)
+
+    def export(self, number: int, suffix: str) -> tuple[str, bytes]:
+        """Return a pair, with all that is decided, as a file: its name and what is in it.
+
+        Raises ConfigError where no format is known by the suffix, and as `page` does.
+        """
+        with self._lock, tempfile.TemporaryDirectory(prefix="bitext-") as temporary:
+            placed = self._place(number, read_file(self.path(number)))
+            with self._explained(number):
+                aligned = self._store.read_pair(placed.pair)
+            path = Path(temporary) / f"{file_name(placed.pair.pair_id)}.{suffix}"
+            write_pair(aligned, path, self.config.export)
+            return path.name, path.read_bytes()
 
     def save(self, number: int, decided: Mapping[str, Any]) -> str:
         """Write what was decided about a pair and return the new version of the file.
@@ -136,23 +194,92 @@ class Desk:
         """
         path, version = self.path(number), str(decided.get("version"))
         with self._lock:
-            pair, texts = self.pairs[number], self._read_texts(number)
-            good, bad = (_read_beads(decided.get(mark), *map(len, texts)) for mark in (GOOD, BAD))
-            made = make_review(good, bad, *texts)
-            before = read_version(path, version)
-            kept = keep_undecided(self._place(number, before).set_aside, made, *texts)
-            head = " ".join(f"{pair.pair_id}: {pair.source.path} | {pair.target.path}".split())
-            return write_corrections(path, rewrite_reviews(before, made, kept, head), version)
+            self._read_texts(number)
+            before = read_file(path)
+            placed = self._place(number, before)
+            good, bad = (_read_beads(decided.get(mark), *map(len, placed.texts)) for mark in (GOOD, BAD))
+            made = make_review(good, bad, *placed.texts)
+            read_version(path, version)
+            return self._write(number, before, placed, made)
+
+    def edit(self, number: int, wanted: Mapping[str, Any]) -> str:
+        """Change sentences of a pair, and return the new version of its file; what was decided goes along.
+
+        wanted : `edits`, each with a `side`, the span `start`, `stop` of the sentences as they are, and the `texts` to
+        stand there; or `restore`, a side and the number of an edit of it; and the `version` of the file.
+        Raises as `save` does.
+        """
+        with self._lock:
+            before = read_version(self.path(number), str(wanted.get("version")))
+            placed, as_split = self._place(number, before), self._read_texts(number)
+            good, bad = list(placed.corrections.good), list(placed.corrections.bad)
+            edits = {side: placed.edits(side) for side in SIDES}
+            for side, make in read_changes(wanted):
+                changed, change = make(edits[side], as_split[SIDES.index(side)])
+                edits[side] = tuple(changed)
+                if change is not None:
+                    good, bad = carry_decisions(good, bad, side, change)
+            placed = placed._replace(texts=self._edited_texts(number, edits))
+            after = self._write(number, before, placed, make_review(good, bad, *placed.texts), edits)
+            self._undo.setdefault(number, []).append((after, before))
+            return after
+
+    def undo_edit(self, number: int, wanted: Mapping[str, Any]) -> str:
+        """Take the last edit of a pair in this review back, and return the new version of the file.
+
+        Raises ValueError where there is none, or something was decided after it; ChangedMeanwhile as `save` does.
+        """
+        with self._lock:
+            version, undo = str(wanted.get("version")), self._undo.get(number) or []
+            if not undo or undo[-1][0] != version:
+                raise ValueError("nothing to undo")
+            after = write_corrections(self.path(number), undo[-1][1], version)
+            undo.pop()
+            return after
+
+    def _write(
+        self,
+        number: int,
+        before: str,
+        placed: Placed,
+        made: Review,
+        edits: Mapping[str, Sequence[Edit]] | None = None,
+    ) -> str:
+        """Write the file of a pair, which was `before`, with a new review, and edits as they are or new ones."""
+        pair = self.pairs[number]
+        of_sides = [edits[side] if edits else placed.edits(side) for side in SIDES]
+        source, target = map(describe_text, self._read_texts(number))
+        edited = Review(source, target, (), edits=(*of_sides[0], *of_sides[1]))
+        kept = keep_undecided(placed.corrections.set_aside, made, *placed.texts)
+        head = " ".join(f"{pair.pair_id}: {pair.source.path} | {pair.target.path}".split())
+        text = rewrite_reviews(before, made, kept, head, edited)
+        return write_corrections(self.path(number), text, version_of(before))
+
+    def _edited_texts(self, number: int, edits: Mapping[str, Sequence[Edit]]) -> Texts:
+        source, target = self._read_texts(number)
+        return edit_texts(source, edits[SOURCE]), edit_texts(target, edits[TARGET])
+
+    def _describe_edits(self, number: int, placed: Placed) -> list[dict[str, Any]]:
+        """Return for each edit where its sentences stand, and what stood there before."""
+        described = []
+        for side, as_split in zip(SIDES, self._read_texts(number), strict=True):
+            shift = 0
+            for index, edit in enumerate(placed.edits(side)):
+                was, start = as_split[edit.start : edit.stop], edit.start + shift
+                described.append({"side": side, "index": index, "start": start, "was": was, "now": list(edit.texts)})
+                shift += edit.n_more
+        return described
 
     def _list(self, number: int) -> Listed:
         pair, corrections, problem = self.pairs[number], None, ""
         try:
-            text = read_file(self.path(number))
-            corrections = self._place(number, text) if text else None
+            if text := read_file(self.path(number)):
+                pair = self._place(number, text).pair
+                corrections = pair.corrections
         except (ConfigError, MissingError) as error:
             problem = str(error)
-        shelf, pair_as_is = self._store.beads, replace(pair, corrections=corrections)
-        key = stored_key(pair_as_is, shelf.look_up(bead_keys(pair_as_is)))
+        shelf = self._store.beads
+        key = stored_key(pair, shelf.look_up(bead_keys(pair)))
         facts = shelf.facts(key) if key else {}
         problem = problem or ("" if key else self._explain_loss(number))
         if corrections is None:
@@ -160,14 +287,16 @@ class Desk:
         counts = len(corrections.good), len(corrections.bad), corrections.n_set_aside
         return Listed(number, pair.pair_id, facts, *counts, problem)
 
-    def _place(self, number: int, text: str) -> Corrections:
+    def _place(self, number: int, text: str) -> Placed:
         """Return what a file of corrections says of the pair as it has been split."""
         version = version_of(text)
         known = self._placed.get(number)
-        if known is None or known[0] != version:
+        if known is None or known.version != version:
             reviews = parse_file(self.path(number), text) if text else ()
-            known = self._placed[number] = version, place_reviews(reviews, *self._read_texts(number))
-        return known[1]
+            pair = place_on_pair(self.pairs[number], reviews, *self._read_texts(number))
+            texts = self._edited_texts(number, {SOURCE: pair.source.edits, TARGET: pair.target.edits})
+            known = self._placed[number] = Placed(version, pair, texts)
+        return known
 
     def _read_texts(self, number: int) -> Texts:
         """Return the sentences of a pair; those read last are kept, so that decisions can be saved in any case."""

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from pipeline import __version__
 from pipeline.corpus.paired import FoundPairs, Kind
+from pipeline.exports.staging import list_exports
 from pipeline.exports.unchanged import RECORD, Results, describe_results
 from pipeline.flow.run import COMPUTING, Run, StageRecord
 from pipeline.manifest import Failure
@@ -23,7 +24,7 @@ from pipeline.runs.versions import OF_STAGES, installed_versions
 from pipeline.store import schema
 from pipeline.store.files import whole_file, write_text
 from stages.evaluate.scores import Evaluation, summarize
-from stages.evaluate.table import render_table
+from stages.evaluate.table import render_table, tabulate
 from stages.report.pages import render_page
 
 MAX_NOTES = 200
@@ -32,9 +33,9 @@ MAX_NOTES = 200
 MAX_DOCUMENTS = 200
 """How many pairs of documents a report holds, those that are least sure, and how many that stay alone."""
 
-ORDER = ("read", "split", "encode", "pair", "request", "align", "export")
-"""The steps of a run: "pair" finds out which documents belong together; two of the encode stage find out which overlaps
-pairs request, and encode them."""
+ORDER = ("read", "split", "encode", "pair", "edit", "request", "align", "export")
+"""The steps of a run: "pair" finds out which documents belong together; those of the encode stage make documents that
+people have changed, find out which overlaps pairs request, and encode them."""
 
 SPEEDS = {"split": "sentences", "encode": "tokens", "align": "beads"}
 """What a stage is so many of a second."""
@@ -52,7 +53,10 @@ def write_record(
     report = make_report(run, evaluation or {})
     write_text(folder / "report.json", _json(report))
     write_text(folder / "report.md", render_page(report, "md"))
-    write_text(folder / "report.html", render_page(report, "html", run.exported.pages if run.exported else {}))
+    beside = (
+        [*list_exports(folder), "failures.tsv", "report.md", "report.json", "run.json"] if folder == run.out else []
+    )
+    write_text(folder / "report.html", render_page(report, "html", run.exported.pages if run.exported else {}, beside))
     write_text(folder / "failures.tsv", _failures_tsv(run.failures))
     described = describe_run(run)
     if run.made_of and run.exported:
@@ -83,6 +87,7 @@ def make_report(run: Run, evaluation: dict[str, Evaluation]) -> dict[str, Any]:
         "pairing": _pairing(run.pairing) if run.pairing else None,
         "evaluation": render_table(evaluation) if evaluation else "",
         "scores": {name: value for name, value in scores.items() if name != "reliability"} or None,
+        "gold": tabulate(evaluation) if evaluation else None,
         "reliability": scores.get("reliability"),
         "failures": [
             {"stage": failure.stage, "name": failure.name, "reason": failure.reason} for failure in run.failures

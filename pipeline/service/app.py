@@ -9,14 +9,14 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse, StreamingResponse
-from fastapi_offline import FastAPIOffline
+from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 
 from pipeline import __version__
 from pipeline.service.config import ServeConfig
+from pipeline.service.docs import POLICY, render_docs
 from pipeline.service.engine import Engine, Ticket
-from pipeline.service.guard import DOCS, DOCS_FILES, Guard
+from pipeline.service.guard import DOCS, Guard
 from pipeline.service.jobs import JobStore
 from pipeline.service.metrics import CONTENT_TYPE
 from pipeline.service.problems import MEDIA_TYPE, Problem, ProblemAnswer, Refused, from_validation
@@ -86,14 +86,13 @@ def make_app(engine: Engine, jobs: JobStore, *, token: str | None, only_loopback
         engine.end()
         await engine.close()
 
-    app: FastAPI = FastAPIOffline(
+    app = FastAPI(
         title="bitext",
         summary="Find which sentences of two texts translate each other.",
         version=__version__,
         lifespan=lifespan,
-        docs_url=DOCS,
+        docs_url=None,
         redoc_url=None,
-        static_url=DOCS_FILES,
     )
     app.add_middleware(
         Guard,
@@ -127,6 +126,10 @@ def _add_service(app: FastAPI, config: ServeConfig, engine: Engine) -> None:
     @app.get("/", include_in_schema=False)
     async def root() -> Response:
         return RedirectResponse(DOCS)
+
+    @app.get(DOCS, include_in_schema=False)
+    async def docs() -> Response:
+        return HTMLResponse(render_docs(app.openapi()), headers={"Content-Security-Policy": POLICY})
 
     @app.get("/health", tags=["service"], response_model=Health, responses={503: {"model": Health}})
     async def health(response: Response) -> Health:

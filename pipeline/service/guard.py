@@ -21,14 +21,10 @@ from pipeline.service.problems import MEDIA_TYPE, Problem
 from pipeline.service.wire import TOKEN
 
 LOG = logging.getLogger("bitext.serve")
-DOCS, DOCS_FILES = "/docs", "/docs/files"
-"""The page that says what can be asked, and the folder of its scripts: from here, not from a CDN, so that it needs no
-network and tells nobody that somebody looks at it."""
+DOCS = "/docs"
+"""The page that says what can be asked."""
 
-OPEN = frozenset(
-    {"/health", "/", DOCS, "/openapi.json"}
-    | {f"{DOCS_FILES}/{name}" for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon.png")}
-)
+OPEN = frozenset({"/health", "/", DOCS, "/openapi.json"})
 """What anybody may see: it says nothing about users, and a browser can't send a token."""
 
 QUIET = frozenset({"/health", "/metrics"})

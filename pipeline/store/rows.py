@@ -10,6 +10,7 @@ import pyarrow as pa
 from pipeline.manifest import Document, DocumentPair, unpack_times
 from pipeline.store import schema
 from pipeline.store.store import Places, Shelf
+from stages.corrections import edit_sentences
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,13 +36,18 @@ def provisional_key(pair: DocumentPair) -> str:
 
 def bead_keys(pair: DocumentPair) -> list[str]:
     """Return what the store may know beads of a pair by, the best first: for its corrections, or from before them."""
-    versions = (pair, pair.uncorrected)
+    versions = (pair, pair.uncorrected, pair.as_split)
     return list(dict.fromkeys(key for version in versions for key in (version.key, provisional_key(version))))
 
 
 def stored_key(pair: DocumentPair, places: Places) -> str | None:
     """Return by what the best beads of a pair are known that there are."""
     return next((key for key in bead_keys(pair) if key in places), None)
+
+
+def stored_version(pair: DocumentPair, key: str) -> DocumentPair:
+    """Return the pair with the documents that beads of a key are about: as they are edited, or as they were split."""
+    return pair.as_split if pair.is_edited and key in bead_keys(pair.as_split) else pair
 
 
 def windows_of(pairs: Iterable[DocumentPair], most: int = WINDOW_PAIRS) -> Iterator[list[DocumentPair]]:
@@ -59,13 +65,26 @@ def windows_of(pairs: Iterable[DocumentPair], most: int = WINDOW_PAIRS) -> Itera
 
 
 def aligned_pair(
-    pair: DocumentPair, source: list[Sentence], target: list[Sentence], rows: pa.Table, facts: Facts
+    pair: DocumentPair,
+    source: list[Sentence],
+    target: list[Sentence],
+    rows: pa.Table,
+    facts: Facts,
+    is_as_split: bool = False,
 ) -> AlignedPair:
-    """Return a pair with its sentences and beads, and with what people have decided about them."""
+    """Return a pair with its sentences and beads, and with what people have decided about them.
+
+    is_as_split : whether sentences and beads are from before people have changed the sentences.
+    """
     from stages.data import BEAD_ARRAYS, AlignedPair, Beads
 
     arrays = {name: rows[name].to_numpy() for name in BEAD_ARRAYS}
     beads = Beads(**arrays, facts=facts)
+    if is_as_split:
+        from stages.align.constraints.carry import carry_beads
+
+        beads = carry_beads(beads, pair.source.edits, pair.target.edits, len(source), len(target))
+        source, target = edit_sentences(source, pair.source.edits), edit_sentences(target, pair.target.edits)
     if pair.corrections:
         from stages.align.constraints.fixed_beads import settle
 

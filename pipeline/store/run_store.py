@@ -15,7 +15,7 @@ from pipeline.config.run_config import (
     sentences_address,
     summaries_address,
 )
-from pipeline.manifest import Document, DocumentPair
+from pipeline.manifest import Document, DocumentPair, edit_document
 from pipeline.store.manifest_files import FOLDER, ManifestFolder
 from pipeline.store.requested_overlaps import requested_key, stops_of, vectors_key
 from pipeline.store.rows import (
@@ -26,10 +26,11 @@ from pipeline.store.rows import (
     read_vectors,
     similarity_map_of,
     stored_key,
+    stored_version,
     windows_of,
 )
 from pipeline.store.store import TABLES, Shelf, Store
-from stages.corrections import Review, place_reviews
+from stages.corrections import Review, edit_texts, place_edits, place_reviews
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from stages.align.on_demand import RequestedOverlaps, Stops
-    from stages.data import AlignedPair, Facts, Overlaps, Sentence
+    from stages.data import AlignedPair, Overlaps, Sentence
     from stages.encode import EncodedOverlaps
 
 LATEST = "latest"
@@ -184,7 +185,7 @@ class RunStore:
 
     def _place(self, pair: DocumentPair) -> DocumentPair:
         source, target = (self.read_sentence_texts(side) for side in (pair.source, pair.target))
-        return replace(pair, reviews=(), corrections=place_reviews(pair.reviews, source, target))
+        return place_on_pair(pair, pair.reviews, source, target)
 
     def read_pairs(self, pairs: Iterable[DocumentPair]) -> Iterator[AlignedPair]:
         """Give those of the pairs that have been aligned, in their order, many read at once.
@@ -214,32 +215,57 @@ class RunStore:
         done = self.beads.look_up(key for pair in pairs for key in bead_keys(pair))
         keys = {pair.pair_id: key for pair in pairs if (key := stored_key(pair, done))}
         aligned = [pair for pair in pairs if pair.pair_id in keys]
-        documents = dict.fromkeys(side.id for pair in aligned for side in (pair.source, pair.target))
+        stored = {pair.pair_id: stored_version(pair, keys[pair.pair_id]) for pair in aligned}
+        documents = dict.fromkeys(side.id for pair in stored.values() for side in (pair.source, pair.target))
         found = {key: as_sentences(rows) for key, rows in self.sentences.read_many(documents, Sentence._fields)}
         rows = dict(self.beads.read_many(keys.values(), columns))
         facts = self.beads.facts_of_many(keys.values())
         for pair in aligned:
-            key = keys[pair.pair_id]
-            sides = found[pair.source.id], found[pair.target.id]
-            yield aligned_pair(pair, *sides, rows[key], facts[key]), rows[key]
+            key, version = keys[pair.pair_id], stored[pair.pair_id]
+            sides = found[version.source.id], found[version.target.id]
+            yield aligned_pair(pair, *sides, rows[key], facts[key], pair.is_edited > version.is_edited), rows[key]
 
     def read_pair(self, pair: DocumentPair) -> AlignedPair:
         """Return one aligned pair with its sentences, and with what people have decided about these sentences."""
-        return self._with_texts(pair, *self._read_beads(pair))
+        return self._with_texts(pair, self._best_key(pair))
 
     def read_pair_and_map(self, pair: DocumentPair) -> tuple[AlignedPair, NDArray[np.uint8] | None]:
         """Return the same, and its similarity map."""
-        rows, facts = self._read_beads(pair)
-        return self._with_texts(pair, rows, facts), similarity_map_of(rows)
+        key = self._best_key(pair)
+        return self._with_texts(pair, key), similarity_map_of(self.beads.read(key))
 
     def read_map(self, pair: DocumentPair) -> NDArray[np.uint8] | None:
         """Return the similarity map of an aligned pair: uint8 array of shape (rows, columns); None without a bead."""
-        return similarity_map_of(self._read_beads(pair)[0])
+        return similarity_map_of(self.beads.read(self._best_key(pair)))
 
-    def _with_texts(self, pair: DocumentPair, rows: pa.Table, facts: Facts) -> AlignedPair:
-        return aligned_pair(pair, self.read_sentences(pair.source), self.read_sentences(pair.target), rows, facts)
+    def _with_texts(self, pair: DocumentPair, key: str) -> AlignedPair:
+        version = stored_version(pair, key)
+        sides = self.read_sentences(version.source), self.read_sentences(version.target)
+        is_as_split = pair.is_edited > version.is_edited
+        return aligned_pair(pair, *sides, self.beads.read(key), self.beads.facts(key), is_as_split)
 
-    def _read_beads(self, pair: DocumentPair) -> tuple[pa.Table, Facts]:
-        """Return the rows of the best beads that there are of a pair, and what was said of them."""
-        key = stored_key(pair, self.beads.look_up(bead_keys(pair))) or pair.key
-        return self.beads.read(key), self.beads.facts(key)
+    def _best_key(self, pair: DocumentPair) -> str:
+        """Return by what the best beads are known that there are of a pair."""
+        return stored_key(pair, self.beads.look_up(bead_keys(pair))) or pair.key
+
+
+def place_on_pair(
+    pair: DocumentPair, reviews: tuple[Review, ...], source: Sequence[str], target: Sequence[str]
+) -> DocumentPair:
+    """Return a pair with what people have decided about it, and with the edits of its sentences.
+
+    source, target : the sentences of its documents, as they are split.
+    """
+    edits = place_edits(reviews, source, target)
+    corrections = place_reviews(reviews, edit_texts(source, edits.source), edit_texts(target, edits.target))
+    return replace(
+        pair,
+        source=edit_document(pair.source, edits.source),
+        target=edit_document(pair.target, edits.target),
+        reviews=(),
+        corrections=replace(
+            corrections,
+            set_aside=(*corrections.set_aside, *edits.set_aside),
+            n_moved=corrections.n_moved + edits.n_moved,
+        ),
+    )

@@ -15,13 +15,14 @@ from pipeline.config.run_config import (
     which_overlaps,
 )
 from pipeline.tasks.align import ALIGN, whole_sizes
+from pipeline.tasks.edit import EDIT
 from pipeline.tasks.encode import ENCODE, ENCODE_REQUESTS
 from pipeline.tasks.request import REQUEST
 from pipeline.tasks.split import SPLIT
 from pipeline.tasks.summarise import SUMMARISE
 from pipeline.tasks.work import Task
 
-TASKS: dict[str, Task] = {task.name: task for task in (SPLIT, ENCODE, SUMMARISE, REQUEST, ENCODE_REQUESTS, ALIGN)}
+TASKS: dict[str, Task] = {task.name: task for task in (SPLIT, ENCODE, SUMMARISE, EDIT, REQUEST, ENCODE_REQUESTS, ALIGN)}
 """All tasks, in the order in which they are done to a shard."""
 
 
@@ -39,7 +40,7 @@ def address_of(task: Task, config: RunConfig) -> str:
     """Return what tells apart whatever of the config makes a task's results what they are."""
     if task.name == SPLIT.name:
         return sentences_address(config)
-    if task.name == ENCODE.name:
+    if task.name in (ENCODE.name, EDIT.name):
         return f"{embeddings_address(config)}-{max(whole_sizes(config))}"
     if task.name == SUMMARISE.name:
         return summaries_address(config)

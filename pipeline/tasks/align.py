@@ -73,7 +73,7 @@ def _align_versions(store: RunStore, pair: DocumentPair, stored: Stored, writers
     counts: dict[str, int] = {}
     if pair.uncorrected.key not in stored.beads:
         counts = _align(store, pair.uncorrected, stored, writers)
-        outcome.counts.update(counts)
+        outcome.counts.update({"edited_pairs": 1} if pair.is_edited else counts)
     if pair.corrections:
         counts = _align(store, pair, stored, writers)
         outcome.counts.update(corrected_pairs=1, provisional_pairs=counts.get("provisional_pairs", 0))

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from stages.encode import EncodedOverlaps
     from stages.encode.config import EncodeConfig
     from stages.encode.encoder import Encoder, Timing
 
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 class Wanted(NamedTuple):
     """The overlaps of a document that are to be encoded: for each size the positions where they stop.
 
-    requests, known : what pairs request, and vectors of it that have been found in the store.
+    requests : what pairs request. known : vectors that have been found in the store.
     """
 
     document: Document
@@ -73,7 +74,7 @@ def encode_documents(store: RunStore, work: Work, outcome: Outcome) -> None:
         with outcome.isolate("encode", document.path):
             wanted.append(_whole(store, document, missing[document]))
     if wanted:
-        _encode(store, wanted, outcome)
+        encode_wanted(store, wanted, outcome)
 
 
 def _whole(store: RunStore, document: Document, sizes: Sequence[int]) -> Wanted:
@@ -103,7 +104,7 @@ def encode_requests(store: RunStore, work: Work, outcome: Outcome) -> None:
             keys = sorted(key for key in of_documents if key.startswith(document.id))
             wanted.append(_requested(store, document, list(found.values()), keys))
     if wanted:
-        _encode(store, wanted, outcome)
+        encode_wanted(store, wanted, outcome)
 
 
 def _requested(store: RunStore, document: Document, requests: Sequence[Request], keys: Iterable[str]) -> Wanted:
@@ -111,7 +112,7 @@ def _requested(store: RunStore, document: Document, requests: Sequence[Request],
     return Wanted(document, store.read_sentence_texts(document), unknown_stops(requests, known), requests, known)
 
 
-def _encode(store: RunStore, work: Sequence[Wanted], outcome: Outcome) -> None:
+def encode_wanted(store: RunStore, work: Sequence[Wanted], outcome: Outcome) -> None:
     """Encode overlaps of documents, and write them down while others are encoded."""
     from stages.encode import EncodedTogether
 
@@ -170,8 +171,8 @@ def write_vectors(
 ) -> dict[str, int]:
     """Encode the overlaps of a document and write them under their keys; return counts.
 
-    Requested overlaps are encoded one by one where last bits would depend on what else is in a call: what a pair gets
-    must not depend on which overlaps other pairs request.
+    Requested overlaps, and new sentences of a document that people have changed, are encoded one by one where last bits
+    would depend on what else is in a call: what a pair gets must not depend on which overlaps other pairs request.
     """
     from stages.encode import encode_overlaps
 
@@ -180,17 +181,29 @@ def write_vectors(
     on_demand = which_overlaps(config) == "on-demand"
     for size in stops:
         on_request = on_demand and size > 1
-        one_by_one = on_request and not encoder.info.wants_gpu
+        one_by_one = (on_request or bool(document.edits)) and not encoder.info.wants_gpu
         part = encode_overlaps(lines, document.language, {size: stops[size]}, encoder, config.encode, one_by_one)
         if on_request:
             known = known | by_name(part.overlaps)
         else:
-            rows = vector_rows(document, size, part.overlaps[size], columns)
+            rows = vector_rows(document, size, with_known(part.overlaps[size], size, known), columns)
             writer.add(overlap_key(document, size), rows, part.facts)
         counts.update({name: number for name, number in part.facts.items() if isinstance(number, int)})
     for key, of_sizes in requests:
         writer.add(key, requested_rows(document, of_sizes, known, columns), {"precision": encoder.precision})
     return dict(counts)
+
+
+def with_known(encoded: EncodedOverlaps, size: int, known: VectorsByOverlap) -> EncodedOverlaps:
+    """Return the overlaps of one size with those that were known before."""
+    if not known:
+        return encoded
+    import numpy as np
+
+    vectors = {stop: vector for (of_size, stop), vector in known.items() if of_size == size}
+    vectors |= dict(zip(encoded.stops.tolist(), encoded.vectors, strict=True))
+    stops = np.array(sorted(vectors), dtype=np.int32)
+    return encoded._replace(stops=stops, vectors=np.stack([vectors[stop] for stop in stops.tolist()]))
 
 
 def timing_counts(before: Timing | None, now: Timing) -> dict[str, int]:

@@ -24,6 +24,7 @@ from pipeline.store.rows import bead_keys, overlap_key
 from pipeline.store.run_store import RunStore
 from pipeline.tasks import address_of, tasks_of
 from pipeline.tasks.align import ALIGN, missing_sizes, whole_sizes
+from pipeline.tasks.edit import EDIT
 from pipeline.tasks.work import Files, Reviews, Task
 
 Completions = dict[str, dict[int, Files]]
@@ -40,25 +41,24 @@ def read_completions(store: RunStore, shards: Sequence[Shard], reviews: ShardRev
     left = {shard.number: shard for shard in shards}
     for task in tasks_of(store.config):  # where one is not done, those that build on it are not either
         entries = _read_entries(store, task)
-        told = digest_reviews if task.name == ALIGN.name else lambda _: ""
-        done[task.name] = {
-            number: entry["files"]
-            for number, shard in left.items()
-            if (entry := entries.get(shard.digest))
-            and entry["reviews"] == told(reviews.get(number))
-            and _are_there(entry["files"], there)
-        }
+        done[task.name] = {}
+        for number, shard in left.items():
+            told, entry = _told(task, reviews.get(number)), entries.get(shard.digest)
+            if task.name == EDIT.name and not told:
+                done[task.name][number] = {}  # nobody has changed a sentence
+            elif entry and entry["reviews"] == told and _are_there(entry["files"], there):
+                done[task.name][number] = entry["files"]
         left = {number: left[number] for number in done[task.name]}
     return done
 
 
-def write_completions(store: RunStore, done: Mapping[str, Mapping[str, Files]], reviews: Mapping[str, str]) -> None:
+def write_completions(store: RunStore, done: Mapping[str, Mapping[str, Files]], reviews: Mapping[str, Reviews]) -> None:
     """Remember that tasks are done to shards, which are named by their digests."""
     for task in tasks_of(store.config):
         if new := done.get(task.name):
             entries = _read_entries(store, task)
-            told = reviews if task.name == ALIGN.name else {}
-            entries |= {digest: {"files": files, "reviews": told.get(digest, "")} for digest, files in new.items()}
+            told = {digest: _told(task, reviews.get(digest)) for digest in new}
+            entries |= {digest: {"files": files, "reviews": told[digest]} for digest, files in new.items()}
             write_text(_path(store, task), json.dumps(entries))
 
 
@@ -69,9 +69,15 @@ def save_indices(store: RunStore) -> None:
             shelf.save_index()
 
 
-def digest_reviews(reviews: Reviews | None) -> str:
-    """Return what tells one state of what people have decided about a shard's pairs from another."""
-    return hashlib.sha256(repr(sorted(reviews.items())).encode()).hexdigest()[:16] if reviews else ""
+def _told(task: Task, reviews: Reviews | None) -> str:
+    """Return what tells one state of what people have decided from another, as far as a task heeds it; else nothing."""
+    if task.unit == "documents" or not reviews:
+        return ""
+    heeded: Mapping[str, Sequence[Any]] = reviews
+    if task.name != ALIGN.name:
+        edits = {pair: [(one.source, one.target, one.edits) for one in of if one.edits] for pair, of in reviews.items()}
+        heeded = {pair: of for pair, of in edits.items() if of}
+    return hashlib.sha256(repr(sorted(heeded.items())).encode()).hexdigest()[:16] if heeded else ""
 
 
 def _are_there(files: Files, there: Mapping[str, Mapping[str, int]]) -> bool:

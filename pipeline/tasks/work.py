@@ -197,8 +197,17 @@ def pairs_of_shard(store: RunStore, shard: Shard, reviews: Reviews) -> list[Docu
 
 
 def own_pairs(store: RunStore, work: Work) -> list[DocumentPair]:
-    """Return the pairs of a part of a shard; of several names for the same two documents, the first."""
-    pairs = {pair.key: pair for pair in reversed(pairs_of_shard(store, work.shard, work.reviews))}
+    """Return the pairs of a part of a shard; of several names for the same two documents, the first.
+
+    One whose sentences people have changed is there twice: the other is as it was split, which tells how good the
+    aligner is, and is shown as long as nothing else is aligned.
+    """
+    listed = [
+        version
+        for pair in pairs_of_shard(store, work.shard, work.reviews)
+        for version in ((pair.as_split, pair) if pair.is_edited else (pair,))
+    ]
+    pairs = {pair.key: pair for pair in reversed(listed)}
     return deal(list(pairs.values())[::-1], work.part, work.n_parts)
 
 

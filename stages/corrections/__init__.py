@@ -7,6 +7,14 @@
     [7]:[]  good  5d0c1b7e*
     [9]:[9]  bad
 
+    source: 41 sentences, 8d0f32b1c4a97e60
+    target: 43 sentences, 91ab02ce77d0f3b8
+
+    source [7]  4b1d9a3c  becomes  ["The lamp was lit.", "Nobody saw it."]
+
+Sentences can be changed, too: the last line splits one in two. Edits number the sentences as the documents were split;
+a good or bad bead those of the review that it stands in, as they are edited.
+
 A good bead is right, and stays; `[7]:[]` is good where the sentence has no translation, and bad where it has one. A bad
 bead is wrong, whatever is right. All else is the aligner's.
 
@@ -18,7 +26,19 @@ older state, and holds again when its sentences come back.
 
 from __future__ import annotations
 
+from stages.corrections.carry import carry_decisions
 from stages.corrections.decided import Corrections, make_corrections
+from stages.corrections.edit import SIDES, SOURCE, TARGET, Edit
+from stages.corrections.edits import (
+    Change,
+    PlacedEdits,
+    add_change,
+    edit_sentences,
+    edit_texts,
+    kept_positions,
+    place_edits,
+    take_back,
+)
 from stages.corrections.file import parse_reviews, render_reviews
 from stages.corrections.fingerprint import TextDescription, describe_text
 from stages.corrections.gold import beads_touching, judged_beads, reviewed_runs
@@ -30,21 +50,34 @@ from stages.corrections.span import BeadSpan, make_bead_span
 __all__ = [
     "BAD",
     "GOOD",
+    "SIDES",
+    "SOURCE",
+    "TARGET",
     "BeadSpan",
+    "Change",
     "Corrections",
     "Decision",
+    "Edit",
+    "PlacedEdits",
     "Review",
     "TextDescription",
+    "add_change",
     "beads_touching",
+    "carry_decisions",
     "describe_text",
+    "edit_sentences",
+    "edit_texts",
     "judged_beads",
     "keep_undecided",
+    "kept_positions",
     "make_bead_span",
     "make_corrections",
     "make_review",
     "parse_reviews",
+    "place_edits",
     "place_reviews",
     "render_reviews",
     "reviewed_runs",
     "rewrite_reviews",
+    "take_back",
 ]

@@ -47,7 +47,7 @@ class Corrections:
     @property
     def n_set_aside(self) -> int:
         """How many decisions say nothing about these sentences."""
-        return sum(len(review.decisions) for review in self.set_aside)
+        return sum(len(review.decisions) + len(review.edits) for review in self.set_aside)
 
 
 def make_corrections(

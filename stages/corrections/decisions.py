@@ -62,8 +62,8 @@ def _n_found(findings: Iterable[Finding]) -> int:
 
 def _find_as_written(review: Review, source: DocumentNow, target: DocumentNow) -> list[Finding]:
     sides = (
-        _look(review.source, source, ((one.bead.source, one.source) for one in review.decisions), review.is_rest),
-        _look(review.target, target, ((one.bead.target, one.target) for one in review.decisions), review.is_rest),
+        look(review.source, source, ((one.bead.source, one.source) for one in review.decisions), review.is_rest),
+        look(review.target, target, ((one.bead.target, one.target) for one in review.decisions), review.is_rest),
     )
     now = source.digests, target.digests
     found = [(decision, _find(decision, *sides)) for decision in review.decisions]
@@ -113,7 +113,7 @@ class Side:
         return {position: place for (position, _), place in self.found.items()}
 
 
-def _look(
+def look(
     then: TextDescription, now: DocumentNow, decided: Iterable[tuple[range, Sequence[Fingerprint]]], is_rest: bool
 ) -> Side:
     known = [one for positions, marks in decided if marks for one in zip(positions, marks, strict=True)]
@@ -130,7 +130,7 @@ def _find(decision: Decision, source: Side, target: Side) -> Finding:
     """Say where the sentences of a decision stand."""
     bead = decision.bead
     places = source.places(bead.source, decision.source), target.places(bead.target, decision.target)
-    if _is_run(places[0], len(bead.source)) and _is_run(places[1], len(bead.target)):
+    if is_run(places[0], len(bead.source)) and is_run(places[1], len(bead.target)):
         bounds = [bound for run in places for bound in ((run[0], run[-1] + 1) if run else (0, 0))]
         return Finding(make_bead_span(*bounds), "", *places)
     return Finding(None, _why_not(decision, source, target, sum(map(len, places))), *places)
@@ -147,7 +147,7 @@ def _why_not(decision: Decision, source: Side, target: Side, n_found: int) -> st
     return ALIKE if are_alike and n_found < len(bead.source) + len(bead.target) else CHANGED
 
 
-def _is_run(places: Sequence[int], size: int) -> bool:
+def is_run(places: Sequence[int], size: int) -> bool:
     """Return whether so many sentences stand one after the other."""
     return list(places) == list(range(places[0], places[0] + size)) if places else not size
 

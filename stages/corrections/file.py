@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from stages.bead_lines import Positions, parse_beads
+from stages.corrections.edit import EDIT, SIDES, Edit, read_texts
 from stages.corrections.fingerprint import Fingerprint, TextDescription
 from stages.corrections.review import BAD, GOOD, Decision, Review
 from stages.corrections.span import BeadSpan, make_bead_span
-
-SIDES = ("source", "target")
 
 LINE = re.compile(r"(?P<bead>\[[^][]*\]\s*:\s*\[[^][]*\])\s+(?P<mark>\w+)(?P<digests>(?:\s+[0-9a-f]{8}\*?)*)")
 HEADER = re.compile(r"(?P<side>source|target):\s*(?P<count>\d{1,9}) sentences?, (?P<digest>[0-9a-f]{16})")
@@ -28,6 +27,8 @@ EXPLANATION = (
 )
 HEAD = re.compile(r"# .*: .* \| .*")
 """What the first line looks like where it names the pair and its documents."""
+
+EDITED = "# Changed by you: sentences, as the documents were split, and what stands in their place; [] drops them."
 
 SET_ASIDE = "# Set aside, as sentences have changed since. What is settled can be deleted; your own lines go above."
 
@@ -42,11 +43,12 @@ class _Part:
     line: int = 0
     texts: dict[str, TextDescription] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
+    edits: list[Edit] = field(default_factory=list)
 
     @property
     def is_headed(self) -> bool:
         """Whether another line that says what it is about belongs to another review."""
-        return bool(self.decisions) or len(self.texts) == len(SIDES)
+        return bool(self.decisions or self.edits) or len(self.texts) == len(SIDES)
 
     def add_text(self, side: str, text: TextDescription) -> None:
         """Note which text a side is about; raises ValueError where that has been said."""
@@ -66,6 +68,8 @@ def parse_reviews(text: str) -> tuple[Review, ...]:
                 if parts[-1].is_headed:
                     parts.append(_Part(number))
                 parts[-1].add_text(header["side"], TextDescription(int(header["count"]), header["digest"]))
+            elif edit := EDIT.fullmatch(content):
+                parts[-1].edits.append(_parse_edit(edit, line.strip()))
             elif content:
                 parts[-1].decisions.append(_parse_line(content, line.strip()))
         except ValueError as error:
@@ -79,16 +83,24 @@ def parse_reviews(text: str) -> tuple[Review, ...]:
             problems += [f"{where}{problem}" for problem in str(error).splitlines()]
     if problems:
         raise ValueError("\n".join(problems))
-    return tuple(review for review in reviews if review.decisions)
+    return tuple(review for review in reviews if review.decisions or review.edits)
 
 
-def render_reviews(review: Review, set_aside: Sequence[Review] = (), head: str = "", is_kept: bool = False) -> str:
+def render_reviews(
+    review: Review,
+    set_aside: Sequence[Review] = (),
+    head: str = "",
+    is_kept: bool = False,
+    edited: Review | None = None,
+) -> str:
     """Write a review, and below it what has been set aside; nothing if nothing is decided, unless the file is kept.
 
-    head : one line, that names the pair.
+    head : one line, that names the pair. edited : the edits that hold, by which the sentences of the review came about.
     A review without decisions stands there too: else what is set aside would be read as a review in full.
     """
-    sections = [_section(review)] if review.decisions or set_aside or is_kept else []
+    edits = [edited] if edited and edited.edits else []
+    sections = [_section(review)] if review.decisions or edits or set_aside or is_kept else []
+    sections += [[EDITED, *_section(one)] for one in edits]
     sections += [[SET_ASIDE, *_section(one)] for one in set_aside]
     first = [*([f"# {head}"] if head else []), *EXPLANATION]
     return "\n\n".join("\n".join(lines) for lines in _lead(first, sections)) + "\n" if sections else ""
@@ -103,7 +115,8 @@ def _section(review: Review) -> list[str]:
         f"{side}: {text.n_sentences} sentences, {text.digest}"
         for side, text in zip(SIDES, (review.source, review.target), strict=True)
     )
-    return [*headers, *([""] if review.decisions else []), *(decision.line for decision in review.decisions)]
+    lines = [*(decision.line for decision in review.decisions), *(edit.line for edit in review.edits)]
+    return [*headers, *([""] if lines else []), *lines]
 
 
 def _make_review(part: _Part) -> Review:
@@ -111,7 +124,8 @@ def _make_review(part: _Part) -> Review:
     if missing:
         raise ValueError("\n".join(f"no line `{side}: … sentences, …` says which text it is about" for side in missing))
     source, target = (part.texts[side] for side in SIDES)
-    return Review(source, target, tuple(dict.fromkeys(part.decisions)), is_rest=part.line > 0)
+    decisions, edits = tuple(dict.fromkeys(part.decisions)), tuple(dict.fromkeys(part.edits))
+    return Review(source, target, decisions, is_rest=part.line > 0, edits=edits)
 
 
 def _parse_line(content: str, line: str) -> Decision:
@@ -130,6 +144,16 @@ def _parse_line(content: str, line: str) -> Decision:
     bead = make_bead_span(*_bounds(parsed.source), *_bounds(parsed.target))
     source, target = _parse_digests(match["digests"].split(), bead)
     return Decision(bead, match["mark"], source, target, line)
+
+
+def _parse_edit(match: re.Match[str], line: str) -> Edit:
+    try:
+        (parsed,) = parse_beads([f"{match['positions']}:[]"])
+    except ValueError as error:
+        raise ValueError(str(error).removeprefix("line 1: ")) from None
+    start, stop = _bounds(parsed.source)
+    known, _ = _parse_digests(match["digests"].split(), make_bead_span(start, stop, 0, 0))
+    return Edit(match["side"], start, stop, read_texts(match["texts"]), known, line)
 
 
 def _parse_digests(words: Sequence[str], bead: BeadSpan) -> tuple[tuple[Fingerprint, ...], tuple[Fingerprint, ...]]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from stages.corrections.file import EXPLANATION, HEAD, HEADER, LINE, SET_ASIDE, render_reviews
+from stages.corrections.file import EDITED, EXPLANATION, HEAD, HEADER, LINE, SET_ASIDE, render_reviews
 from stages.corrections.review import Review
 
 END = -1
@@ -57,13 +57,15 @@ class _Line(NamedTuple):
         return f"{match['mark']}{match['digests'].replace('*', '')}" if match and match["digests"] else ""
 
 
-def rewrite_reviews(before: str, review: Review, set_aside: Sequence[Review] = (), head: str = "") -> str:
+def rewrite_reviews(
+    before: str, review: Review, set_aside: Sequence[Review] = (), head: str = "", edited: Review | None = None
+) -> str:
     """Write a file as `render_reviews` does, with what people have written into the file as it was.
 
     The file is written although nothing is decided where it has comments of their own.
     """
     old = list(_read_lines(before))
-    text = render_reviews(review, set_aside, head, is_kept=any(line.comments for line in old))
+    text = render_reviews(review, set_aside, head, any(line.comments for line in old), edited)
     new = list(_read_lines(text))
     places = _match(old, new)
     above, below = _place_comments(old, new, places)
@@ -80,7 +82,7 @@ def _read_lines(text: str) -> Iterator[_Line]:
     lines = [line.strip() for line in text.splitlines()]
     for number, line in enumerate(lines):
         content = line.partition("#")[0].strip()
-        if line == SET_ASIDE:
+        if line in (EDITED, SET_ASIDE):
             yield _Line(number, section, "", "", comments)
             section, comments, is_decided = section + 1, [], False
         elif content:

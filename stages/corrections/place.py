@@ -31,7 +31,7 @@ Unheld = list[tuple[Decision, Finding]]
 def place_reviews(reviews: Iterable[Review], source: Sequence[str], target: Sequence[str]) -> Corrections:
     """Return what reviews, the newest first, say of these sentences, and what of them says nothing."""
     documents = describe(source), describe(target)
-    held, n_moved = _Held(), 0
+    held, n_moved = Held(), 0
     left: list[tuple[Review, Unheld]] = []
     for review in reviews:
         n_held = len(held)
@@ -43,7 +43,7 @@ def place_reviews(reviews: Iterable[Review], source: Sequence[str], target: Sequ
     return replace(made, set_aside=tuple(_set_aside(left, held)), n_moved=n_moved)
 
 
-def _hold(review: Review, held: _Held, source: DocumentNow, target: DocumentNow) -> Unheld:
+def _hold(review: Review, held: Held, source: DocumentNow, target: DocumentNow) -> Unheld:
     """Hold what can be held of a review, and return the rest.
 
     That is looked for again by itself, as it will be when it stands by itself in the file: so are chapters found that
@@ -68,14 +68,15 @@ def keep_undecided(
 ) -> list[Review]:
     """Return what is left of reviews where the newest one, which is of these sentences, says nothing in their place."""
     documents = describe(source), describe(target)
-    held = _Held()
+    held = Held()
     for decision in newest.decisions:
         held.add(decision.mark, decision.bead)
+    reviews = list(reviews)
     left = [(one, list(zip(one.decisions, find_decisions(one, *documents), strict=True))) for one in reviews]
-    return list(_set_aside(left, held))
+    return [*_set_aside(left, held), *(replace(one, decisions=()) for one in reviews if one.edits)]
 
 
-def _set_aside(left: Iterable[tuple[Review, Unheld]], held: _Held) -> Iterator[Review]:
+def _set_aside(left: Iterable[tuple[Review, Unheld]], held: Held) -> Iterator[Review]:
     """Give what is left of each review, but for what has been decided anew."""
     for review, unheld in left:
         kept = [one for one in unheld if not held.decides(one[1])]
@@ -84,7 +85,7 @@ def _set_aside(left: Iterable[tuple[Review, Unheld]], held: _Held) -> Iterator[R
             yield _rest(review, decisions)
 
 
-class _Held:
+class Held:
     """Decisions that hold, as they come."""
 
     def __init__(self) -> None:

@@ -6,13 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from stages.corrections.edit import Edit, check_edits, make_snippet
 from stages.corrections.fingerprint import Fingerprint, TextDescription, describe_text, fingerprint
 from stages.corrections.span import BeadSpan, check_beads
 
 GOOD, BAD = "good", "bad"
-
-SNIPPET_CHARS = 40
-"""How much of a sentence stands behind a bead, for whoever reads the file."""
 
 
 class Decision(NamedTuple):
@@ -52,15 +50,20 @@ class Review:
 
     source, target : which sentences it is about.
     is_rest : whether it may be only what is left of a review: then the decisions around these are no longer known.
+    edits   : what people have changed of these sentences; decisions number them as they were before.
     """
 
     source: TextDescription
     target: TextDescription
     decisions: tuple[Decision, ...]
     is_rest: bool = False
+    edits: tuple[Edit, ...] = ()
 
     def __post_init__(self) -> None:
-        check_beads(tuple(self.beads(GOOD)), tuple(self.beads(BAD)), self.source.n_sentences, self.target.n_sentences)
+        sizes = self.source.n_sentences, self.target.n_sentences
+        check_beads(tuple(self.beads(GOOD)), tuple(self.beads(BAD)), *sizes)
+        if problems := check_edits(self.edits, *sizes):
+            raise ValueError("\n".join(problems))
 
     def beads(self, mark: str) -> Iterator[BeadSpan]:
         """Give the beads that are good, or those that are bad."""
@@ -70,7 +73,7 @@ class Review:
     def mirrored(self) -> Review:
         """The same with the sides exchanged."""
         decisions = tuple(decision.mirrored for decision in self.decisions)
-        return Review(self.target, self.source, decisions, self.is_rest)
+        return Review(self.target, self.source, decisions, self.is_rest, tuple(edit.mirrored for edit in self.edits))
 
 
 def make_review(
@@ -85,11 +88,7 @@ def make_review(
     for bead, mark in sorted(marks):
         known = of_source[bead.source_start : bead.source_stop], of_target[bead.target_start : bead.target_stop]
         digests = " ".join(f"{digest}{'*' * is_repeated}" for digest, is_repeated in (*known[0], *known[1]))
-        snippets = f"{_snippet(source, bead.source)} | {_snippet(target, bead.target)}"
+        sides = (source[bead.source_start : bead.source_stop], target[bead.target_start : bead.target_stop])
+        snippets = " | ".join(map(make_snippet, sides))
         decisions.append(Decision(bead, mark, *known, f"{bead}  {mark}  {digests}  # {snippets}".rstrip()))
     return Review(describe_text(source), describe_text(target), tuple(decisions))
-
-
-def _snippet(sentences: Sequence[str], positions: range) -> str:
-    text = " ".join(" ".join(sentences[position] for position in positions).split())
-    return text if len(text) <= SNIPPET_CHARS else text[: SNIPPET_CHARS - 1].rstrip() + "…"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from stages.evaluate.reliability import describe_reliability, measure_reliability
 from stages.evaluate.scores import Evaluation, sum_evaluations
@@ -25,6 +26,23 @@ def render_table(documents: Mapping[str, Evaluation], total_name: str = "all") -
     if reliability := measure_reliability(total.judged):
         rows.append(describe_reliability(reliability))
     return "\n".join([*HEADER, *rows]) + "\n"
+
+
+def tabulate(documents: Mapping[str, Evaluation]) -> list[dict[str, Any]]:
+    """Return the same numbers as rows for a report: precision, recall and F1, strict and lax; the last is over all."""
+    rows = dict(documents)
+    if len(documents) != 1:
+        rows[f"all ({len(documents)})"] = sum_evaluations(documents.values())
+    return [
+        {
+            "name": name,
+            "strict": [round(score, 4) for score in one.strict],
+            "lax": [round(score, 4) for score in one.lax],
+            "found": one.predicted,
+            "gold": one.gold,
+        }
+        for name, one in rows.items()
+    ]
 
 
 def _render_row(name: str, evaluation: Evaluation) -> str:

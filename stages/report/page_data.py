@@ -3,7 +3,8 @@
     pair_id          string
     source, target   {language: "de",
                       sentences: ["…", …],          an empty string is an empty position
-                      paragraphs: [0, 7, …]}        the positions at which paragraphs begin
+                      paragraphs: [0, 7, …],        the positions at which paragraphs begin
+                      headings: [[0, 1], …]}        the positions of headings, each with its level
     bead_columns     ["source_start", "source_stop", "target_start", "target_stop", "similarity", "score",
                       "confidence"]; spans are half-open and count from 0. More columns may follow, such as a mark
     beads            [[0, 1, 0, 1, 0.81, 5.2, 0.99], …] in order, every position in exactly one; null is no measure
@@ -60,7 +61,9 @@ def pack(data: dict[str, Any]) -> str:
 def _side(sentences: Sequence[Sentence], language: str) -> dict[str, Any]:
     numbers = [sentence.paragraph for sentence in sentences]
     starts = [i for i, number in enumerate(numbers) if i == 0 or number != numbers[i - 1]]
-    return {"language": language, "sentences": [sentence.text for sentence in sentences], "paragraphs": starts}
+    headings = [[i, sentence.heading] for i, sentence in enumerate(sentences) if sentence.heading]
+    texts = [sentence.text for sentence in sentences]
+    return {"language": language, "sentences": texts, "paragraphs": starts, "headings": headings}
 
 
 def _beads(pair: AlignedPair) -> list[list[float | None]]:

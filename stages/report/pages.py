@@ -16,6 +16,7 @@ from typing import Any, Literal
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from stages.evaluate.reliability import describe_reliability
 from stages.report.charts import histogram, reliability_points, type_shares
 
 MAX_SHOWN = 200
@@ -25,12 +26,18 @@ PAIR_SCRIPTS = ("common.js", "data.js", "text.js", "plot.js", "search.js", "keys
 """The scripts of a pair's page, in page/."""
 
 
-def render_page(report: Mapping[str, Any], kind: Literal["md", "html"], pages: Mapping[str, str] | None = None) -> str:
+def render_page(
+    report: Mapping[str, Any],
+    kind: Literal["md", "html"],
+    pages: Mapping[str, str] | None = None,
+    files: Sequence[str] = (),
+) -> str:
     """Write a report, as `pipeline.runs.record` gathers it, as Markdown or as HTML.
 
-    pages : the packed data of the pairs that can be opened in the HTML, by pair_id.
+    pages : the packed data of the pairs that can be opened in the HTML, by pair_id. files : names of files that lie
+    beside the HTML, to which it links.
     """
-    corpus, failures = report["corpus"], report["failures"]
+    corpus, failures, gold = report["corpus"], report["failures"], report.get("gold") or []
     return (
         _environment()
         .get_template(f"report.{kind}.j2")
@@ -42,6 +49,9 @@ def render_page(report: Mapping[str, Any], kind: Literal["md", "html"], pages: M
             pairs=corpus["pairs_listed"][: MAX_SHOWN if kind == "md" else None] if corpus else [],
             pages={name: Markup(packed) for name, packed in (pages or {}).items()},
             n_embedded=len(pages or {}),
+            files=files,
+            gold=[*gold[:MAX_SHOWN], gold[-1]] if len(gold) > MAX_SHOWN + 1 else gold,
+            n_more_gold=max(0, len(gold) - MAX_SHOWN - 1),
             scripts=(*PAIR_SCRIPTS, "report.js"),
             **(_charts(report, corpus) if corpus else {}),
         )
@@ -52,13 +62,15 @@ def _charts(report: Mapping[str, Any], corpus: Mapping[str, Any]) -> dict[str, A
     """Return what the HTML draws of a corpus, and by what its pairs can be filtered."""
     pairs = corpus["pairs_listed"]
     verdicts = Counter(pair["verdict"] for pair in pairs if "verdict" in pair)
-    reliability = [row for row in (report.get("reliability") or {}).get("bins", ()) if row["beads"]]
+    measured = report.get("reliability")
+    reliability = [row for row in (measured or {}).get("bins", ()) if row["beads"]]
     return {
         "bead_types": list(corpus["bead_types"].items()),
         "types": type_shares(corpus["bead_types"]),
         "confidence_chart": histogram(corpus["confidence_histogram"]),
         "similarity_chart": histogram(corpus["similarity_histogram"], low=0),
         "reliability": reliability,
+        "reliability_words": describe_reliability(measured) if measured else "",
         "reliability_chart": reliability_points(reliability),
         "filters": {"verdict": dict(verdicts), "language": dict(Counter(pair["languages"] for pair in pairs))},
     }
@@ -87,12 +99,12 @@ def _environment() -> Environment:
     environment.filters["number"] = "{:,}".format
     environment.filters["percent"] = percent
     environment.filters["cell"] = lambda text: " ".join(str(text).replace("|", "\\|").split())
-    environment.globals["asset"] = _asset
+    environment.globals["asset"] = asset
     environment.globals["view_command"] = view_command
     return environment
 
 
-def _asset(name: str) -> Markup:
+def asset(name: str) -> Markup:
     """Return a file of page/ as it is."""
     return Markup(files("stages.report").joinpath("page", name).read_text(encoding="utf-8"))
 

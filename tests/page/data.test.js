@@ -54,7 +54,7 @@ test("null beads that follow each other are one run, also where those of the oth
 });
 
 test("a side joins the sentences of a bead", () => {
-  const side = new Side("target", { language: "de", sentences: ["Ja.", "Nein.", "Doch."], paragraphs: [0, 2] });
+  const side = new Side("target", { language: "de", sentences: ["Ja.", "Nein.", "Doch."], paragraphs: [0, 2], headings: [] });
   assert.equal(side.text(bead([0, 1], [1, 3])), "Nein. Doch.");
   assert.deepEqual([side.languageName, side.paragraphs.has(2), side.paragraphs.has(1)], ["German", true, false]);
 });

@@ -80,11 +80,11 @@ class Beads {
    */
   merge(index, direction) {
     const [first, second] = [this.beads[index], this.beads[index + direction]];
-    if (!second) throw new Impossible("there is no bead to merge with");
+    if (!second) throw new Impossible("there is no pair to merge with");
     let merged = { ...(isNull(first) ? second : first) };
     for (const side of SIDES) {
       const spans = [spanOf(first, side), spanOf(second, side)].filter((span) => !isEmpty(span));
-      if (!spans.length) throw new Impossible("both beads stand on the same side: link them with a sentence of the other");
+      if (!spans.length) throw new Impossible("both stand on the same side: link them with a sentence of the other");
       merged = withSpan(merged, side, [Math.min(...spans.map(([start]) => start)), Math.max(...spans.map(([, stop]) => stop))]);
     }
     return this.replace([first, second], [merged]);
@@ -98,7 +98,7 @@ class Beads {
   split(index, lengths) {
     const bead = this.beads[index];
     if (sourceSize(bead) < 2 || targetSize(bead) < 2) {
-      throw new Impossible("only a bead with two sentences on both sides can be split; send one away instead, or unlink");
+      throw new Impossible("only a pair with two sentences on both sides can be split; send one away instead, or unlink");
     }
     /** @type {(side: SideName) => [position: number, share: number][]} */
     const shares = (side) => {
@@ -124,7 +124,7 @@ class Beads {
    */
   unlink(index) {
     const bead = this.beads[index];
-    if (isNull(bead)) throw new Impossible("this sentence has no counterpart already; g says that this is right");
+    if (isNull(bead)) throw new Impossible("this sentence is unaligned already; g says that this is right");
     return this.replace([bead], [bead], true);
   }
 
@@ -140,7 +140,7 @@ class Beads {
     const position = direction > 0 ? stop : start - 1;
     if (position < 0 || position >= this.sizes[side]) throw new Impossible(`there is no ${side} sentence to take`);
     const taken = withSpan(bead, side, [Math.min(start, position), Math.max(stop, position + 1)]);
-    if (isNull(taken)) throw new Impossible("a bead needs both sides: take a sentence of the other one");
+    if (isNull(taken)) throw new Impossible("a pair needs both sides: take a sentence of the other one");
     const holder = this.beads.find((other) => other !== bead && !isNull(other) && holds(other, side, position));
     const left = holder ? [withSpan(holder, side, without(spanOf(holder, side), position))] : [];
     return this.replace([bead, ...(holder ? [holder] : [])], [taken, ...left]);
@@ -154,7 +154,7 @@ class Beads {
    */
   give(index, side, direction) {
     const bead = this.beads[index];
-    if (isNull(bead)) throw new Impossible("a sentence without a counterpart can't be given away");
+    if (isNull(bead)) throw new Impossible("an unaligned sentence can't be given away");
     const [start, stop] = spanOf(bead, side);
     const position = direction > 0 ? stop - 1 : start;
     const left = withSpan(bead, side, without([start, stop], position));
@@ -174,7 +174,7 @@ class Beads {
     let [source, target] = [this.beads[first], this.beads[second]];
     if (isEmpty(spanOf(source, "source")) || isEmpty(spanOf(target, "target"))) [source, target] = [target, source];
     if (isEmpty(spanOf(source, "source")) || isEmpty(spanOf(target, "target"))) {
-      throw new Impossible("one of the two beads must have a source sentence, the other one a target sentence");
+      throw new Impossible("one of the two must have a source sentence, the other one a target sentence");
     }
     const linked = withSpan(source, "target", spanOf(target, "target"));
     const crossing = this.beads.filter((bead) => !isNull(bead) && !standsBeside(bead, linked));

@@ -73,13 +73,15 @@ function isDoubtful(bead, limit) {
 class Side {
   /**
    * @param {SideName} name
-   * @param {{language: string, sentences: string[], paragraphs: number[]}} data
+   * @param {{language: string, sentences: string[], paragraphs: number[], headings: [position: number, level: number][]}} data
    */
-  constructor(name, { language, sentences, paragraphs }) {
+  constructor(name, { language, sentences, paragraphs, headings }) {
     this.name = name;
     this.language = language;
     this.sentences = sentences;
     this.paragraphs = new Set(paragraphs);
+    this.headings = new Map(headings); // levels by position
+    this.edited = new Set(); // positions of sentences that people have changed
     this.languageName = languageName(language);
   }
 

@@ -9,14 +9,14 @@ class Keys {
   constructor(page) {
     this.#page = page;
     const doubtful = (direction) => () => page.find(direction > 0 ? ".next-doubt" : ".previous-doubt").click();
-    this.add("n", "next doubtful bead", doubtful(1));
-    this.add("p", "previous doubtful bead", doubtful(-1));
-    this.add("j", "next bead (or the down arrow)", () => page.step(1), ["ArrowDown"]);
-    this.add("k", "previous bead (or the up arrow)", () => page.step(-1), ["ArrowUp"]);
-    this.add("Home", "first bead", () => page.select(0));
-    this.add("End", "last bead", () => page.select(page.beads.length - 1));
+    this.add("n", "next doubtful pair", doubtful(1));
+    this.add("p", "previous doubtful pair", doubtful(-1));
+    this.add("j", "next pair (or the down arrow)", () => page.step(1), ["ArrowDown"]);
+    this.add("k", "previous pair (or the up arrow)", () => page.step(-1), ["ArrowUp"]);
+    this.add("Home", "first pair", () => page.select(0));
+    this.add("End", "last pair", () => page.select(page.beads.length - 1));
     this.add("/", "search; Enter and Shift + Enter go on to the next and the previous place", () => page.search.focus());
-    this.add("+", "enlarge the plot around the bead", () => page.plot.zoom(2), ["="]);
+    this.add("+", "enlarge the plot around the pair", () => page.plot.zoom(2), ["="]);
     this.add("-", "draw the plot smaller", () => page.plot.zoom(0.5));
     this.add("0", "show the whole plot", () => page.plot.zoom(0));
     this.add("?", "show these keys", () => this.#help());

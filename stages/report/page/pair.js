@@ -31,6 +31,9 @@ class Page extends EventTarget {
     this.data = data;
     this.source = new Side("source", data.source);
     this.target = new Side("target", data.target);
+    for (const { side, start, now } of data.review?.edits ?? []) {
+      for (const at of now.keys()) this[side].edited.add(start + at);
+    }
     this.#take(beadsFromRows(data.bead_columns, data.beads));
     fillHeader(this);
     this.list = new BeadList(this);
@@ -73,7 +76,22 @@ class Page extends EventTarget {
 
   /** @param {Bead} bead */
   isDoubtful(bead) {
-    return isDoubtful(bead, this.#doubt);
+    return !bead.mark && isDoubtful(bead, this.#doubt);
+  }
+
+  /**
+   * Select the next doubtful bead after (1) or before (-1) the selected one, or else the first from the other end.
+   * @param {number} direction
+   */
+  stepToDoubtful(direction) {
+    /** @param {Bead} bead */
+    const is = (bead) => this.isDoubtful(bead);
+    if (this.step(direction, is)) return true;
+    const before = this.#selected;
+    this.#selected = direction > 0 ? -1 : this.beads.length;
+    if (this.step(direction, is)) return true;
+    this.#selected = before;
+    return false;
   }
 
   /**
@@ -133,18 +151,26 @@ function fillHeader(page) {
   badge.textContent = verdict ?? "";
   badge.dataset.verdict = verdict ?? "";
   page.find(".reason").textContent = reason ?? "";
-  page.find(".measures").append(...measures(page).map(([name, value, help]) =>
+  const tell = () => page.find(".measures").replaceChildren(...measures(page).map(([name, value, help]) =>
     element("div", { title: help }, element("dt", {}, name), element("dd", {}, value))));
+  page.addEventListener("beads", tell);
+  tell();
 }
 
-function measures({ data, source, target }) {
+/** The numbers at the head: those of the beads as they are now, so that they agree with what is shown below. */
+function measures({ data, source, target, beads }) {
   const known = data.measures;
+  const nWritten = [source, target].map((side) => side.sentences.filter((text) => text).length); // not the empty lines
+  const covered = beads.filter((bead) => !isNull(bead)).reduce((sum, bead) => sum + sourceSize(bead) + targetSize(bead), 0);
+  const sure = beads.filter((bead) => !isNull(bead) && bead.confidence !== null);
   const shown = [
-    ["sentences", `${count(source.sentences.length)} / ${count(target.sentences.length)}`, "source / target"],
-    ["aligned", percent(known.aligned_share), "Share of the sentences that have a counterpart"],
-    ["confidence", known.mean_confidence, "Mean over the beads with text on both sides: how likely each is right"],
-    ["without counterpart", count(known.nulls), "Sentences that stand on one side only"],
-    ["doubtful", count(known.doubtful), `Beads with a confidence below ${percent(DEFAULT_DOUBT)}`],
+    ["sentences", nWritten.map(count).join(" / "), "source / target"],
+    ["aligned", percent(Math.min(1, covered / Math.max(1, nWritten[0] + nWritten[1]))), "Share of the sentences that have a counterpart"],
+    ["confidence", sure.length ? sure.reduce((sum, bead) => sum + bead.confidence, 0) / sure.length : null,
+      "Mean over the segment pairs: how likely each is right"],
+    ["unaligned", count(beads.filter(isNull).length), "Sentences that stand on one side only"],
+    ["doubtful", count(beads.filter((bead) => !bead.mark && isDoubtful(bead, DEFAULT_DOUBT)).length),
+      `Segment pairs, and unaligned sentences, with a confidence below ${percent(DEFAULT_DOUBT)}`],
     ["length ratio", known.length_ratio, "Characters of the target for each of the source"],
     ["in order", known.monotonic_coverage, "Share of the shorter side whose sentences match best, in the same order"],
   ];
@@ -155,18 +181,61 @@ function measures({ data, source, target }) {
 }
 
 function connectToolbar(page) {
-  const step = (direction) => () => page.step(direction, (bead) => page.isDoubtful(bead)) || page.list.say("no more doubtful beads");
+  const step = (direction) => () => {
+    const isFound = page.step(direction, (bead) => page.isDoubtful(bead));
+    page.list.show();
+    if (!isFound) page.list.say(`nothing doubtful ${direction > 0 ? "below" : "above"}`);
+  };
   page.find(".next-doubt").addEventListener("click", step(1));
   page.find(".previous-doubt").addEventListener("click", step(-1));
   page.find(".doubt").addEventListener("change", (event) => (page.doubt = Number(event.target.value)));
   page.find(".filter").addEventListener("change", (event) => page.list.filter(event.target.value));
+  listChapters(page);
+  connectFold(page);
   const tell = () => {
+    listTypes(page);
     const found = page.beads.filter((bead) => page.isDoubtful(bead)).length;
     page.find(".doubt-count").textContent = found ? count(found) : "none";
   };
   page.addEventListener("doubt", tell);
   page.addEventListener("beads", tell);
   tell();
+}
+
+/** Offer every type of bead in the filter, with how many there are; what is chosen stays. */
+function listTypes(page) {
+  const numbers = new Map();
+  for (const bead of page.beads) numbers.set(typeOf(bead), (numbers.get(typeOf(bead)) ?? 0) + 1);
+  const types = [...numbers].sort(([, one], [, other]) => other - one);
+  const select = page.find(".filter");
+  const chosen = select.value;
+  select.querySelector("optgroup").replaceChildren(...types.map(([type, number]) =>
+    element("option", { value: type }, `${type} (${count(number)})`)));
+  if ([...select.options].some((option) => option.value === chosen)) select.value = chosen;
+}
+
+/** Offer the chapters of a book: the headings of the source, or of the target where the source has none. */
+function listChapters(page) {
+  const side = page.source.headings.size ? page.source : page.target;
+  const select = page.find(".chapters");
+  select.hidden = side.headings.size < 2;
+  const title = (position, level) => `${"\u2003".repeat(level - 1)}${side.sentences[position]}`;
+  select.append(...[...side.headings].map(([position, level]) =>
+    element("option", { value: position, lang: side.language }, title(position, level))));
+  select.addEventListener("change", () => {
+    if (select.value) page.select(page.beadOf[side.name][Number(select.value)]);
+    select.value = "";
+    page.list.show();
+  });
+}
+
+/** Let the plot be unfolded where the window is narrow; where it is wide it is always there. */
+function connectFold(page) {
+  const button = page.find(".fold");
+  button.addEventListener("click", () => {
+    const isFolded = page.find(".plot-panel").toggleAttribute("data-folded");
+    button.setAttribute("aria-expanded", String(!isFolded));
+  });
 }
 
 /** @type {any} What other programs find as `window.bitext`. */

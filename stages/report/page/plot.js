@@ -166,7 +166,7 @@ class Plot {
   }
 
   #labelBlock(pen, side, start, stop) {
-    const text = `${count(stop - start)} ${side} sentences without counterpart`;
+    const text = `${count(stop - start)} ${side} sentences unaligned`;
     pen.save();
     pen.fillStyle = colour("null");
     pen.strokeStyle = colour("null-soft");
@@ -306,7 +306,7 @@ class Plot {
     this.#tip.hidden = index < 0;
     if (index < 0) return;
     const bead = this.#page.beads[index];
-    const line = (side) => element("p", { lang: side.language, dir: "auto" }, shortened(side.text(bead) || "no counterpart", 140));
+    const line = (side) => element("p", { lang: side.language, dir: "auto" }, shortened(side.text(bead) || "unaligned", 140));
     const head = `bead ${count(index + 1)}, ${typeOf(bead)}${bead.confidence === null ? "" : `, ${percent(bead.confidence)}`}`;
     this.#tip.replaceChildren(element("p", { class: "tip-head" }, head), line(this.#page.source), line(this.#page.target));
     const box = this.#frame.getBoundingClientRect();
@@ -320,7 +320,7 @@ class Plot {
     const sizes = `${count(source.sentences.length)} source by ${count(target.sentences.length)} target sentences`;
     const blocks = nullRuns(beads).filter(({ start, stop }) => stop - start >= 10);
     const told = blocks.slice(0, 5).map(({ side, start, stop }) =>
-      `${side} sentences ${count(start + 1)} to ${count(stop)} have no counterpart`);
+      `${side} sentences ${count(start + 1)} to ${count(stop)} are unaligned`);
     return `Dot plot of ${sizes}, the path of the beads over how similar they are. ${told.join("; ")}`;
   }
 }

@@ -20,7 +20,7 @@ class Review {
   constructor(page) {
     this.#page = page;
     ({ rejected: this.#rejected, version: this.#version } = page.data.review);
-    this.#bar = reviewBar(this, page.data.review.file);
+    this.#bar = reviewBar(this, page.data.review.file, page);
     page.find(".toolbar").after(this.#bar);
     this.#addKeys(page.keys);
     document.addEventListener("keydown", (event) => this.#undoKey(event));
@@ -28,8 +28,15 @@ class Review {
       if (this.#isDirty) event.preventDefault();
     });
     page.addEventListener("select", () => this.#showHeld());
+    page.addEventListener("beads", () => this.#count());
+    page.addEventListener("doubt", () => this.#count());
+    this.#count();
     this.#say("all decisions are saved", "saved");
     this.#enable();
+    const { edits } = page.data.review;
+    if (edits.length) this.#bar.append(changedSegments(edits, (restore) => this.#edit({ restore })));
+    const [, side, position] = /^#(source|target)=(\d+)$/.exec(location.hash) ?? [];
+    if (side) page.select(page.beadOf[side][Math.min(Number(position), page.beadOf[side].length - 1)] ?? 0);
     const { set_aside: setAside } = page.data.review;
     if (setAside.length) {
       const shown = [...setAside.slice(0, SHOWN_SET_ASIDE), ...(setAside.length > SHOWN_SET_ASIDE ? ["…"] : [])];
@@ -37,12 +44,32 @@ class Review {
     }
   }
 
-  mark(mark, goesOn = false) {
-    const bead = this.#page.beads[this.#page.selected()];
-    if (!goesOn || bead?.mark !== mark) this.#change((beads, index) => beads.mark(index, mark));
+  mark(mark) {
+    this.#change((beads, index) => beads.mark(index, mark));
     const marked = this.#page.beads[this.#page.selected()];
     if (mark === BAD && marked?.mark === BAD && isNull(marked)) this.#tell("the next run looks for its counterpart; or link it yourself, with r");
-    if (goesOn) this.#page.step(1, (bead) => this.#page.isDoubtful(bead)) || this.#page.step(1);
+  }
+
+  /** Call a doubtful pair good that can be seen, and go on to the next doubtful one; no other pair is judged. */
+  confirm() {
+    const page = this.#page;
+    const index = page.selected();
+    if (index < 0 || this.#isLocked) return;
+    if (!page.list.isSeen(index)) {
+      page.select(index);
+      page.list.show();
+      return this.#tell("here it is; Enter says that it is good if it is doubtful");
+    }
+    const isJudged = page.isDoubtful(page.beads[index]);
+    if (isJudged) this.mark(GOOD);
+    if (!page.stepToDoubtful(1)) return this.#tellAllReviewed();
+    if (!isJudged) this.#tell("that one was not doubtful, and is left as it is; g says that it is good");
+  }
+
+  /** Say that nothing is left to look at, and where to go on. */
+  #tellAllReviewed() {
+    const { n_pairs: nPairs } = this.#page.data.review;
+    this.#tell("all doubtful pairs are reviewed", nPairs > 1 ? element("a", { href: "next", class: "next" }, "next pair →") : null);
   }
 
   markUpTo() {
@@ -74,7 +101,7 @@ class Review {
     const index = this.#page.selected();
     if (this.#held === null || this.#held === index) {
       this.#held = this.#held === null ? index : null;
-      this.#tell(this.#held === null ? "" : "go to the bead with the other side, and press r again");
+      this.#tell(this.#held === null ? "" : "go to the pair with the other side, and press r again");
       this.#showHeld();
       return;
     }
@@ -83,8 +110,15 @@ class Review {
     this.#change((beads) => beads.relink(held, index));
   }
 
+  /** Let sentences of the selected bead be changed. */
+  editSegments() {
+    const bead = this.#page.beads[this.#page.selected()];
+    if (bead && !this.#isLocked) editSegments(this.#page, bead, (edits) => this.#edit({ edits }));
+  }
+
   undo() {
-    this.#go(this.#past, this.#future, "nothing to undo");
+    if (!this.#past.length && this.#page.data.review.undoable) this.#edit({}, "undo");
+    else this.#go(this.#past, this.#future, "nothing to undo");
   }
 
   redo() {
@@ -121,10 +155,22 @@ class Review {
   #show(beads, index) {
     this.#page.setBeads(beads, index);
     const bead = this.#page.beads[this.#page.selected()];
-    this.#page.list.say(`bead ${count(this.#page.selected() + 1)}, ${typeOf(bead)}, ${bead.mark ?? "not decided"}`);
+    this.#page.list.say(`pair ${count(this.#page.selected() + 1)}, ${typeOf(bead)}, ${bead.mark ?? "not decided"}`);
     this.#enable();
     this.#isDirty = true;
     this.#save();
+  }
+
+  /** Have sentences changed, once all is saved, and show the pair as it is then: at the same place. */
+  async #edit(wanted, action = "edits") {
+    if (this.#isLocked) return;
+    if (this.#isDirty || this.#isSaving) return this.#tell("this waits until everything is saved: try again");
+    const bead = this.#page.beads[this.#page.selected()];
+    const side = bead && sourceSize(bead) ? "source" : "target";
+    const refusal = await this.#post(action, wanted).catch(() => "the program does not answer");
+    if (refusal) return this.#isLocked ? this.#say(`NOT SAVED: ${refusal}`, "failed") : this.#tell(refusal);
+    if (bead) history.replaceState(null, "", `#${side}=${bead[`${side}_start`]}`);
+    location.reload();
   }
 
   /** Send everything that is decided; one request at a time, the newest state wins. */
@@ -151,10 +197,15 @@ class Review {
     const good = spans(GOOD);
     const known = new Set(good.map(String));
     const bad = [...spans(BAD), ...this.#rejected].filter((span) => !known.has(String(span)));
-    const response = await fetch("corrections", {
+    return this.#post("corrections", { good, bad });
+  }
+
+  /** Send something about the pair; return why it was refused, or nothing. */
+  async #post(action, body) {
+    const response = await fetch(action, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-Bitext-Token": location.pathname.split("/")[1] },
-      body: JSON.stringify({ version: this.#version, good, bad }),
+      body: JSON.stringify({ version: this.#version, ...body }),
     });
     if (response.ok) {
       this.#version = (await response.json()).version;
@@ -174,12 +225,21 @@ class Review {
     shown.dataset.state = state;
   }
 
-  #tell(text) {
-    this.#bar.querySelector(".message").textContent = text;
+  #tell(...told) {
+    this.#bar.querySelector(".message").replaceChildren(...told.filter((part) => part).flatMap((part, at) => (at ? [" ", part] : [part])));
+  }
+
+  /** Say how much is decided, and how much is left: in the same numbers as the toolbar above. */
+  #count() {
+    const { beads } = this.#page;
+    const marked = (mark) => beads.filter((bead) => bead.mark === mark).length;
+    const left = beads.filter((bead) => this.#page.isDoubtful(bead)).length;
+    this.#bar.querySelector(".decided").textContent =
+      `${count(marked(GOOD))} good, ${count(marked(BAD))} bad, ${left ? `${count(left)} doubtful left` : "no doubtful left"}`;
   }
 
   #enable() {
-    const able = { undo: this.#past.length, redo: this.#future.length };
+    const able = { undo: this.#past.length || this.#page.data.review.undoable, redo: this.#future.length };
     for (const button of this.#bar.querySelectorAll("button")) {
       button.disabled = this.#isLocked || !(able[button.dataset.action] ?? true);
     }
@@ -201,54 +261,88 @@ class Review {
   }
 
   #addKeys(keys) {
-    keys.add("g", "good: this bead is right (again: no longer so)", () => this.mark(GOOD));
-    keys.add("G", "good: all beads down to this one that nothing has been said about", () => this.markUpTo());
-    keys.add("b", "bad: this bead is wrong (again: no longer so)", () => this.mark(BAD));
-    keys.add("Enter", "good, and on to the next doubtful bead", () => this.mark(GOOD, true));
-    keys.add("m", "merge with the bead below; M: with the one above", () => this.merge(1));
+    keys.add("g", "good: this pair is right (again: no longer so)", () => this.mark(GOOD));
+    keys.add("G", "good: all pairs down to this one that nothing has been said about", () => this.markUpTo());
+    keys.add("b", "bad: this pair is wrong (again: no longer so)", () => this.mark(BAD));
+    keys.add("Enter", "good, if it is doubtful, and on to the next doubtful one", () => this.confirm());
+    keys.add("m", "merge with the pair below; M: with the one above", () => this.merge(1));
     keys.add("M", "", () => this.merge(-1));
     keys.add("s", "split in two", () => this.split());
-    keys.add("u", "unlink: these sentences have no counterpart", () => this.unlink());
+    keys.add("u", "unlink: these sentences are unaligned", () => this.unlink());
     keys.add("a", "take the next source sentence from below; A: the last one from above", () => this.take("source", 1));
     keys.add("A", "", () => this.take("source", -1));
-    keys.add("q", "give the last source sentence to the bead below; Q: the first one to the bead above", () => this.give("source", 1));
+    keys.add("q", "give the last source sentence to the pair below; Q: the first one to the pair above", () => this.give("source", 1));
     keys.add("Q", "", () => this.give("source", -1));
     keys.add("l", "take the next target sentence from below; L: the last one from above", () => this.take("target", 1));
     keys.add("L", "", () => this.take("target", -1));
-    keys.add("o", "give the last target sentence to the bead below; O: the first one to the bead above", () => this.give("target", 1));
+    keys.add("o", "give the last target sentence to the pair below; O: the first one to the pair above", () => this.give("target", 1));
     keys.add("O", "", () => this.give("target", -1));
-    keys.add("r", "link anew: r on one bead, then r on the bead that has the other side", () => this.relink());
+    keys.add("r", "link anew: r on one pair, then r on the pair that has the other side", () => this.relink());
+    keys.add("e", "edit the sentences: split, join, correct or drop them", () => this.editSegments());
     keys.add("z", "undo (or Ctrl + Z)", () => this.undo());
     keys.add("y", "redo (or Ctrl + Y)", () => this.redo());
   }
 }
 
 /** The buttons, and the words that say whether everything is saved. */
-function reviewBar(review, file) {
-  /** @type {[action: string, label: string, key: string, act: () => void][]} */
-  const actions = [
-    ["good", "✓ good", "g", () => review.mark(GOOD)],
-    ["bad", "✗ bad", "b", () => review.mark(BAD)],
-    ["merge", "merge ↓", "m", () => review.merge(1)],
-    ["split", "split", "s", () => review.split()],
-    ["unlink", "unlink", "u", () => review.unlink()],
-    ["relink", "link anew", "r", () => review.relink()],
-    ["undo", "undo", "z", () => review.undo()],
-    ["redo", "redo", "y", () => review.redo()],
-  ];
-  const buttons = actions.map(([action, label, key, act]) => {
-    const button = element("button", { type: "button", "data-action": action, title: `Key ${key}` }, label);
-    button.addEventListener("click", act);
-    return button;
-  });
+function reviewBar(review, file, page) {
+  const { source, target, data } = page;
+  const list = page.find(".beads");
+  /** @typedef {[action: string, label: string, key: string, act: () => void, help?: string]} Action */
+  const button = (/** @type {Action} */ [action, label, key, act, help]) => {
+    const attributes = { type: "button", "data-action": action, "aria-keyshortcuts": key, title: help };
+    const words = help ? element("span", { class: "unseen" }, ` ${help}`) : null;
+    const made = element("button", attributes, label, element("kbd", { "aria-hidden": "true" }, key), words);
+    made.addEventListener("click", (event) => {
+      act();
+      if (event.detail) list.focus({ preventScroll: true }); // else Enter would press the button once more
+    });
+    return made;
+  };
+  const group = (label, /** @type {Action[]} */ actions) =>
+    element("div", { class: "group", role: "group", "aria-label": label }, ...actions.map(button));
+  const shifts = ({ name, languageName }, [take, give]) =>
+    element("div", { class: "group", role: "group", "aria-label": `Shift ${languageName} sentences` },
+      element("span", { class: "side" }, `${languageName}: take`),
+      button([`take-${name}-above`, "↑", take.toUpperCase(), () => review.take(name, -1), `Take the last ${languageName} sentence from the pair above`]),
+      button([`take-${name}-below`, "↓", take, () => review.take(name, 1), `Take the next ${languageName} sentence from the pair below`]),
+      element("span", { class: "side" }, "give"),
+      button([`give-${name}-above`, "↑", give.toUpperCase(), () => review.give(name, -1), `Give the first ${languageName} sentence to the pair above`]),
+      button([`give-${name}-below`, "↓", give, () => review.give(name, 1), `Give the last ${languageName} sentence to the pair below`]));
   return element(
     "div",
-    { class: "review", role: "toolbar", "aria-label": "Correct the selected bead" },
-    element("a", { href: "../../" }, "all pairs"),
-    ...buttons,
-    element("span", { class: "state", role: "status", title: file }),
+    { class: "review", role: "toolbar", "aria-label": "Correct the selected pair" },
+    element("div", { class: "row" },
+      data.review.n_pairs > 1 ? element("a", { href: "../../" }, "all pairs") : null,
+      group("Judge", [
+        ["good", "✓ good", "g", () => review.mark(GOOD)],
+        ["bad", "✗ bad", "b", () => review.mark(BAD)],
+        ["confirm", "good, next", "Enter", () => review.confirm()],
+      ]),
+      group("Change", [
+        ["merge", "merge ↓", "m", () => review.merge(1)],
+        ["split", "split", "s", () => review.split()],
+        ["unlink", "unlink", "u", () => review.unlink()],
+        ["relink", "link anew", "r", () => review.relink()],
+        ["edit", "edit text", "e", () => review.editSegments()],
+      ]),
+      group("Undo", [
+        ["undo", "undo", "z", () => review.undo()],
+        ["redo", "redo", "y", () => review.redo()],
+      ])),
+    element("div", { class: "row" }, shifts(source, ["a", "q"]), shifts(target, ["l", "o"])),
+    element("div", { class: "row" },
+      element("span", { class: "decided" }),
+      element("span", { class: "state", role: "status", title: file }),
+      exportMenu(data.review.exports)),
     element("div", { class: "message", role: "status" }),
   );
+}
+
+/** Links to the pair as files, with everything that is decided. */
+function exportMenu(/** @type {string[]} */ suffixes) {
+  const links = suffixes.map((suffix) => element("a", { href: `export/${suffix}`, download: true }, suffix.toUpperCase()));
+  return element("details", { class: "exports" }, element("summary", {}, "export"), element("div", {}, ...links));
 }
 
 document.addEventListener("bitext:page", (event) => {

@@ -43,18 +43,18 @@ class BeadList {
     this.refresh();
   }
 
-  /** Show only some beads: "all", "doubtful", "null" or "merged". */
+  /** Show only some beads: "all", "doubtful", "null" or "merged", or those of a type, such as "2–1". */
   filter(name) {
     this.#filter = name;
     this.refresh();
-    this.say(`${plural(this.#shown.length, "bead")} shown`);
+    this.say(`${plural(this.#shown.length, "segment pair")} shown`);
     if (!this.shows(this.#page.selected()) && this.#shown.length) this.#page.select(this.#shown[0]);
     else this.#select();
   }
 
   /** Draw everything again. */
   refresh() {
-    const wanted = FILTERS[this.#filter];
+    const wanted = FILTERS[this.#filter] ?? ((bead) => typeOf(bead) === this.#filter);
     this.#shown = this.#page.beads.flatMap((bead, index) => (wanted(bead, this.#page) ? [index] : []));
     this.#box.setAttribute("aria-rowcount", this.#shown.length + 1);
     this.#page.find(".nothing").hidden = this.#shown.length > 0;
@@ -78,6 +78,19 @@ class BeadList {
     const top = this.#box.scrollTop;
     const last = this.#rowAt(top + this.#windowHeight - 1);
     return [this.#shown[this.#rowAt(top)], this.#shown[last]];
+  }
+
+  /** Whether the whole head of a row can be seen: in the list, and in the window of the browser. */
+  isSeen(index) {
+    const row = this.#rows.get(this.#rowOf(index))?.getBoundingClientRect();
+    const box = this.#box.getBoundingClientRect();
+    const top = Math.max(0, box.top + this.#head.offsetHeight);
+    return Boolean(row) && row.top >= top - 8 && row.top + Math.min(row.height, 40) <= Math.min(box.bottom, innerHeight);
+  }
+
+  /** Bring the list into the window of the browser, so far as it isn't there. */
+  show() {
+    this.#page.find(".text-panel").scrollIntoView({ block: "nearest" });
   }
 
   /** Put every row into the page, for printing; at most `limit` from the top of the window. */
@@ -258,14 +271,17 @@ function beadRow(page, bead, index) {
 
 function sideContent(page, side, bead) {
   const [start, stop] = [bead[`${side.name}_start`], bead[`${side.name}_stop`]];
-  if (start === stop) return [element("p", { class: "absent" }, "no counterpart")];
+  if (start === stop) {
+    return [element("p", { class: "absent" }, bead.mark === "bad" ? "should have a counterpart" : "unaligned")];
+  }
   const made = [];
   for (let position = start; position < stop; position++) {
     const text = side.sentences[position];
     const starts = side.paragraphs.has(position);
     made.push(element(
       "p",
-      { lang: side.language, dir: "auto", class: starts ? "sentence paragraph" : "sentence", "data-position": position },
+      { lang: side.language, dir: "auto", class: starts ? "sentence paragraph" : "sentence", "data-position": position,
+        "data-edited": side.edited.has(position), "data-heading": side.headings.get(position) },
       ...(text ? page.search?.highlight(text) ?? [text] : [element("span", { class: "absent" }, "(empty line)")]),
     ));
   }
@@ -275,12 +291,12 @@ function sideContent(page, side, bead) {
 function typeContent(bead, isDoubt) {
   const known = bead.confidence !== null && bead.confidence !== undefined;
   const value = known ? bead.confidence : bead.similarity;
-  const name = known ? "confidence" : "cosine";
+  const name = known ? "confidence" : "similarity";
   const shown = known ? `${Math.round(100 * value)} %` : value.toFixed(2);
   return [
     element("span", { class: "type" }, typeOf(bead)),
     element("span", { class: "meter", "aria-hidden": "true", style: `--share: ${Math.max(0, Math.min(1, value))}` }),
-    element("span", { class: "confidence", title: `${name} ${shown}, cosine ${bead.similarity.toFixed(2)}` },
+    element("span", { class: "confidence", title: `${name} ${shown}, similarity ${bead.similarity.toFixed(2)}` },
       isDoubt ? element("span", { class: "unseen" }, "doubtful, ") : null, shown),
   ];
 }
