@@ -230,6 +230,16 @@ def test_documents_of_all_languages_in_one_pot_are_told_apart(tmp_path: Path) ->
     assert (tmp_path / "out" / "failures.tsv").read_text().count("its language can't be told") == 1
 
 
+def test_documents_in_a_bucket_are_refused_before_anything_is_done(pot: Path) -> None:
+    config = (pot / "pot.toml").read_text().replace('"en/*', '"bucket:en/*').replace('"de/*', '"bucket:de/*')
+    (pot / "pot.toml").write_text(config)
+    for command in (RUN, STATUS):
+        result = bitext(*command, cwd=pot)
+        assert result.returncode == 2
+        assert "can't be done where documents lie in a bucket" in result.stderr
+    assert not (pot / "store").exists()
+
+
 # ---- bad input
 
 

@@ -44,7 +44,16 @@ def carry_out_paired(run: Run, backend: Backend, observer: Observer) -> Flow:
 
 
 def run_of_documents(run: Run) -> Run:
-    """Return the run that splits and encodes the documents of another, before it is known which belong together."""
+    """Return the run that splits and encodes the documents of another, before it is known which belong together.
+
+    Raises ConfigError where they lie in a bucket: the table of pairs has to lie beside them.
+    """
+    corpus = run.config.corpus
+    if any((place or "").startswith(BUCKET) for place in (corpus.documents, corpus.source, corpus.target)):
+        raise ConfigError(
+            '[corpus] pairing = "content" can\'t be done where documents lie in a bucket, which is only read: list the '
+            "pairs in a manifest, or let their names agree"
+        )
     config = run.config.model_copy(update={"name": documents_run(run.config.name)})
     stage = run.stage if run.stage in ("split", "encode") else None
     return Run(config, stage, out=run.out, corrections=run.corrections_folder)
@@ -131,11 +140,6 @@ def _with_table(run: Run, flow: Flow, text: str) -> RunConfig:
     config = run.config
     manifest = str((run.out / PAIRS).absolute())
     if lies_with_store(config.corpus):
-        if BUCKET in str(config.corpus.documents or config.corpus.source):
-            raise ConfigError(
-                '[corpus] pairing = "content" can\'t be done where documents lie in a bucket, which is only read: list '
-                "the pairs in a manifest, or let their names agree"
-            )
         manifest = f"{VOLUME}{flow.backend.do(keep_table, config, text)}"
     return with_table(config, manifest)
 
