@@ -27,6 +27,9 @@ def main() -> None:
     \b
     One pair:   bitext align book.de.txt book.fr.txt -o book.tmx
     A corpus:   bitext init books, then bitext run books.toml
+
+    What corresponds is a bead: one or more sentences, and the sentences that translate them. A null is a sentence
+    without a translation.
     """
 
 

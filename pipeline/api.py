@@ -27,7 +27,7 @@ Text = str | Sequence[str]
 
 @dataclass(frozen=True)
 class Bead:
-    """Source and target sentences that translate each other; one side is empty in a null bead.
+    """Source sentences and the target sentences that translate them; one side is empty in a null bead.
 
     The spans are half-open positions of sentences, from 0; `similarity` is the cosine of the two sides, `confidence`
     how likely the bead is right (None with `method="bertalign"`, which measures none).
@@ -45,7 +45,7 @@ class Bead:
 
     @property
     def type(self) -> str:
-        """How many sentences stand on each side, such as "2-1"."""
+        """Return how many sentences stand on each side, such as "2-1"."""
         return f"{self.source_stop - self.source_start}-{self.target_stop - self.target_start}"
 
     def __str__(self) -> str:
@@ -91,7 +91,7 @@ class Alignment(Sequence[Bead]):
 
     @property
     def verdict(self) -> str | None:
-        """Whether the texts translate each other: "ok", "partial" or "unrelated"; None where the method can't tell."""
+        """Say whether one text translates the other: "ok", "partial", "unrelated"; None where the method can't tell."""
         return self._told("verdict")
 
     @property
@@ -101,7 +101,7 @@ class Alignment(Sequence[Bead]):
 
     @property
     def quality(self) -> float | None:
-        """How much of the texts translates each other, from 0 to 1; None where the method can't tell."""
+        """Return how much of the texts translates each other, from 0 to 1; None where the method can't tell."""
         quality = self.pair.beads.facts.get("quality")
         return None if quality is None else float(quality)
 

@@ -33,7 +33,7 @@ def printable(text: str) -> str:
 
 
 class BitextError(Exception):
-    """Anything that the user can mend; its text says what is wrong, where, and what to do."""
+    """Anything that the user can fix; its text says what is wrong, where, and what to do."""
 
     exit_status = 1
 

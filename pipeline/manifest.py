@@ -49,9 +49,9 @@ class DocumentPair:
     source: Document
     target: Document
     reviews: tuple[Review, ...] = ()
-    """What people have decided about it, as long as it isn't known where the sentences stand that they meant."""
+    """Its corrections, as long as it isn't known where their sentences stand."""
     corrections: Corrections | None = None
-    """What they have decided about its sentences as they are."""
+    """Its corrections, placed at its sentences as they are."""
 
     @property
     def as_split(self) -> DocumentPair:
@@ -63,12 +63,12 @@ class DocumentPair:
 
     @property
     def is_edited(self) -> bool:
-        """Whether people have changed its sentences."""
+        """Say whether people have changed its sentences."""
         return bool(self.source.edits or self.target.edits)
 
     @property
     def key(self) -> str:
-        """What the store knows the pair by: its documents, and what was decided; names live in the manifest only."""
+        """Return the key of the pair in the store: its documents and corrections; names live in the manifest only."""
         key = f"{self.source.id}:{self.target.id}"
         return f"{key}:{self.corrections.digest}" if self.corrections else key
 

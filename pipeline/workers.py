@@ -260,7 +260,7 @@ class Workers:
 
     @property
     def n_ready(self) -> int:
-        """How many processes are there and ready."""
+        """Return how many processes are there and ready."""
         return sum(worker.is_ready for worker in self._workers)
 
     def can_take(self, n_processes: int, n_threads: int) -> bool:

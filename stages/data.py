@@ -63,7 +63,7 @@ class Overlaps:
 
     @cached_property
     def has_text(self) -> NDArray[np.bool_]:
-        """Which positions hold a sentence: bool array of shape (S,)."""
+        """Return which positions hold a sentence: bool array of shape (S,)."""
         import numpy as np
 
         return np.fromiter((bool(text) for text in self.sentences), dtype=bool, count=len(self.sentences))
@@ -103,7 +103,7 @@ class Beads:
 
     @property
     def is_null(self) -> NDArray[np.bool_]:
-        """Which beads have sentences on one side only: bool array of shape (B,)."""
+        """Return which beads have sentences on one side only: bool array of shape (B,)."""
         is_null: NDArray[np.bool_] = (self.source_start == self.source_stop) | (self.target_start == self.target_stop)
         return is_null
 

@@ -1,4 +1,4 @@
-"""Small documents that translate each other, and quick ways to run the pipeline on them."""
+"""Small documents and their translations, and quick ways to run the pipeline on them."""
 
 from __future__ import annotations
 

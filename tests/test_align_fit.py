@@ -261,7 +261,7 @@ def test_what_has_been_reviewed_is_fitted_to_as_gold(store: Path, tmp_path: Path
     place = ("--config", DEMO, "--store", store)
     shown = bitext("fit", *place, "--gold", tmp_path / "reviewed", "-o", tmp_path / "reviewed.toml")
     assert shown.exit_code == 0
-    assert "left out: lighthouse.en-zh: it has no 20 good beads that follow each other" in shown.stderr
+    assert "left out: lighthouse.en-zh: needs 20 consecutive beads marked good" in shown.stderr
     assert "began as beads of this aligner" in shown.stdout
     (tmp_path / "gold").mkdir()
     shutil.copy(DEMO.parent / "demo" / "gold" / "lighthouse.en-de.gold.txt", tmp_path / "gold")
@@ -276,7 +276,7 @@ def test_too_little_of_what_has_been_reviewed_is_refused(store: Path, tmp_path: 
     place = ("--config", DEMO, "--store", store)
     shown = bitext("fit", *place, "--gold", tmp_path / "reviewed", "-o", tmp_path / "w.toml")
     assert shown.exit_code == 2
-    assert "what has been reviewed has a problem:\n  lighthouse.en-zh: it has no 20 good beads" in shown.stderr
+    assert "what has been reviewed has a problem:\n  lighthouse.en-zh: needs 20 consecutive beads" in shown.stderr
 
 
 def test_beads_of_what_nobody_has_reviewed_count_neither_way() -> None:

@@ -34,6 +34,12 @@ def test_a_translation_is_ok() -> None:
     assert facts["reason"] == "every sentence has a translation"
 
 
+def test_a_translation_that_lacks_little_says_how_many_sentences_it_has() -> None:
+    assert facts_of(pasted(TEXT, document(4, 2, dimensions=64)), TEXT)["reason"] == (
+        "120 of 124 source sentences have a translation"
+    )
+
+
 def test_another_document_is_unrelated() -> None:
     facts = facts_of(FOREIGN, OTHER)
     assert facts["verdict"] == "unrelated"

@@ -387,7 +387,7 @@ CORPORA = [
 COMMANDS = [
     Case(
         "a store that is a file",
-        "FOLDER/run.toml/texts/all can't be read: Not a directory; mend that, or name another folder with --store",
+        "FOLDER/run.toml/texts/all can't be read: Not a directory; fix that, or name another folder with --store",
         status=1,
         arguments=("run", "--config", "FOLDER/run.toml", "--store", "FOLDER/run.toml", "--out", "FOLDER/out"),
     ),

@@ -332,7 +332,7 @@ def test_the_help_of_every_command_is_an_imperative_with_an_example(name: str) -
 
 def test_the_help_of_the_program_opens_with_what_to_type() -> None:
     text = CliRunner().invoke(main, ["-h"], prog_name="bitext").output
-    assert "bitext run --config configs/demo.toml" in text
+    assert "bitext init books, then bitext run books.toml" in text
     assert "bitext align book.de.txt book.fr.txt -o book.tmx" in text
 
 

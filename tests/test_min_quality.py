@@ -45,7 +45,8 @@ def test_pairs_below_it_are_left_out_and_listed_with_the_reason(
     assert run.exported.counts["pairs_left_out"] == 1
     assert run.exported.n_pairs == 2
     assert run.notes[-2] == f"1 pair left out of the exports, of a quality below [align] min_quality = {quality[best]}"
-    assert run.notes[-1].startswith(f"left out: pair {worst}, of quality {quality[worst]:.2f}, ok: ")
+    assert run.notes[-1].startswith(f"left out: pair {worst}: ok: ")
+    assert run.notes[-1].endswith(f" sentences have a translation (quality {quality[worst]:.2f})")
 
 
 def test_nothing_is_aligned_again_and_nothing_is_left_out_unless_asked(

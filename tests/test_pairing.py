@@ -226,7 +226,7 @@ def test_where_no_document_has_text_none_is_paired() -> None:
     assert pair_pots(empty, empty) == []
 
 
-# ---- what people have decided
+# ---- corrections
 
 
 def test_what_people_put_together_is_together_and_what_they_keep_apart_is_apart() -> None:

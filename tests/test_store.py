@@ -355,7 +355,7 @@ def test_what_can_not_be_opened_is_no_damage(tmp_path: Path, monkeypatch: pytest
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("pipeline.store.shard_file.pq.ParquetFile", refuse)
-    with pytest.raises(StoreError, match="can't be read: Permission denied; mend that") as caught:
+    with pytest.raises(StoreError, match="can't be read: Permission denied; fix that") as caught:
         shelf_in(tmp_path).read("a")
     assert not isinstance(caught.value, CorruptFile)
     assert path.exists()

@@ -79,7 +79,7 @@ class Done:
 def run_job(
     volume: Volume, job: Callable[..., Any], config: RunConfig, arguments: tuple[Any, ...], options: Mapping[str, Any]
 ) -> Any:
-    """Do something with the store. An error that the user can mend is returned: in a log it needs no traceback."""
+    """Do something with the store. An error that the user can fix is returned: in a log it needs no traceback."""
     with fresh_store(volume) as store:
         try:
             return job(RunStore(store, config), *arguments, **options)
@@ -90,7 +90,7 @@ def run_job(
 def run_work(volume: Volume, name: str, work: Work, n_processes: int = 1) -> Done:
     """Do a task to a part of a shard, in as many processes as asked for.
 
-    An error that the user can mend is returned: there is no use in trying again.
+    An error that the user can fix is returned: there is no use in trying again.
     """
     started = time.time()
     result: Outcome | BitextError

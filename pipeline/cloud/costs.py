@@ -135,7 +135,7 @@ def tokens_per_second(machine: Machine, config: RunConfig, speeds: Mapping[str, 
 
 
 def estimate(config: RunConfig, missing: Missing, speeds: Mapping[str, float] = NOTHING) -> list[Estimate]:
-    """Reckon what the missing work will take, from counts and from how fast machines are; the clerk comes last."""
+    """Estimate what the missing work will take, from counts and from how fast machines are; the clerk comes last."""
     stages = [_estimate_stage(stage, getattr(missing, stage), config, speeds) for stage in COMPUTING_STAGES]
     wall = sum(one.wall_seconds for one in stages)
     seconds = STARTUP_SECONDS[CLERK.function] + wall + CLERK_SCALEDOWN_SECONDS
@@ -192,13 +192,13 @@ def bill(done: Iterable[tuple[Machine, Done]], config: RunConfig) -> list[Bill]:
 
 
 def bill_clerk(asked: float, busy_seconds: float, config: RunConfig) -> Bill:
-    """Reckon the clerk from when it was asked first (a Unix time) until now, and while it waits for more."""
+    """Return what the clerk costs since it was asked first (a Unix time), and while it waits for more."""
     seconds = time.time() - asked + CLERK_SCALEDOWN_SECONDS
     return Bill(CLERK.function, 1, seconds, busy_seconds, seconds * CLERK.dollars_per_second(config.compute.prices))
 
 
 def bill_fetcher(seconds: float, config: RunConfig) -> Bill:
-    """Reckon the machine that fetches weights, as long as it was waited for."""
+    """Estimate the cost of the machine that fetches weights, as long as it was waited for."""
     return Bill(FETCHER.function, 1, seconds, seconds, seconds * FETCHER.dollars_per_second(config.compute.prices))
 
 

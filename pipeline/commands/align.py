@@ -38,6 +38,7 @@ from pipeline.store.files import write_text
 from pipeline.store.run_store import RunStore
 from pipeline.tasks.export import read_pairs_of_run
 from pipeline.tasks.find import find_named
+from stages.data import AlignedPair
 from stages.export.render import render
 
 FORMATS = get_args(Format)
@@ -228,6 +229,13 @@ def align_folders(flow: Flow) -> int:
     return flow.run.exit_status
 
 
+def describe_pair(pair: AlignedPair) -> str:
+    """Say in words how well a pair is aligned, and how many beads it has."""
+    counts = units({"beads": len(pair.beads), "nulls": int(pair.beads.is_null.sum())}) or "no beads"
+    facts = pair.beads.facts
+    return f"{facts['verdict']}: {facts['reason']}; {counts}" if facts.get("verdict") else counts
+
+
 def align_files(flow: Flow, output: Path | None, is_quiet: bool) -> int:
     """Align the one pair of a run, and write or, unless quiet, print it."""
     is_page = output is not None and output.suffix.lower() == PAGE and format_of_name(output) is None
@@ -255,6 +263,6 @@ def align_files(flow: Flow, output: Path | None, is_quiet: bool) -> int:
     else:
         for line in describe_left_out(write_pair(pair, output, run.config.export)):
             click.echo(line, err=True)
-    click.echo(f"{output}: {units({'beads': len(pair.beads), 'nulls': int(pair.beads.is_null.sum())}) or 'no beads'}")
+    click.echo(f"{output}: {describe_pair(pair)}")
     click.echo(f"Next: {NEXT}", err=True)
     return 0

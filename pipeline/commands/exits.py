@@ -22,7 +22,7 @@ INTERRUPTED = 130
 
 
 def reported(command: Callable[Parameters, int | None]) -> Callable[Parameters, None]:
-    """Turn errors that a user can mend into a message and an exit status; bugs keep their traceback."""
+    """Turn errors that a user can fix into a message and an exit status; bugs keep their traceback."""
 
     @wraps(command)
     def wrapped(*arguments: Parameters.args, **options: Parameters.kwargs) -> None:

@@ -140,7 +140,7 @@ def _print_end(run: Run, console: Console) -> None:
 
 def _next(run: Run) -> str:
     if run.failures:
-        return "mend what failed, and run the same command again; only that is done"
+        return "fix what failed, and run the same command again; it does only that"
     if run.exported or run.stage is None:
         return f"open {run.out}/report.html"
     return f"--stage {STAGES[STAGES.index(run.stage) + 1]}, or the same command without --stage for all that is left"

@@ -38,10 +38,10 @@ AUTO = "auto"
 
 
 class CorpusConfig(Section):
-    """Which documents there are, and which of them translate each other."""
+    """The documents, and which of them are a text and its translation."""
 
     documents: str | None = None
-    """A pattern such as `books/{language}/*.txt`: documents with the same `*` translate each other."""
+    """A pattern such as `books/{language}/*.txt`: documents with the same `*` are a text and its translation."""
 
     pairs: tuple[str, ...] = ()
     """With `documents`: the language pairs to align, such as "en-de"; a tag with a hyphen is set off by "/"."""
@@ -227,7 +227,7 @@ class RunConfig(Section):
 
     @property
     def is_paired_by_content(self) -> bool:
-        """Whether it is found out by what documents say which of them belong together."""
+        """Say whether it is found out by what documents say which of them belong together."""
         return self.corpus.pairing == "content" and self.corpus.manifest is None
 
     def resolve(self, path: str) -> Path:

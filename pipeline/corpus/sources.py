@@ -246,7 +246,7 @@ def _files_in(path: Path) -> Iterator[Path]:
 
 
 def _pairs_of_languages(config: RunConfig, pattern: str) -> Corpus:
-    """Match `books/{language}/*.txt`: documents with the same `*` translate each other."""
+    """Match `books/{language}/*.txt`: documents with the same `*` are a text and its translation."""
     language_pairs = [split_pair(pair) for pair in config.corpus.pairs]
     wanted = {language for pair in language_pairs for language in pair}
     finder = _Finder(config)

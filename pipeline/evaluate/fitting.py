@@ -20,7 +20,7 @@ KINDS: dict[str, tuple[Kind, ...]] = {"all": ("encoded",), "on-demand": ("summed
 """Which tables of weights alignments use, by `encode.overlaps`."""
 
 MIN_REVIEWED = 20
-"""How many good beads must follow each other: whoever judges so many in a row hasn't picked out the doubtful ones."""
+"""How many beads in a row must be marked good: who judges so many in a row hasn't picked only the doubtful ones."""
 
 NOTHING_ALIGNED = "no pair with gold has been aligned: do the run first, with bitext run"
 
@@ -66,7 +66,7 @@ def fit_reviewed(store: RunStore, pairs: Sequence[DocumentPair]) -> tuple[HeldOu
             documents = pair.source.id, pair.target.id
             judged.append(JudgedPair(*aligned[pair.pair_id], beads, documents, is_partial=True))
         else:
-            left_out.append(f"{pair.pair_id}: it has no {MIN_REVIEWED} good beads that follow each other")
+            left_out.append(f"{pair.pair_id}: needs {MIN_REVIEWED} consecutive beads marked good")
     if not aligned:
         raise MissingError(NOTHING_ALIGNED)
     if not judged:

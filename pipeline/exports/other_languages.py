@@ -42,7 +42,7 @@ class OtherLanguages:
 
     @property
     def notes(self) -> list[str]:
-        """What the report and the end of a run say."""
+        """Return what the report and the end of a run say."""
         more = self.counts["pairs_in_another_language"] - len(self._named)
         return [
             *self._named,

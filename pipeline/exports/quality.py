@@ -40,11 +40,11 @@ class QualityGate:
         self.counts["pairs_left_out"] += 1
         if len(self._named) < MAX_NOTED:
             quality, verdict, reason = (pair.beads.facts[name] for name in ("quality", "verdict", "reason"))
-            self._named.append(f"left out: pair {pair.pair_id}, of quality {quality:.2f}, {verdict}: {reason}")
+            self._named.append(f"left out: pair {pair.pair_id}: {verdict}: {reason} (quality {quality:.2f})")
 
     @property
     def notes(self) -> list[str]:
-        """What the report and the end of a run say."""
+        """Return what the report and the end of a run say."""
         n_left_out = self.counts["pairs_left_out"]
         if not n_left_out:
             return []

@@ -129,7 +129,7 @@ class Flow:
         self.run.manifest = self.backend.read_corpus(self.run.config, self.run.limit, is_fresh)
 
     def _read_corrections(self) -> list[str]:
-        """Read what people have decided about the pairs of this run; return notes about files that belong to none.
+        """Read the corrections of the pairs of this run; return notes about files that belong to none.
 
         Raises ConfigError that names every file with a problem.
         """

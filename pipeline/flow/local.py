@@ -134,7 +134,7 @@ class LocalBackend:
 
     @property
     def n_devices(self) -> int:
-        """How many encoding processes there are where the encoder wants a GPU: one without any, on all cores."""
+        """Return how many encoding processes there are where the encoder wants a GPU: one without any, on all cores."""
         if self._n_devices is None:
             self._n_devices = max(1, count_gpus())
         return self._n_devices

@@ -57,7 +57,7 @@ class Run:
     out: Path = Path("out")
     manifest: Manifest = field(default_factory=Manifest)
     reviews: Mapping[int, Reviews] = field(default_factory=dict)
-    """What people have decided about pairs, by the numbers of their shards."""
+    """The corrections of pairs, by the numbers of their shards."""
     records: dict[str, StageRecord] = field(default_factory=dict)
     timeline: list[Span] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Run:
     costs: dict[str, Any] | None = None
     """What rented machines have cost: see `costs.costs_of`."""
     corrections: Path | None = None
-    """The folder with what people have decided about its pairs, where it doesn't lie beside the config."""
+    """The folder with the corrections of its pairs, where it doesn't lie beside the config."""
     has_folder: bool = True
     """False where its results stay in the store, as those of a night do."""
     made_of: str = ""
@@ -80,7 +80,7 @@ class Run:
 
     @property
     def corrections_folder(self) -> Path:
-        """The folder with what people have decided about its pairs; it need not exist."""
+        """The folder with the corrections of its pairs; it need not exist."""
         return self.corrections or corrections_folder(self.config)
 
     def count_aligned(self) -> Counter[str]:

@@ -49,7 +49,7 @@ class Trials:
     """Steps that are at work.
 
     A part whose worker dies is tried again; if it kills that one too, the items of its shard are tried one by one, so
-    that only the one to blame fails. An error that a user can mend, such as a full disk or a missing model, is raised.
+    that only the one to blame fails. An error that a user can fix, such as a full disk or a missing model, is raised.
     """
 
     def __init__(self, workers: Workers, note: Callable[[str], None], name_of: Callable[[Task, Work], str]):

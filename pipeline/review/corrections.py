@@ -191,7 +191,7 @@ class CorrectionCounts:
 
     @property
     def notes(self) -> list[str]:
-        """Which corrections were found again, and which are set aside."""
+        """Return which corrections were found again, and which are set aside."""
         return describe_changes(self._placed)
 
     def watch(self, pairs: Iterable[AlignedPair]) -> Iterator[AlignedPair]:

@@ -1,4 +1,4 @@
-"""What people decide about which documents belong together: a table beside the config, with their other corrections.
+"""Decisions of people about which documents belong together: a table beside the config, with their other corrections.
 
 `books.toml` has `books.corrections/pairs.tsv`, with columns of a manifest: a row with `is_pair` yes puts two documents
 together, one with no keeps them apart.

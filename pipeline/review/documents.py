@@ -1,4 +1,4 @@
-"""Which documents of a run belong together, for a person to decide: what was found, and what they have said of it."""
+"""Let a person decide which documents of a run belong together: what was found, and what they have said of it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class DocumentDesk:
 
     @property
     def file(self) -> Path:
-        """Where what is decided lies, or will."""
+        """Return where what is decided lies, or will."""
         return decisions_path(self.folder)
 
     def numbers(self) -> dict[str, int]:

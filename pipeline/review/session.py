@@ -75,7 +75,7 @@ class Placed(NamedTuple):
 
     @property
     def corrections(self) -> Corrections:
-        """What is decided about its beads."""
+        """Return what is decided about its beads."""
         assert self.pair.corrections is not None
         return self.pair.corrections
 
@@ -99,7 +99,7 @@ class Listed:
 
     @property
     def quality(self) -> float:
-        """What pairs are listed by, the most doubtful first; a method that has no measure of it gives none."""
+        """Return what pairs are listed by, the most doubtful first; a method that has no measure of it gives none."""
         return float(self.facts.get("quality", 1.0))
 
 

@@ -34,7 +34,7 @@ class PastRun:
     store: RunStore
 
     def pairs(self) -> Iterator[DocumentPair]:
-        """Give its pairs, without what people have decided about them."""
+        """Give its pairs, without their corrections."""
         return self.store.manifest.pairs(self.manifest)
 
     def pair(self, pair_id: str) -> DocumentPair:

@@ -88,7 +88,7 @@ def make_app(engine: Engine, jobs: JobStore, *, token: str | None, only_loopback
 
     app = FastAPI(
         title="bitext",
-        summary="Find which sentences of two texts translate each other.",
+        summary="Find which sentences of a text and its translation correspond.",
         version=__version__,
         lifespan=lifespan,
         docs_url=None,

@@ -63,12 +63,12 @@ class Engine:
 
     @property
     def n_slots(self) -> int:
-        """How many requests are worked on at once."""
+        """Return how many requests are worked on at once."""
         return self._pool.n_slots
 
     @property
     def n_ready(self) -> int:
-        """How many could be worked on now: fewer while a worker that died is replaced."""
+        """Return how many could be worked on now: fewer while a worker that died is replaced."""
         return self._pool.n_ready
 
     # ---- from start to end
@@ -180,7 +180,7 @@ class Engine:
             raise Busy(self._retry_seconds())
 
     def _retry_seconds(self) -> int:
-        """Reckon when there will be room: a request's time, waiting included, is the time to go through the queue."""
+        """Estimate when there will be room: a request's time, waiting included, is the time to go through the queue."""
         return min(LONGEST_RETRY, max(1, math.ceil(self._mean_seconds)))
 
     async def _next_slot(self, deadline: float, seconds: float) -> int:

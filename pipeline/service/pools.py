@@ -37,7 +37,7 @@ class Pool(Protocol):
 
     @property
     def n_ready(self) -> int:
-        """How many requests could be worked on now: fewer than slots while a process is replaced."""
+        """Return how many requests could be worked on now: fewer than slots while a process is replaced."""
 
     def submit(self, method: str, slot: int, *arguments: Any) -> Future[Any]:
         """Have a method of a worker called; cancelling it ends a process, and does nothing to a thread."""
@@ -66,7 +66,7 @@ class ProcessPool:
 
     @property
     def n_ready(self) -> int:
-        """How many processes are there, with their encoders loaded."""
+        """Return how many processes are there, with their encoders loaded."""
         return self._workers.n_ready
 
     def submit(self, method: str, slot: int, *arguments: Any) -> Future[Any]:

@@ -146,7 +146,7 @@ class AlignRequest(Request):
 
 
 class AlignedBead(BaseModel):
-    """Sentences that translate each other; one side is empty in a null bead. Spans are half-open, from 0."""
+    """Sentences and their translation; one side is empty in a null bead. Spans are half-open, from 0."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -176,7 +176,7 @@ class AlignAnswer(BaseModel):
     source_sentences: list[str]
     target_sentences: list[str]
     verdict: str | None = None
-    """Whether the texts translate each other: `ok`, `partial` or `unrelated`; null where the method can't tell."""
+    """Whether one text translates the other: `ok`, `partial` or `unrelated`; null where the method can't tell."""
     reason: str | None = None
     quality: float | None = None
     """How much of the texts translates each other, from 0 to 1."""

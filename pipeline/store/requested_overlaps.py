@@ -35,7 +35,7 @@ SIDES = ("source", "target")
 def requested_key(pair: DocumentPair, side: str) -> str:
     """Return what the store knows the overlaps by that one side of a pair requests: the document comes first.
 
-    What people have decided about a pair changes nothing of what is encoded for it.
+    Corrections of a pair change nothing of what is encoded for it.
     """
     document: Document = getattr(pair, side)
     return f"{document.id}:{side}:{pair.uncorrected.key}"

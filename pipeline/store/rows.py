@@ -72,7 +72,7 @@ def aligned_pair(
     facts: Facts,
     is_as_split: bool = False,
 ) -> AlignedPair:
-    """Return a pair with its sentences and beads, and with what people have decided about them.
+    """Return a pair with its sentences and beads, and with their corrections.
 
     is_as_split : whether sentences and beads are from before people have changed the sentences.
     """

@@ -56,7 +56,7 @@ class RunStore:
 
     @property
     def folder(self) -> Path:
-        """Where the run leaves its record."""
+        """Return where the run leaves its record."""
         return self.store.run_folder(self.config.name)
 
     @property
@@ -90,7 +90,7 @@ class RunStore:
 
     @cached_property
     def summaries(self) -> Shelf:
-        """What is kept of documents to find their counterparts, by document."""
+        """Return what is kept of documents to find their counterparts, by document."""
         return self.store.shelf("summaries", summaries_address(self.config))
 
     @cached_property
@@ -165,13 +165,13 @@ class RunStore:
     def with_reviews(
         self, pairs: Sequence[DocumentPair], reviews: Mapping[str, tuple[Review, ...]]
     ) -> list[DocumentPair]:
-        """Return pairs with what people have decided about them, by pair_id; see `place`."""
+        """Return pairs with their corrections, by pair_id; see `place`."""
         if not reviews:
             return list(pairs)
         return self.place(replace(pair, reviews=reviews.get(pair.pair_id, ())) for pair in pairs)
 
     def place(self, pairs: Iterable[DocumentPair]) -> list[DocumentPair]:
-        """Find out what people have decided about the sentences of pairs as they are, where these have been split.
+        """Find the corrections of the sentences of pairs as they are, where these have been split.
 
         Raises CorruptFile where a stored file fails its checks.
         """
@@ -226,7 +226,7 @@ class RunStore:
             yield aligned_pair(pair, *sides, rows[key], facts[key], pair.is_edited > version.is_edited), rows[key]
 
     def read_pair(self, pair: DocumentPair) -> AlignedPair:
-        """Return one aligned pair with its sentences, and with what people have decided about these sentences."""
+        """Return one aligned pair with its sentences, and with the corrections of these sentences."""
         return self._with_texts(pair, self._best_key(pair))
 
     def read_pair_and_map(self, pair: DocumentPair) -> tuple[AlignedPair, NDArray[np.uint8] | None]:

@@ -172,7 +172,7 @@ def is_damage(error: Exception) -> bool:
 def unreadable(path: Path, error: Exception) -> StoreError:
     """Say why a file or folder of the store can't be read, and what to do."""
     why = getattr(error, "strerror", None) or error
-    return StoreError(f"{path} can't be read: {why}; mend that, or name another folder with --store")
+    return StoreError(f"{path} can't be read: {why}; fix that, or name another folder with --store")
 
 
 def digest_footer(path: Path) -> str:

@@ -416,7 +416,7 @@ class Shelf:
         except OSError as refusal:
             raise StoreError(
                 f"{path}: {_first_line(error)}; it can't be set aside, to be made again: {refusal.strerror}; "
-                "mend that, or name another folder with --store"
+                "fix that, or name another folder with --store"
             ) from error
         return CorruptFile(f"{path}: {_first_line(error)}; set aside as {file}{CORRUPT}, to be made again by a run")
 

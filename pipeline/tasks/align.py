@@ -69,7 +69,7 @@ def align_pairs(store: RunStore, work: Work, outcome: Outcome) -> None:
 
 
 def _align_versions(store: RunStore, pair: DocumentPair, stored: Stored, writers: Writers, outcome: Outcome) -> None:
-    """Align a pair, and around what people have decided: beside the other beads, which tell how good the aligner is."""
+    """Align a pair, and around the corrections: beside the other beads, which tell how good the aligner is."""
     counts: dict[str, int] = {}
     if pair.uncorrected.key not in stored.beads:
         counts = _align(store, pair.uncorrected, stored, writers)

@@ -160,7 +160,7 @@ def read_pairs_of_run(
 ) -> Iterator[AlignedPair]:
     """Give those pairs of shards that have been aligned, in the order of the corpus, many read at once.
 
-    `corrected` is told of what people have decided about them. Raises CorruptFile where a stored file fails its checks.
+    `corrected` is told of their corrections. Raises CorruptFile where a stored file fails its checks.
     """
     yield from store.read_pairs(_listed_pairs(store, shards, reviews, corrected))
     for said in store.store.take_set_aside():

@@ -15,7 +15,7 @@ def find_named(
 ) -> list[DocumentPair]:
     """Return the pairs whose ids, or the names of whose files, are among `names`, in the order of the corpus.
 
-    With `reviews`, by shard: with what people have decided about their sentences.
+    With `reviews`, by shard: with the corrections of their sentences.
     """
     found = find_places(store, shards, names)
     by_shard = {number: [pair for place, pair in found if place == number] for number, _ in found}

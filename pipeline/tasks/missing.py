@@ -31,7 +31,7 @@ Completions = dict[str, dict[int, Files]]
 """For each task, by the numbers of the shards that it is done to, the files in which the results lie."""
 
 ShardReviews = Mapping[int, Reviews]
-"""What people have decided about pairs, by the numbers of their shards."""
+"""The corrections of pairs, by the numbers of their shards."""
 
 
 def read_completions(store: RunStore, shards: Sequence[Shard], reviews: ShardReviews) -> Completions:
@@ -70,7 +70,7 @@ def save_indices(store: RunStore) -> None:
 
 
 def _told(task: Task, reviews: Reviews | None) -> str:
-    """Return what tells one state of what people have decided from another, as far as a task heeds it; else nothing."""
+    """Return what tells one state of the corrections from another, as far as a task heeds it; else nothing."""
     if task.unit == "documents" or not reviews:
         return ""
     heeded: Mapping[str, Sequence[Any]] = reviews

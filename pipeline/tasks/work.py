@@ -27,7 +27,7 @@ Files = dict[str, dict[str, int]]
 """Files of the store with their sizes, by table."""
 
 Reviews = Mapping[str, tuple[Review, ...]]
-"""What people have decided about pairs, by pair_id."""
+"""The corrections of pairs, by pair_id."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Work:
     part: int = 0
     n_parts: int = 1
     reviews: Reviews = field(default_factory=dict)
-    """What people have decided about pairs of this shard."""
+    """The corrections of pairs of this shard."""
     files: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Where what was done of this shard before is known to lie, by table."""
 
@@ -189,7 +189,7 @@ def documents_of(store: RunStore, work: Work) -> dict[str, Document]:
 
 
 def pairs_of_shard(store: RunStore, shard: Shard, reviews: Reviews) -> list[DocumentPair]:
-    """Return the pairs of a shard in the order of the corpus, with what people have decided about their sentences.
+    """Return the pairs of a shard in the order of the corpus, with the corrections of their sentences.
 
     Raises CorruptFile where a stored file fails its checks.
     """

@@ -1,4 +1,4 @@
-"""Find the sentences of two documents that translate each other: `align_pair`, and what it asks to have encoded."""
+"""Find which sentences of a text and its translation correspond: `align_pair`, and what it asks to have encoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much memory an alignment may take, estimated before it starts from the numbers of sentences and the options."""
+"""Estimate the memory of an alignment before it starts, from the numbers of sentences and the options."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class RequestedOverlaps:
 
     @property
     def n_overlaps(self) -> int:
-        """How many overlaps there are, of both sides."""
+        """Return how many overlaps there are, of both sides."""
         return sum(len(stops) for side in (self.source, self.target) for stops in side.values())
 
     def count_beads(self, beads: Beads, source: Overlaps, target: Overlaps) -> int:

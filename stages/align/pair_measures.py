@@ -52,7 +52,7 @@ class PairMeasures(NamedTuple):
     sums  : what the sums that stand in for larger overlaps need, of both sides.
     missing : the shares of source and target text without a counterpart.
     other_unit : the lengths of `sides` in another unit that may be the right one, if there is one.
-    fixed : what people have decided.
+    fixed : the corrections.
     freedom : how free the translation has turned out to be, from 0 to 1.
     """
 

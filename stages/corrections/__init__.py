@@ -1,4 +1,4 @@
-"""Corrections: what people have decided about the beads of a pair, as a text file that they can read, edit and merge.
+"""Corrections: the beads of a pair that people have judged, as a text file that they can read, edit and merge.
 
     source: 42 sentences, 3f2a9c0d11e4b7a5
     target: 43 sentences, 91ab02ce77d0f3b8

@@ -15,7 +15,7 @@ from stages.corrections.span import BeadSpan, check_beads, order
 
 @dataclass(frozen=True)
 class Corrections:
-    """What people have decided about one pair of documents.
+    """The corrections of one pair of documents.
 
     good, bad : beads in their order. Good beads share no sentence, and follow each other on both sides.
     source, target : which sentences they are about.
@@ -40,13 +40,13 @@ class Corrections:
 
     @cached_property
     def digest(self) -> str:
-        """What was decided, and about which sentences, in 16 hexadecimal digits."""
+        """Return what was decided, and about which sentences, in 16 hexadecimal digits."""
         decided = json.dumps([self.good, self.bad, self.source, self.target])  # numbers and strings, no class's name
         return hashlib.sha256(decided.encode()).hexdigest()[:16]
 
     @property
     def n_set_aside(self) -> int:
-        """How many decisions say nothing about these sentences."""
+        """Return how many decisions say nothing about these sentences."""
         return sum(len(review.decisions) + len(review.edits) for review in self.set_aside)
 
 

@@ -47,7 +47,7 @@ class _Part:
 
     @property
     def is_headed(self) -> bool:
-        """Whether another line that says what it is about belongs to another review."""
+        """Say whether another line that says what it is about belongs to another review."""
         return bool(self.decisions or self.edits) or len(self.texts) == len(SIDES)
 
     def add_text(self, side: str, text: TextDescription) -> None:

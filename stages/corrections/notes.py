@@ -44,7 +44,7 @@ class _Line(NamedTuple):
 
     @property
     def key(self) -> str:
-        """What tells it from all others, whatever stands behind the # and the documents are by now."""
+        """Return what tells it from all others, whatever stands behind the # and the documents are by now."""
         header, decision = HEADER.fullmatch(self.content), LINE.fullmatch(self.content)
         if decision:
             return _decision_key(decision["bead"], decision["mark"], decision["digests"])
@@ -97,7 +97,7 @@ def _read_lines(text: str) -> Iterator[_Line]:
 
 
 def _is_head(lines: Sequence[str], number: int) -> bool:
-    """Whether a line is what the program writes first; it need not be what it would write now."""
+    """Say whether a line is what the program writes first; it need not be what it would write now."""
     is_first = number == 0 or lines[number + 1 : number + 2] == [EXPLANATION[0]]
     return is_first and HEAD.fullmatch(lines[number]) is not None
 

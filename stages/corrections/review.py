@@ -30,12 +30,12 @@ class Decision(NamedTuple):
 
     @property
     def has_digests(self) -> bool:
-        """Whether its sentences can be found again."""
+        """Say whether its sentences can be found again."""
         return bool(self.source or self.target)
 
     @property
     def comment(self) -> str:
-        """What stands behind it for people: how its sentences begin."""
+        """Return what stands behind it for people: how its sentences begin."""
         return self.line.partition("#")[2].strip()
 
     @property

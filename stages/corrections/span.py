@@ -17,7 +17,7 @@ class BeadSpan(NamedTuple):
 
     @property
     def is_null(self) -> bool:
-        """Whether it has sentences on one side only."""
+        """Say whether it has sentences on one side only."""
         return self.source_start == self.source_stop or self.target_start == self.target_stop
 
     @property

@@ -29,7 +29,7 @@ class EncodedTexts:
 
     @property
     def n_tokens(self) -> int | None:
-        """How many tokens were computed."""
+        """Return how many tokens were computed."""
         return None if self.tokens is None else int(self.tokens.sum())
 
 
@@ -51,11 +51,11 @@ class Encoder(Protocol):
 
     @property
     def precision(self) -> str:
-        """What it computes in."""
+        """Return what it computes in."""
 
     @property
     def timing(self) -> Timing:
-        """What it did besides encoding steadily, up to now."""
+        """Return what it did besides encoding steadily, up to now."""
 
     def encode(self, texts: Sequence[str]) -> EncodedTexts:
         """Encode texts that are all different: row i belongs to text i."""

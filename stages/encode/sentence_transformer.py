@@ -38,7 +38,7 @@ class SentenceTransformerEncoder:
 
     @property
     def timing(self) -> Timing:
-        """How long it has taken up to now."""
+        """Return how long it has taken up to now."""
         if self._compute is None:
             return Timing(self._load_seconds, self._encode_seconds)
         first, n_halvings = self._compute.first_batch_seconds, self._compute.n_halvings

@@ -50,7 +50,7 @@ class EncoderVerdict:
 
     @property
     def problems(self) -> list[str]:
-        """What is not as it should be."""
+        """Return what is not as it should be."""
         least, most = SIMILARITIES
         problems = []
         if self.separation < LEAST_SEPARATION:

@@ -54,12 +54,12 @@ class Evaluation:
 
     @property
     def strict(self) -> Scores:
-        """How many beads are the very same."""
+        """Return how many beads are the very same."""
         return _scores(self.predicted_strict, self.predicted, self.gold_strict, self.gold)
 
     @property
     def lax(self) -> Scores:
-        """How many beads overlap on both sides."""
+        """Return how many beads overlap on both sides."""
         return _scores(self.predicted_lax, self.predicted, self.gold_lax, self.gold)
 
     def as_dict(self) -> dict[str, Any]:

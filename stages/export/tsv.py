@@ -1,4 +1,4 @@
-r"""TSV: a header, then a bead a line, the texts first, so that `cut -f1,2` gives the bitext.
+r"""TSV: a header, then one bead per line, the texts first, so that `cut -f1,2` gives the bitext.
 
 Where a text was wrapped there is a space, as in every other format (in Chinese nothing). A tab or backslash in it is
 written `\t`, `\\`, any other control character or line separator as `\u` and four hexadecimal digits: every line has

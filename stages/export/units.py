@@ -88,12 +88,20 @@ def all_units(pair: AlignedPair, counts: Counter[str]) -> Iterator[Unit]:
 
 def row_of(pair: AlignedPair, unit: Unit) -> dict[str, Any]:
     """Return a unit as the row of a table: see COLUMNS."""
-    values = unit._asdict() | {
+    return {
+        "source": unit.source,
+        "target": unit.target,
+        "score": unit.score,
+        "similarity": unit.similarity,
+        "confidence": unit.confidence,
+        "source_start": unit.source_start,
+        "source_stop": unit.source_stop,
+        "target_start": unit.target_start,
+        "target_stop": unit.target_stop,
         "pair_id": replace_surrogates(pair.pair_id)[0],
         "source_language": pair.source_language,
         "target_language": pair.target_language,
     }
-    return {name: values[name] for name in COLUMNS}
 
 
 def _side(sentences: Sequence[Sentence], language: str) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""XLIFF 2.0: a unit a bead, for translation tools; a file for each pair of documents.
+"""XLIFF 2.0: one unit per bead, for translation tools; a file for each pair of documents.
 
 Written from the XLIFF 2.0 specification (OASIS, 2014), core only. All pairs of a file have the same two languages. A
 sentence without a translation is a unit without a target. Characters that XML 1.0 can't hold are removed and counted.

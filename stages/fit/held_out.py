@@ -68,7 +68,7 @@ class HeldOut:
 
     @property
     def chance(self) -> float:
-        """How likely a difference as large is if neither weights are better: the two-sided sign test."""
+        """Return how likely a difference as large is if neither weights are better: the two-sided sign test."""
         return sign_test(self.n_better, self.n_worse)
 
 

@@ -57,13 +57,13 @@ class PairSummary:
 
     @property
     def measures(self) -> dict[str, Any]:
-        """What a page says of the pair, in numbers."""
+        """Return what a page says of the pair, in numbers."""
         numbers = {name: value for name, value in vars(self).items() if name not in NO_MEASURES}
         return {name: round(value, 4) if isinstance(value, float) else value for name, value in numbers.items()}
 
     @property
     def quality(self) -> float:
-        """What pairs are ranked by: low for wrong pairs and for half-translated documents."""
+        """Return what pairs are ranked by: low for wrong pairs and for half-translated documents."""
         return float(self.facts.get("quality", self.aligned_share * self.mean_similarity))
 
 
@@ -113,7 +113,7 @@ class Histogram:
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """How many values lie in each bin."""
+        """Return how many values lie in each bin."""
         self._count()
         return self._counts
 

@@ -1,4 +1,4 @@
-"""Judge a pair: whether its documents translate each other, wholly, in part, or not at all.
+"""Judge a pair: whether one document translates the other, wholly, in part, or not at all.
 
 A anchors, P beads with text on both sides.
 """
@@ -98,7 +98,7 @@ def _likeness_per_sentence(spans: NDArray[np.int64], likeness: NDArray[np.float3
 
 
 def _soundness(n_anchors: int, counts: list[int], likeness: float) -> float:
-    """Return how surely two documents translate each other, from 0 to 1.
+    """Return how surely one document translates the other, from 0 to 1.
 
     counts   : sentences of both sides.
     likeness : of a sentence to its counterpart, on average.
@@ -132,8 +132,8 @@ def _verdict(
         return "partial", f"only parts of the documents match: soundness {soundness:.2f}, where 1 is usual"
     if min(shares) == 1:
         return "ok", "every sentence has a translation"
-    side = "source" if shares[0] <= shares[1] else "target"
-    return "ok", f"all but {1 - min(shares):.1%} of the {side} sentences have a translation"
+    share, n_sentences, side = min((shares[0], n_source, "source"), (shares[1], n_target, "target"))
+    return "ok", f"{round(share * n_sentences):,} of {n_sentences:,} {side} sentences have a translation"
 
 
 def _what_is_missing(source: float, target: float) -> str:

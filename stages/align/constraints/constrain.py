@@ -1,4 +1,4 @@
-"""Constrain the search to what people have decided; nothing in the kernels knows of it.
+"""Constrain the search to the corrections; nothing in the kernels knows of it.
 
 Beads that can't stand beside a fixed one are taken out of the lattice, and the fixed ones weigh more than anything
 else. Where it is wrong that a sentence has no counterpart, all beads that hold it weigh as much: it is left alone only

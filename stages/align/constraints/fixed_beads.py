@@ -31,7 +31,7 @@ NONE = np.zeros(0, np.int64)
 
 
 class FixedBeads(NamedTuple):
-    """What people have decided, in positions that all hold text.
+    """Corrections, in positions that all hold text.
 
     beads  : int64 array of shape (F, 4), as in Path, in order.
     banned : the beads that are wrong.
@@ -59,7 +59,7 @@ class FixedBeads(NamedTuple):
 
 
 def fix_beads(corrections: Corrections, source_text: NDArray[np.bool_], target_text: NDArray[np.bool_]) -> FixedBeads:
-    """Leave empty positions out of what people have decided.
+    """Leave empty positions out of the corrections.
 
     source_text, target_text : bool arrays of shape (S,) and (T,), which positions hold a sentence.
     """
@@ -143,7 +143,7 @@ def is_among(spans: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.
 
 
 def settle(beads: Beads, corrections: Corrections, n_source: int, n_target: int) -> Beads:
-    """Put what people have decided in place of what was found for the same sentences.
+    """Put the corrections in place of what was found for the same sentences.
 
     A fixed bead has the numbers of the bead that was found there, or of the one that it shares most sentences with, and
     confidence 1. A sentence that the found beads leave over is a null bead of unknown confidence.

@@ -51,7 +51,7 @@ def match_headings(source: Overlaps, target: Overlaps, respect_sections: bool = 
 def fix_headings(
     links: NDArray[np.int64], fixed: FixedBeads | None, source_text: NDArray[np.bool_], target_text: NDArray[np.bool_]
 ) -> FixedBeads | None:
-    """Fix headings that translate each other, beside what people have decided, which goes before.
+    """Fix headings that translate each other, beside the corrections, which go before.
 
     source_text, target_text : bool arrays of shape (S,) and (T,), which positions hold a sentence.
     """
