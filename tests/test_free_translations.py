@@ -18,8 +18,10 @@ from stages.align.anchors.lengths import Lengths
 from stages.align.anchors.links import Links
 from stages.align.anchors.one_to_one import one_to_one_ratio
 from stages.align.anchors.scale import Region, Scale
+from stages.align.beads import bead_types
 from stages.align.freedom import measure_freedom, measured_region, missing_shares, null_prior
 from stages.align.scoring.weights import COARSER, FREER, SHIPPED, suited
+from stages.align.unconsidered import unconsidered_stretches
 from stages.bead_lines import BeadPositions
 from stages.data import Beads, Overlaps
 
@@ -236,6 +238,39 @@ def test_weights_move_with_freedom() -> None:
         assert whole.null[0] == pytest.approx(shipped.null[0] + FREER[kind].null[0])
         assert np.allclose(half.bead, (np.array(shipped.bead) + whole.bead) / 2)
         assert suited(shipped, kind, 1.0, True).bead[0] == pytest.approx(shipped.bead[0] + COARSER.bead[0])
+
+
+def test_nothing_is_sure_where_no_bead_was_considered_that_could_hold_it() -> None:
+    """A dozen sentences of one side against one line, among beads of one sentence each."""
+    source, target, _ = free_document(11, n_beads=80)
+    sizes = [len(text) for text in target.sentences]
+    line = np.sqrt(np.array(sizes[40:52]))[:, None] * target.vectors[0][40:52]
+    joined = with_overlaps(
+        [*target.sentences[:40], "x" * sum(sizes[40:52]), *target.sentences[52:]],
+        np.concatenate([target.vectors[0][:40], line.sum(axis=0, keepdims=True), target.vectors[0][52:]]),
+        sizes=4,
+    )
+    for sides in ((source, joined), (joined, source)):
+        beads = align_pair(*sides, AlignConfig())
+        lines = (beads.source_start, beads.target_start)[sides[0] is joined]
+        within = (lines >= 40) & (lines < 52)
+        assert beads.is_null[within].any()
+        assert beads.confidence[within].max() <= 0.5
+        assert beads.confidence[~within & ~beads.is_null].min() > 0.5
+
+
+def test_stretches_that_beads_could_hold_are_none() -> None:
+    lengths = Lengths(np.arange(0, 210, 10.0), np.array([0, 40.0, 160, 200]))
+    types = bead_types(8, 7, 7)
+
+    def found(*spans: tuple[int, int, int, int]) -> list[tuple[slice, slice, slice]]:
+        return unconsidered_stretches(np.array(spans, np.int64).reshape(-1, 4), types, lengths)
+
+    assert found((0, 4, 0, 1), (16, 20, 2, 3)) == [(slice(4, 16), slice(1, 2), slice(1, 1))]
+    assert found((0, 4, 0, 1), (5, 12, 1, 2), (16, 20, 2, 3)) == [(slice(4, 16), slice(1, 2), slice(1, 2))]
+    assert found((0, 4, 0, 1), (4, 10, 1, 2), (16, 20, 2, 3)) == []  # what is left has nothing on the other side
+    assert found((0, 6, 0, 1)) == []  # fourteen sentences against two: two beads of eight could hold them
+    assert found((0, 4, 0, 1), (4, 5, 2, 3)) == []  # a foreword of one sentence is shorter than the rest
 
 
 # ---- real cases

@@ -36,6 +36,7 @@ from stages.align.scoring.weights import SHIPPED, Kind, Weights, changed, suited
 from stages.align.search.lattice import BestPath, Lattice, find_best_path, make_lattice
 from stages.align.search.max_marginals import MaxMarginals, find_max_marginals, near_band
 from stages.align.search.posterior import bead_posterior, null_posterior, sum_paths
+from stages.align.unconsidered import MOST_SURE, unconsidered_stretches
 from stages.align.untranslated import untranslated_beads
 from stages.data import Facts, Overlaps
 
@@ -239,6 +240,9 @@ def make_path(lattice: Lattice, search: Search, measures: PairMeasures, weights:
             best[2:4], lattice[2:4], null_posterior(posterior, lattice, band), strict=True
         )
     )
+    for of_source, of_target, beads in unconsidered_stretches(spans, lattice.types, measures.sides.lengths):
+        for sure in (source_null[1, of_source], target_null[1, of_target], confidence[beads]):
+            np.minimum(sure, MOST_SURE, out=sure)
     sizes, lasts, scale = shapes.T, best.stops.T - 1, measures.scale
     vectors = (
         overlap_vectors(measures.source, sizes[0], lasts[0], measures.sums[0], scale.source_centre),
