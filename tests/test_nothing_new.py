@@ -155,6 +155,9 @@ def test_every_file_of_the_program_counts(tmp_path: Path, monkeypatch: pytest.Mo
     page = tmp_path / "stages" / "report" / "page.html"
     page.write_text("<p>")
     before = digest_program.__wrapped__()
+    kernel = tmp_path / "stages" / "__pycache__" / "kernel.nbc"
+    kernel.parent.mkdir()
+    kernel.write_text("compiled meanwhile")
     assert digest_program.__wrapped__() == before
     page.write_text("<b>")
     assert digest_program.__wrapped__() != before

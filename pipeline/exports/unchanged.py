@@ -69,10 +69,10 @@ def _states(folder: Path, has_times: bool) -> Iterator[str]:
 
 @cache
 def digest_program() -> str:
-    """Return a digest of the files of this program."""
+    """Return a digest of the files of this program, but not of what Python and numba compile beside them."""
     digest = hashlib.sha256()
     for path in sorted(path for room in ("pipeline", "stages") for path in (PROGRAM / room).rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
+        if path.is_file() and "__pycache__" not in path.parts:
             digest.update(f"{path.relative_to(PROGRAM).as_posix()}\0".encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()
