@@ -18,6 +18,7 @@ from small_corpus import InlineBackend
 
 from pipeline.__main__ import main
 from pipeline.config.run_config import make_config
+from stages.corrections import parse_reviews
 
 ROOT = README.parent
 LANGUAGES = {"console", "text", "toml", "python"}
@@ -210,6 +211,9 @@ def test_what_is_shown_of_files_and_output_is_so(outputs: dict[Command, str], fo
             assert [line for line in printed_by_the_demo() if line not in printed] == [], str(block)
         elif block.text.startswith("# lighthouse.en-de: "):
             check_corrections(block, folder)
+        elif " becomes " in block.text:
+            (review,) = parse_reviews(block.text)
+            assert len(review.edits) == block.text.count(" becomes "), str(block)
         else:
             pytest.fail(f"{block}: nobody has said how to check this text")
 
