@@ -121,6 +121,8 @@ def write_store(store: RunStore, made: Sequence[Made], first: int = 0) -> list[S
         n_chars = sum(document.n_chars for document in documents)
         sizes = (len(pairs), len(documents), n_chars, float(n_chars), 2 * n_chars, 2.0 * n_chars)
         shards.append(Shard(number, digest, store.manifest.write_shard(data), *sizes))
+    for shelf in (store.sentences, store.embeddings):
+        shelf.save_index()
     return shards
 
 

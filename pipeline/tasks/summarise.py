@@ -28,6 +28,7 @@ def summarise_documents(store: RunStore, work: Work, outcome: Outcome) -> None:
     outcome.note_places("summaries", store.summaries, done)
     todo = [document for document in documents if document.id not in done]
     encoded = store.embeddings.look_up(overlap_key(document, 1) for document in todo)
+    store.sentences.look_up(document.id for document in todo)  # all at once: each by itself would read the index anew
     outcome.n_todo = len(todo)
     found: list[tuple[Document, Summary]] = []
     for document in todo:
