@@ -36,7 +36,7 @@ LAYERS = (
     ("tasks.split", "tasks.align", "tasks.encode", "tasks.request"),
     ("tasks",),
     ("tasks.missing", "tasks.find"),
-    ("tasks.export", "tasks.look", "flow.trials", "flow.schedule", "review.session", "service.wire"),
+    ("tasks.export", "tasks.look", "flow.retries", "flow.schedule", "review.session", "service.wire"),
     ("flow.run", "flow.backend"),
     ("flow.flow",),
     ("runs.record", "evaluate.gold", "service.config"),

@@ -17,7 +17,7 @@ from processes import all_gone, wait_until
 from run_configs import config_of
 
 from pipeline.flow.local import LocalBackend, available_cores
-from pipeline.flow.trials import Step, finish_step
+from pipeline.flow.retries import Step, finish_step
 from pipeline.tasks.work import Outcome, Task, Work
 from pipeline.workers import THREAD_LIMITS
 

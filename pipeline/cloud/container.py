@@ -31,7 +31,7 @@ from pipeline.cloud import container_facts as machine
 from pipeline.config.run_config import RunConfig
 from pipeline.errors import BitextError, ConfigError
 from pipeline.flow.local import LocalBackend
-from pipeline.flow.trials import Step, finish_step
+from pipeline.flow.retries import Step, finish_step
 from pipeline.store.run_store import RunStore
 from pipeline.store.store import Store
 from pipeline.tasks import TASKS

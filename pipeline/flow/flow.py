@@ -14,9 +14,9 @@ from pipeline.exports.staging import count_exported, has_exports, writing
 from pipeline.exports.unchanged import Results, find_results
 from pipeline.flow.backend import Backend, Observer
 from pipeline.flow.progress import StagesAtWork
+from pipeline.flow.retries import Attempts, Step
 from pipeline.flow.run import COMPUTING, Run, StageRecord
 from pipeline.flow.schedule import Schedule
-from pipeline.flow.trials import Step, Trials
 from pipeline.manifest import Failure, Manifest, Shard
 from pipeline.progress import units
 from pipeline.review.corrections import describe_strays, give_reviews, list_corrections, read_all
@@ -295,10 +295,10 @@ class Pass:
         with ExitStack() as stack:
             stack.enter_context(backend.computing(config))
             at_work = stack.enter_context(StagesAtWork(self._flow.observer, self._run, n_shards))
-            trials = Trials(backend, self._flow.observer.note, self._name_of)
+            attempts = Attempts(backend, self._flow.observer.note, self._name_of)
             try:
-                while self._start(trials, at_work) or len(trials):
-                    for step in trials.finished():
+                while self._start(attempts, at_work) or len(attempts):
+                    for step in attempts.finished():
                         self._end(step, at_work)
                     backend.check()
                     if time.monotonic() - self._saved > SAVE_SECONDS:
@@ -311,34 +311,34 @@ class Pass:
         self._save()
         self._save_indices()
 
-    def _start(self, trials: Trials, at_work: StagesAtWork) -> bool:
+    def _start(self, attempts: Attempts, at_work: StagesAtWork) -> bool:
         """Start as many steps as there are workers for; say whether any was."""
         has_started = False
-        while taken := self._take(trials):
+        while taken := self._take(attempts):
             task, shard = taken
             n_workers = self._backend.n_workers_for(task.machine, self._run.config)
             n_parts = self._schedule.n_parts(task, shard, n_workers, self._backend.min_shard_chars)
             reviews = self._run.reviews.get(shard.number, {})
             work = Work(self._run.config, shard, 0, 1, reviews, self._schedule.files_for(task, shard))
             at_work.begin(task)
-            trials.start(Step(task, work.cut(n_parts)))
+            attempts.start(Step(task, work.cut(n_parts)))
             has_started = True
         return has_started
 
-    def _take(self, trials: Trials) -> tuple[Task, Shard] | None:
+    def _take(self, attempts: Attempts) -> tuple[Task, Shard] | None:
         """Return a step for which there is a worker. Shards are finished first, but for what idle encoders wait for."""
         config, schedule = self._run.config, self._schedule
         is_shared = self._backend.shares_workers(config)
         if is_shared:
-            n_free = AHEAD * self._backend.n_workers_for("align", config) - len(trials)
+            n_free = AHEAD * self._backend.n_workers_for("align", config) - len(attempts)
             return schedule.take(("align", "encode", "split")) if n_free > 0 else None
-        n_encoding = trials.n_at_work(lambda task: task.machine == "encode")
+        n_encoding = attempts.n_at_work(lambda task: task.machine == "encode")
         n_free = AHEAD * self._backend.n_workers_for("encode", config) - n_encoding
         if n_free > 0 and (taken := schedule.take(("encode",))):
             return taken
         order: tuple[ComputingStage, ...] = ("split", "align") if n_free > 0 else ("align", "split")
         for stage in order:
-            n_at_work = trials.n_at_work(lambda task: task.machine != "encode")
+            n_at_work = attempts.n_at_work(lambda task: task.machine != "encode")
             if n_at_work < AHEAD * self._backend.n_workers_for(stage, config) and (taken := schedule.take((stage,))):
                 return taken
         return None

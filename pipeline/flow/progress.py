@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Self
 
 from pipeline.flow.backend import Observer
+from pipeline.flow.retries import Step
 from pipeline.flow.run import Run, StageRecord
-from pipeline.flow.trials import Step
 from pipeline.progress import StageProgress
 from pipeline.tasks.work import Task
 

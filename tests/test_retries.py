@@ -11,7 +11,7 @@ from made_shards import shard_of
 from run_configs import config_of
 
 from pipeline.errors import StoreError
-from pipeline.flow.trials import Step, finish_step
+from pipeline.flow.retries import Step, finish_step
 from pipeline.tasks.work import Outcome, Task, Work
 
 IDLE = Task("split", "split", "split", "split", "documents", lambda *_: None)
