@@ -116,6 +116,7 @@ class Side:
 def look(
     then: TextDescription, now: DocumentNow, decided: Iterable[tuple[range, Sequence[Fingerprint]]], is_rest: bool
 ) -> Side:
+    """Return where the sentences of a side stand now that people have decided about when it was as described."""
     known = [one for positions, marks in decided if marks for one in zip(positions, marks, strict=True)]
     if then == now.text:
         return Side(True, {one: one[0] for one in known if now.digests[one[0]] == one[1].digest})
