@@ -116,7 +116,6 @@ class Side:
 def look(
     then: TextDescription, now: DocumentNow, decided: Iterable[tuple[range, Sequence[Fingerprint]]], is_rest: bool
 ) -> Side:
-    """Look for decided sentences of one side in the document as it is; with `is_rest`, only for unique ones."""
     """Return where the sentences of a side stand now that people have decided about when it was as described."""
     known = [one for positions, marks in decided if marks for one in zip(positions, marks, strict=True)]
     if then == now.text:
