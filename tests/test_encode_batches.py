@@ -274,7 +274,9 @@ def test_loading_the_first_batch_and_the_rest_are_timed_apart(folder: Path) -> N
 
 def test_texts_of_all_documents_are_encoded_once_and_their_tokens_counted_once(folder: Path) -> None:
     encoder = load_encoder(EncodeConfig(encoder=str(folder), dtype="float32"))
-    together = EncodedTogether(encoder, ["ab", "abc", "ab"])
+    together = EncodedTogether(encoder)
+    together.add(["ab", "abc", "ab"])
+    together.add(["abc"])
     one, other = together.encode(["abc", "ab"]), together.encode(["ab"])
     assert (one.n_tokens, other.n_tokens) == (5 + 4, 0)
     np.testing.assert_array_equal(one.vectors[1], other.vectors[0])
@@ -297,7 +299,8 @@ def test_texts_are_encoded_ahead_while_others_are_written(monkeypatch: pytest.Mo
         return encode(texts)
 
     monkeypatch.setattr(encoder, "encode", watched)
-    together = EncodedTogether(encoder, TEXTS)
+    together = EncodedTogether(encoder)
+    together.add(TEXTS)
     first = together.encode(TEXTS[:5])
     assert second.wait(60), "the next texts are at work before they are asked for"
     rest = together.encode(TEXTS[5:])
@@ -314,9 +317,10 @@ def test_what_breaks_while_encoding_ahead_is_raised_where_it_is_waited_for() -> 
         def encode(self, texts: list[str]) -> Any:
             raise RuntimeError("the GPU is lost")
 
-    together = EncodedTogether(Broken(), ["one"])  # type: ignore[arg-type]
+    together = EncodedTogether(Broken())  # type: ignore[arg-type]
+    together.add(["one"])
     with pytest.raises(RuntimeError, match="the GPU is lost"):
-        together.wait_for(["one"])
+        together.encode(["one"])
 
 
 # Precision

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
     from stages.encode.encoder import Encoder, Timing
 
 
+GROUPS_AHEAD = 2
+"""So many calls' worth of documents are read before the first of them is written."""
+
+
 class Wanted(NamedTuple):
     """The overlaps of a document that are to be encoded: for each size the positions where they stop.
 
@@ -65,16 +70,14 @@ def encode_documents(store: RunStore, work: Work, outcome: Outcome) -> None:
     todo = list(missing)
     has_sentences = store.sentences.look_up(document.id for document in todo)
     outcome.n_todo = len(todo)
-    wanted = []
     for document in todo:
         if document.id not in has_sentences:
             outcome.blocked.append(Blocked(document.path, (document.path,)))
             outcome.n_open += 1
-            continue
-        with outcome.isolate("encode", document.path):
-            wanted.append(_whole(store, document, missing[document]))
-    if wanted:
-        encode_wanted(store, wanted, outcome)
+    ready = [document for document in todo if document.id in has_sentences]
+    if ready:
+        works = _read_all(ready, lambda document: _whole(store, document, missing[document]), outcome)
+        encode_wanted(store, works, outcome)
 
 
 def _whole(store: RunStore, document: Document, sizes: Sequence[int]) -> Wanted:
@@ -98,13 +101,13 @@ def encode_requests(store: RunStore, work: Work, outcome: Outcome) -> None:
             add_requests(requests, pair, store.requested, done)
     outcome.n_todo = len(requests)
     of_documents = store.embeddings.look_up_documents(requests)
-    wanted = []
-    for document, found in requests.values():
-        with outcome.isolate("encode", document.path):
-            keys = sorted(key for key in of_documents if key.startswith(document.id))
-            wanted.append(_requested(store, document, list(found.values()), keys))
-    if wanted:
-        encode_wanted(store, wanted, outcome)
+
+    def read(document: Document) -> Wanted:
+        keys = sorted(key for key in of_documents if key.startswith(document.id))
+        return _requested(store, document, list(requests[document.id][1].values()), keys)
+
+    if requests:
+        encode_wanted(store, _read_all([document for document, _ in requests.values()], read, outcome), outcome)
 
 
 def _requested(store: RunStore, document: Document, requests: Sequence[Request], keys: Iterable[str]) -> Wanted:
@@ -112,15 +115,27 @@ def _requested(store: RunStore, document: Document, requests: Sequence[Request],
     return Wanted(document, store.read_sentence_texts(document), unknown_stops(requests, known), requests, known)
 
 
-def encode_wanted(store: RunStore, work: Sequence[Wanted], outcome: Outcome) -> None:
-    """Encode overlaps of documents, and write them down while others are encoded."""
+def _read_all(documents: Iterable[Document], read: Callable[[Document], Wanted], outcome: Outcome) -> Iterator[Wanted]:
+    """Read what is to be encoded of documents, one after the other; those that can't be read are left out."""
+    for document in documents:
+        wanted = None
+        with outcome.isolate("encode", document.path):
+            wanted = read(document)
+        if wanted is not None:
+            yield wanted
+
+
+def encode_wanted(store: RunStore, works: Iterable[Wanted], outcome: Outcome) -> None:
+    """Encode overlaps of documents; meanwhile read those of others, and write down those that are encoded."""
     from stages.encode import EncodedTogether
 
     encoder, before = take_encoder(store.config.encode)
-    knowing = encode_together(encoder, store.config.encode, work)
     columns = schema.embeddings(encoder.dimensions)
-    with store.embeddings.write(columns, compression="none", use_dictionary=["document", "overlap_size"]) as writer:
-        for wanted in work:
+    with (
+        store.embeddings.write(columns, compression="none", use_dictionary=["document", "overlap_size"]) as writer,
+        encode_together(encoder) as knowing,
+    ):
+        for wanted in _tell_ahead(works, knowing, store.config.encode):
             with outcome.isolate("encode", wanted.document.path):
                 outcome.counts.update(write_vectors(writer, columns, wanted, knowing, store.config))
                 outcome.counts.update(documents=int(not wanted.requests))  # not once for each round
@@ -128,6 +143,43 @@ def encode_wanted(store: RunStore, work: Sequence[Wanted], outcome: Outcome) -> 
                 raise knowing.failure  # not isolated: where a GPU is lost, the shard fails, not each of its documents
     outcome.note_writer("embeddings", store.embeddings, writer)
     outcome.counts.update(timing_counts(before, encoder.timing))
+
+
+def _tell_ahead(works: Iterable[Wanted], encoder: Encoder, config: EncodeConfig) -> Iterator[Wanted]:
+    """Give documents in their order; an encoder that works ahead is told of the texts of the next ones before."""
+    from stages.encode import EncodedTogether, texts_of_overlaps
+
+    if not isinstance(encoder, EncodedTogether):
+        yield from works
+        return
+    told: deque[list[Wanted]] = deque()
+    for group in _cut_groups(works):
+        encoder.add(
+            text
+            for document, sentences, stops, *_ in group
+            for text in texts_of_overlaps(sentences, document.language, stops, config)
+        )
+        told.append(group)
+        if len(told) > GROUPS_AHEAD:
+            yield from told.popleft()
+    for group in told:
+        yield from group
+
+
+def _cut_groups(works: Iterable[Wanted]) -> Iterator[list[Wanted]]:
+    """Give documents in groups that have enough texts for a call."""
+    from stages.encode.shared import TEXTS_AT_ONCE
+
+    group: list[Wanted] = []
+    n_texts = 0
+    for wanted in works:
+        group.append(wanted)
+        n_texts += sum(len(of_size) for of_size in wanted.stops.values())
+        if n_texts >= TEXTS_AT_ONCE:
+            yield group
+            group, n_texts = [], 0
+    if group:
+        yield group
 
 
 def take_encoder(config: EncodeConfig) -> tuple[Encoder, Timing | None]:
@@ -148,22 +200,20 @@ def get_encoder(config: EncodeConfig) -> Encoder:
         raise ConfigError(f"[encode] encoder: {error}") from error
 
 
-def encode_together(encoder: Encoder, config: EncodeConfig, work: Iterable[Wanted]) -> Encoder:
-    """Return an encoder that knows the texts of all documents, if this one works best on many at once.
+@contextmanager
+def encode_together(encoder: Encoder) -> Iterator[Encoder]:
+    """Give an encoder that works ahead on the texts of many documents, if this one works best on many at once.
 
     One that wants a GPU does. The embedded one is left as it is: its last bits depend on what is in a call, and so must
     not depend on the other documents of a shard.
     """
-    from stages.encode import EncodedTogether, texts_of_overlaps
+    from stages.encode import EncodedTogether
 
     if not encoder.info.wants_gpu:
-        return encoder
-
-    def texts() -> Iterator[str]:
-        for document, sentences, stops, *_ in work:
-            yield from texts_of_overlaps(sentences, document.language, stops, config)
-
-    return EncodedTogether(encoder, texts())
+        yield encoder
+        return
+    with EncodedTogether(encoder) as together:
+        yield together
 
 
 def write_vectors(

@@ -3,72 +3,79 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stages.encode.batches import read_ahead
 from stages.encode.encoder import EncodedTexts, Encoder, Timing
 
 TEXTS_AT_ONCE = 16_384
-"""Texts that are encoded in one call, so that what has been encoded can be written while the device goes on: a few
-seconds of work for a GPU, and enough of each length to fill its batches."""
-
-AHEAD = 2
-"""Calls that are made before their vectors are asked for."""
+"""Texts that are encoded in one call, so that what has been encoded can be written, and other texts be read, while the
+device goes on: a few seconds of work for a GPU, and enough of each length to fill its batches."""
 
 
 class EncodedTogether:
-    """An encoder that encodes ahead what it will be asked for, in another thread, and looks vectors up.
+    """An encoder that encodes in another thread what it is told to, and looks vectors up when it is asked for them.
 
-    It is best asked in the order of the texts. The tokens of a text are counted where it is first asked for.
+    The tokens of a text are counted where it is first asked for. As a context it ends the thread.
     """
 
-    def __init__(self, encoder: Encoder, texts: Iterable[str]) -> None:
+    def __init__(self, encoder: Encoder) -> None:
         self.info, self.dimensions, self.precision = encoder.info, encoder.dimensions, encoder.precision
-        distinct = dict.fromkeys(texts)
-        self._row = {text: row for row, text in enumerate(distinct)}
-        waiting = iter(distinct)
-        groups = iter(lambda: list(islice(waiting, TEXTS_AT_ONCE)), [])
-        self._coming = read_ahead(map(encoder.encode, groups), AHEAD)
-        self._n_encoded = 0
-        self._vectors = np.empty((len(distinct), self.dimensions), np.float32)
-        self._is_cut = np.zeros(len(distinct), dtype=bool)
-        self._tokens: NDArray[np.int64] | None = np.zeros(len(distinct), dtype=np.int64)
-        self._is_counted = np.zeros(len(distinct), dtype=bool)
         self._encoder = encoder
+        self._thread = ThreadPoolExecutor(1)
+        self._place: dict[str, tuple[Future[EncodedTexts], int]] = {}
+        """The call that encodes a text, and its row there."""
+        self._counted: set[str] = set()
         self.failure: Exception | None = None
         """What ended the encoder: no single text is to blame for it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown(cancel_futures=True)
 
     @property
     def timing(self) -> Timing:
         """Return the timing of the encoder that does the work."""
         return self._encoder.timing
 
-    def wait_for(self, texts: Iterable[str]) -> None:
-        """Wait until texts are encoded; raises what the encoder raises."""
-        last = max((self._row[text] for text in texts), default=-1)
-        while self._n_encoded <= last:
-            try:
-                part = next(self._coming)
-            except Exception as error:
-                self.failure = error
-                raise
-            rows = slice(self._n_encoded, self._n_encoded + len(part.vectors))
-            self._vectors[rows], self._is_cut[rows] = part.vectors, part.is_cut
-            if part.tokens is None or self._tokens is None:
-                self._tokens = None
-            else:
-                self._tokens[rows] = part.tokens
-            self._n_encoded = rows.stop
+    def add(self, texts: Iterable[str]) -> None:
+        """Encode texts that will be asked for, but for those that were added before."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._place]
+        for start in range(0, len(new), TEXTS_AT_ONCE):
+            group = new[start : start + TEXTS_AT_ONCE]
+            call = self._thread.submit(self._encoder.encode, group)
+            self._place.update({text: (call, row) for row, text in enumerate(group)})
 
     def encode(self, texts: Sequence[str]) -> EncodedTexts:
-        """Return the vectors of texts that were given at the start; KeyError for any other."""
-        self.wait_for(texts)
-        rows = np.array([self._row[text] for text in texts], dtype=np.intp)
-        tokens = self._tokens
+        """Return the vectors of texts that were added, once they are there; KeyError for any other.
+
+        Raises what the encoder raises.
+        """
+        places = [self._place[text] for text in texts]
+        vectors = np.empty((len(texts), self.dimensions), np.float32)
+        is_cut = np.zeros(len(texts), bool)
+        tokens: np.ndarray | None = np.zeros(len(texts), np.int64)
+        for call in dict.fromkeys(call for call, _ in places):
+            part = self._wait_for(call)
+            here = np.flatnonzero([one is call for one, _ in places])
+            rows = [places[at][1] for at in here]
+            vectors[here], is_cut[here] = part.vectors[rows], part.is_cut[rows]
+            if part.tokens is None or tokens is None:
+                tokens = None
+            else:
+                tokens[here] = part.tokens[rows]
         if tokens is not None:
-            tokens = np.where(self._is_counted[rows], 0, tokens[rows])
-            self._is_counted[rows] = True
-        return EncodedTexts(self._vectors[rows], self._is_cut[rows], tokens)
+            tokens[[text in self._counted for text in texts]] = 0
+        self._counted.update(texts)
+        return EncodedTexts(vectors, is_cut, tokens)
+
+    def _wait_for(self, call: Future[EncodedTexts]) -> EncodedTexts:
+        try:
+            return call.result()
+        except Exception as error:
+            self.failure = error
+            raise
