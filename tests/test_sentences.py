@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sentence_accuracy
 from growth import TIMES, grows_linearly
+from sentence_accuracy import by_sentence_splitter, by_sentencex, by_us, read_texts
 
 from stages.split import split_document
+from stages.split.abbreviations import _WORDS
 from stages.split.config import SplitConfig
 from stages.split.full_stops import words_of
-from stages.split.words import _WORDS
-from tests import sentence_accuracy
-from tests.sentence_accuracy import by_sentence_splitter, by_sentencex, by_us, read_texts
 
 AUTO = SplitConfig()
 

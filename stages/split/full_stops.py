@@ -1,8 +1,8 @@
 """Telling whether a full stop ends a sentence, by the words on both sides of it.
 
 sentence-splitter and sentencex each know abbreviations that the other lacks, and take some that often end a sentence
-(`etc.`, `U.S.`) for ones that never do. Here sentencex is asked what it knows, `words.py` is looked up, and what has no
-vowel or has stops inside is taken for an abbreviation; then the next word decides.
+(`etc.`, `U.S.`) for ones that never do. Here sentencex is asked what it knows, `abbreviations.py` is looked up, and
+what has no vowel or has stops inside is taken for an abbreviation; then the next word decides.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from stages.split.words import Words, words_of
+from stages.split.abbreviations import Words, words_of
 
 OPENERS = re.compile(r"""[\s"'“”„‟«»‹›‘’‚‛([{¿¡—–-]*""")
 
