@@ -52,7 +52,7 @@ def test_chapters_are_joined_in_natural_order_and_marked_by_their_names(folder: 
     manifest, texts = manifest_of(folder, source="en/chapter {part}.txt", target="book.de.txt", **SIDES)
     assert texts == [marked("en"), "Text 1. Text 2. Text 10.\n"]
     (pair,) = pairs_of(folder, source="en/chapter {part}.txt", target="book.de.txt")
-    assert (pair.pair_id, pair.source.name) == ("en", "en/chapter 1.txt … chapter 10.txt")
+    assert (pair.pair_id, pair.source.name) == ("en-book.de", "en/chapter 1.txt … chapter 10.txt")
     assert manifest.notes == (
         "en/chapter 1.txt … chapter 10.txt: it is joined from 3 files, each marked by its name as a heading: "
         "chapter 1.txt, chapter 2.txt, chapter 10.txt",

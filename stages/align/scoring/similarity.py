@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from stages.align.anchors.scale import Scale, distances
 from stages.align.band import Band
 from stages.align.beads import MANY_TO_MANY
+from stages.align.compiled import njit
 from stages.align.scoring.sums import Sums, encoded_rows
 
 BLOCK_ROWS = 32
