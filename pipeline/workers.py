@@ -263,10 +263,6 @@ class Workers:
         """Return how many processes are there and ready."""
         return sum(worker.is_ready for worker in self._workers)
 
-    def can_take(self, n_processes: int, n_threads: int) -> bool:
-        """Say whether these workers are fit for work that wants so many processes of so many threads."""
-        return self.n_processes >= n_processes and self.n_threads == n_threads
-
     def schedule(self, function: Callable[..., Any], *arguments: Any) -> Call:
         """Have a function run in whichever process is free next."""
         call = Call(function, arguments)

@@ -5,19 +5,18 @@ axe-core comes from npm (tests/page); without it, or without Chromium, these tes
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from live_review import live_review
 from live_service import live_service
 from made_pages import CHROMIUM, FLAGS, cells_of, story, write_page
 from made_runs import exported, run_of
 from small_corpus import run_inline, write_corpus
 
 from pipeline.commands.finish import keep_record
-from pipeline.commands.review import make_desk, make_server
 from pipeline.progress import Progress
 from pipeline.review.server import ReviewServer
 from pipeline.runs.record import make_report
@@ -100,12 +99,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReviewServer]:
     write_corpus(folder, n_pairs=2, n_sentences=6)
     done = run_inline(folder / "run.toml", folder / "store", folder / "out", Progress())
     keep_record(RunStore(Store(folder / "store"), done.config), done)
-    with make_server(make_desk(Store(folder / "store"), str(folder / "run.toml")), 0) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with live_review(folder, "run.toml") as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def test_the_list_of_a_review(violations_of: ViolationsOf, server: ReviewServer) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from in_process import InProcess
+from small_corpus import InlineBackend
 
 from pipeline.config.run_config import load_config
 from pipeline.flow.flow import Flow
@@ -56,7 +56,7 @@ def nights(tmp_path_factory: pytest.TempPathFactory) -> Nights:
 
 
 def run(config: Path, store: Path, out: Path) -> Run:
-    return Flow(Run(load_config(config), out=out), InProcess(store, 1), Progress()).carry_out()
+    return Flow(Run(load_config(config), out=out), InlineBackend(store, 1), Progress()).carry_out()
 
 
 def files(store: Path) -> list[Path]:

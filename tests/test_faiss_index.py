@@ -9,7 +9,7 @@ from typing import Any
 import faiss
 import numpy as np
 import pytest
-from in_process import InProcess
+from small_corpus import InlineBackend
 
 from pipeline.config.run_config import load_config
 from pipeline.flow.flow import Flow, Run
@@ -146,7 +146,7 @@ def test_the_demo_and_a_chapter_give_the_same_beads_by_faiss_and_by_one_matrix_p
 def beads_of(config: Path, folder: Path) -> dict[str, bytes]:
     """Return what a run of a config in this process writes, but for its record; of a corpus one pair, or two."""
     run = Run(load_config(config), limit=2, out=folder / config.stem)
-    Flow(run, InProcess(folder / "store", 1), Progress()).carry_out()
+    Flow(run, InlineBackend(folder / "store", 1), Progress()).carry_out()
     return {path.name: path.read_bytes() for path in sorted(run.out.rglob("*")) if path.is_file()}
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from in_process import InProcess
 from modal_world import LOOPMODAL, ModalWorld, results
+from small_corpus import InlineBackend
 
 from pipeline.commands.console import out_console
 from pipeline.commands.finish import finish
@@ -76,7 +76,7 @@ def test_documents_from_here_are_paired_as_they_are_here(world: ModalWorld, tmp_
     assert "2 pairs found by what documents say" in output
     assert pairs_of(tmp_path / "there" / "pairs.tsv") == [("en/a.txt", "de/y.txt"), ("en/b.txt", "de/x.txt")]
     run = Run(load_config(tmp_path / "pot.toml"), out=tmp_path / "here")
-    finish(carry_out_paired(run, InProcess(tmp_path / "store", 1), Progress()), out_console())
+    finish(carry_out_paired(run, InlineBackend(tmp_path / "store", 1), Progress()), out_console())
     assert results(tmp_path / "there") == results(tmp_path / "here")
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from in_process import InProcess
 from modal_world import LOOPMODAL, ROOT, ModalWorld, results
+from small_corpus import InlineBackend
 
 from pipeline.__main__ import main
 from pipeline.commands.console import out_console
@@ -104,7 +104,7 @@ def run_locally(config: Path, out: Path, *options: str) -> None:
 def results_here(config: Path, folder: Path) -> dict[str, bytes]:
     """Return what a run in this process gives: its workers would take longer to start than they work."""
     run = Run(load_config(config), out=folder / "here")
-    flow = Flow(run, InProcess(folder / "store", 1), Progress())
+    flow = Flow(run, InlineBackend(folder / "store", 1), Progress())
     flow.carry_out()
     finish(flow, out_console())
     return results(folder / "here")

@@ -12,7 +12,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from in_process import InProcess
+from small_corpus import InlineBackend
 
 from pipeline.cloud.costs import Bill
 from pipeline.cloud.night_lock import STALE_SECONDS, NightLock
@@ -43,7 +43,7 @@ class Shared(dict[str, Any]):
         return True
 
 
-class PricedLocal(InProcess):
+class PricedLocal(InlineBackend):
     """This machine, at a price."""
 
     was_stopped = False

@@ -10,7 +10,6 @@ import json
 import random
 import re
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from live_review import live_review
 from small_corpus import bitext, run_inline, write_corpus
 
 from pipeline.commands.finish import keep_record
@@ -61,12 +61,8 @@ def folder(done: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(folder: Path) -> Iterator[ReviewServer]:
-    with make_server(make_desk(Store(folder / "store"), str(folder / "run.toml")), 0) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with live_review(folder, "run.toml") as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def ask(

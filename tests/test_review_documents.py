@@ -6,15 +6,15 @@ import csv
 import http.client
 import json
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from live_review import live_review
 from small_corpus import InlineBackend, bitext, make_texts
 
-from pipeline.commands.review import make_desk, make_server
+from pipeline.commands.review import make_desk
 from pipeline.corpus.paired import Decision
 from pipeline.errors import ConfigError
 from pipeline.review.decisions import decide, decisions_path, read_decisions
@@ -69,12 +69,8 @@ def folder(done: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(folder: Path) -> Iterator[ReviewServer]:
-    with make_server(make_desk(Store(folder / "store"), str(folder / "pot.toml")), 0) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with live_review(folder, "pot.toml") as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def ask(server: ReviewServer, path: str, body: Any = None, token: str | None = None) -> tuple[int, str]:

@@ -7,6 +7,7 @@ import re
 import zipfile
 from typing import NamedTuple
 
+from pipeline.corpus.formats.archives import Damaged
 from pipeline.corpus.formats.names import SUFFIXES, Format
 from pipeline.corpus.text import encoding_by_mark
 from pipeline.errors import DocumentError
@@ -139,7 +140,7 @@ def _zip_format(data: bytes) -> Format | None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
             kind = archive.open("mimetype").read(100).strip() if "mimetype" in names else b""
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError):
+    except Damaged:
         return None
     if kind.startswith(b"application/vnd.oasis.opendocument."):
         if kind.startswith(b"application/vnd.oasis.opendocument.text"):
