@@ -160,7 +160,8 @@ def test_the_tools_of_opus_read_it(tmp_path: Path) -> None:
 def test_any_text_is_well_formed_xces(pair: AlignedPair) -> None:
     from stages.export.xces import render_document
 
-    etree.fromstring("".join(render_document(pair.source, "en", Counter())).encode())
+    document = etree.fromstring("".join(render_document(pair.source, "en", Counter())).encode())
+    assert len(document.findall("p/s")) == sum(bool(sentence.text) for sentence in pair.source)
 
 
 # ---- subtitles

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from stages.encode.encoder import to_unit_length
 from stages.pairing import candidates as candidates_module
 from stages.pairing.candidates import Points, Scored, find_candidates, nearest
 from stages.pairing.config import PairingConfig
@@ -16,7 +17,7 @@ from stages.pairing.duplicates import find_alike, group_duplicates
 from stages.pairing.match import PairedDocuments, Side, confidence_of, match_documents
 from stages.pairing.pairing import MAX_EDITIONS, Decided, DocumentSide, Pairing, Settled, pair_documents
 from stages.pairing.score import score_pair
-from stages.pairing.summary import gather, summarise, to_unit
+from stages.pairing.summary import gather, summarise
 
 DIMENSIONS = 64
 LANGUAGE = np.random.default_rng(99).standard_normal(DIMENSIONS)
@@ -40,7 +41,7 @@ def make_pots(n_documents: int, n_sentences: int, noise: float = 0.8, seed: int 
 
     def side(direction: NDArray[np.float64]) -> Pot:
         noisy = meanings + noise * rng.standard_normal(meanings.shape) + 2 * direction
-        return Pot([to_unit(document).astype(np.float32) for document in noisy])
+        return Pot([to_unit_length(document).astype(np.float32) for document in noisy])
 
     return side(LANGUAGE), side(-LANGUAGE)
 
@@ -142,7 +143,7 @@ def test_more_lead_makes_surer_and_odd_lengths_less_sure() -> None:
 def test_a_score_does_not_mind_order_and_little_what_is_left_out() -> None:
     source, target = make_pots(1, 30, noise=0.3)
     one, other = source.vectors[0] - source.vectors[0].mean(0), target.vectors[0] - target.vectors[0].mean(0)
-    one, other = (to_unit(side.astype(np.float64)).astype(np.float32) for side in (one, other))
+    one, other = (to_unit_length(side.astype(np.float64)).astype(np.float32) for side in (one, other))
     weights = np.ones(30)
     whole = score_pair(one, other, weights, weights)
     assert score_pair(one[::-1], other, weights, weights) == pytest.approx(whole, abs=1e-6)
@@ -151,7 +152,7 @@ def test_a_score_does_not_mind_order_and_little_what_is_left_out() -> None:
 
 def test_candidates_hold_both_directions_once() -> None:
     rng = np.random.default_rng(3)
-    source, target = (to_unit(rng.standard_normal((n, 16))).astype(np.float32) for n in (50, 20))
+    source, target = (to_unit_length(rng.standard_normal((n, 16))).astype(np.float32) for n in (50, 20))
     rows, columns = find_candidates(points_of(source), points_of(target), 3)
     similarity = source @ target.T
     naive = {(i, int(j)) for i in range(50) for j in np.argsort(-similarity[i])[:3]}
@@ -161,8 +162,8 @@ def test_candidates_hold_both_directions_once() -> None:
 
 def test_the_approximate_search_finds_nearly_all(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(4)
-    keys = to_unit(rng.standard_normal((3000, 32))).astype(np.float32)
-    queries = to_unit(keys[:500] + 0.1 * rng.standard_normal((500, 32))).astype(np.float32)
+    keys = to_unit_length(rng.standard_normal((3000, 32))).astype(np.float32)
+    queries = to_unit_length(keys[:500] + 0.1 * rng.standard_normal((500, 32))).astype(np.float32)
     exact = nearest(queries, keys, 1)[1][:, 0]
     monkeypatch.setattr(candidates_module, "MAX_EXACT", 100)
     assert (nearest(queries, keys, 1)[1][:, 0] == exact).mean() > 0.98
@@ -170,7 +171,7 @@ def test_the_approximate_search_finds_nearly_all(monkeypatch: pytest.MonkeyPatch
 
 def test_candidates_are_sought_within_a_group_only() -> None:
     rng = np.random.default_rng(3)
-    source, target = (to_unit(rng.standard_normal((n, 16))).astype(np.float32) for n in (50, 20))
+    source, target = (to_unit_length(rng.standard_normal((n, 16))).astype(np.float32) for n in (50, 20))
     groups = [i % 3 for i in range(50)], [j % 4 for j in range(20)]
     found = find_candidates(points_of(source, groups[0]), points_of(target, groups[1]), 2)
     similarity = np.where(np.equal.outer(np.array(groups[0]), np.array(groups[1])), source @ target.T, -np.inf)
@@ -183,9 +184,9 @@ def test_candidates_are_sought_within_a_group_only() -> None:
 
 def test_near_duplicates_are_one_group() -> None:
     rng = np.random.default_rng(6)
-    vectors = to_unit(rng.standard_normal((30, 32)))
+    vectors = to_unit_length(rng.standard_normal((30, 32)))
     vectors[[7, 21]] = vectors[3] + 0.01 * rng.standard_normal((2, 32))
-    alike = find_alike(points_of(to_unit(vectors).astype(np.float32)), 5)
+    alike = find_alike(points_of(to_unit_length(vectors).astype(np.float32)), 5)
     found, _ = group_duplicates(30, alike, lambda i, j: float(vectors[i] @ vectors[j]), Scored.none())
     expected = np.arange(30)
     expected[[7, 21]] = 3
@@ -194,7 +195,7 @@ def test_near_duplicates_are_one_group() -> None:
 
 def test_ten_thousand_near_duplicates_take_no_more_comparisons_than_there_are_documents() -> None:
     rng = np.random.default_rng(8)
-    vectors = to_unit(1 + 1e-4 * rng.standard_normal((10_000, 8))).astype(np.float32)
+    vectors = to_unit_length(1 + 1e-4 * rng.standard_normal((10_000, 8))).astype(np.float32)
     found, compared = group_duplicates(10_000, find_alike(points_of(vectors), 8), lambda *_: 1.0, Scored.none())
     assert len(set(found.tolist())) < 200
     assert len(compared.rows) < 10_000
@@ -292,7 +293,7 @@ def test_a_pair_stays_though_a_new_document_comes_near_and_goes_where_one_is_nea
     for noise, partner in ((1.3, 4), (0.3, 20)):
         size = np.sqrt(DIMENSIONS * 5)  # of a meaning and its language, before they are made unit vectors
         new = clean.vectors[4] + noise / size * np.random.default_rng(7).standard_normal(clean.vectors[4].shape)
-        pairing, *_ = again(before, source, Pot([*target.vectors, to_unit(new).astype(np.float32)]))
+        pairing, *_ = again(before, source, Pot([*target.vectors, to_unit_length(new).astype(np.float32)]))
         assert pairs_of(pairing)[4] == (4, partner)
         assert pairing.pairs[4].second > 0.6 * pairing.pairs[4].score
 

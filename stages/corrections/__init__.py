@@ -26,7 +26,7 @@ older state, and holds again when its sentences come back.
 
 from __future__ import annotations
 
-from stages.corrections.carry import carry_decisions
+from stages.corrections.carry import carry_decisions, carry_span
 from stages.corrections.decided import Corrections, make_corrections
 from stages.corrections.edit import SIDES, SOURCE, TARGET, Edit
 from stages.corrections.edits import (
@@ -64,6 +64,7 @@ __all__ = [
     "add_change",
     "beads_touching",
     "carry_decisions",
+    "carry_span",
     "describe_text",
     "edit_sentences",
     "edit_texts",

@@ -96,9 +96,3 @@ def centred(vectors: NDArray[np.floating], centre: NDArray[np.float64]) -> NDArr
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     rows /= np.where(norms > 0, norms, 1)
     return rows
-
-
-def to_unit(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return rows of unit length; a row of zeros stays as it is."""
-    norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(norms > 0, norms, 1.0)

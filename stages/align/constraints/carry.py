@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stages.align.beads import Path
 from stages.align.positions import restore_positions
-from stages.corrections import Edit, kept_positions
+from stages.corrections import Change, Edit, carry_span, kept_positions
 from stages.data import Beads
 
 Spans = NDArray[np.int64]
@@ -49,11 +49,8 @@ def carry_beads(beads: Beads, source: Sequence[Edit], target: Sequence[Edit], n_
 def _carry_spans(spans: Spans, edits: Sequence[Edit]) -> Spans:
     """Return spans, shape (P, 2) and none of them empty, with all edits: from the last, so that places stay."""
     for edit in reversed(edits):
-        start, stop = spans[:, 0], spans[:, 1]
-        new_start = np.where(start >= edit.stop, start + edit.n_more, np.minimum(start, edit.start))
-        new_stop = np.where(stop >= edit.stop, stop + edit.n_more, edit.start + len(edit.texts))
-        is_before = stop <= edit.start
-        spans = np.stack([np.where(is_before, start, new_start), np.where(is_before, stop, new_stop)], axis=1)
+        change = Change(edit.start, edit.stop, len(edit.texts))
+        spans = np.array([carry_span(start, stop, change) for start, stop in spans.tolist()], np.int64).reshape(-1, 2)
     return spans
 
 
