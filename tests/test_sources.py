@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from growth import grows_linearly
 
 from pipeline.config.run_config import RunConfig, make_config
 from pipeline.corpus import readers
@@ -278,6 +280,21 @@ def test_a_row_that_can_not_be_read_is_listed_and_its_counterpart_forgiven(tmp_p
     assert [pair.pair_id for pair in corpus.pairs] == ["a.en-de"]
     assert [where for where, _ in corpus.unreadable] == ["en.jsonl line 2"]
     assert corpus.unmatched == ["de.jsonl#b has no counterpart in en"]
+
+
+@pytest.mark.parametrize("name", ["page-{}", "{language} {}"], ids=["the same names", "names that agree by number"])
+def test_the_time_to_match_grows_with_the_names_and_not_faster(tmp_path: Path, name: str) -> None:
+    def matching(n_rows: int) -> Callable[[], Corpus]:
+        folder = tmp_path / str(n_rows)
+        folder.mkdir()
+        for language, own in (("en", "chapter"), ("de", "kapitel")):
+            rows = [{"id": name.format(number, language=own), "text": f"{number}."} for number in range(n_rows)]
+            write_rows(folder / f"{language}.jsonl", rows)
+        config = config_in(folder, documents="{language}.jsonl", pairs=["en-de"])
+        assert len(find_pairs(config).pairs) == n_rows
+        return lambda: find_pairs(config)
+
+    assert grows_linearly(matching(1_500), matching(6_000))
 
 
 def test_a_file_of_rows_is_read_once_however_many_rows_are_wanted(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, replace
 from pathlib import Path
+
+import pyarrow.compute as pc
 
 from pipeline.config.run_config import CorpusConfig, RunConfig
 from pipeline.corpus.build import build_manifest, file_state
@@ -35,6 +37,9 @@ READING = (
     "min_language_confidence",
 )
 """What of the config decides which document a file is."""
+
+GROUP_CHARS = 1 << 16
+"""Texts of documents go to the store together up to so many characters."""
 
 VOLUME = "volume:"
 BUCKET = "bucket:"
@@ -130,8 +135,23 @@ class Onlooker(StoreKeeper):
 def keep_texts(store: RunStore, texts: Sequence[tuple[Document, str]]) -> None:
     """Write normalised texts into one file of the store."""
     with store.texts.write(schema.TEXTS, compression="zstd") as writer:
-        for document, text in texts:
-            writer.add(document.id, text_rows(document, text))
+        for group in _groups(texts):
+            rows = text_rows(*zip(*group, strict=True))
+            writer.add_rows([document.id for document, _ in group], rows, pc.binary_length(rows["text"]).to_pylist())
+
+
+def _groups(texts: Iterable[tuple[Document, str]]) -> Iterator[list[tuple[Document, str]]]:
+    """Put small texts together: a table of its own takes longer to make than to write."""
+    group: list[tuple[Document, str]] = []
+    n_chars = 0
+    for document, text in texts:
+        if group and n_chars + len(text) > GROUP_CHARS:
+            yield group
+            group, n_chars = [], 0
+        group.append((document, text))
+        n_chars += len(text)
+    if group:
+        yield group
 
 
 class KnownFiles:

@@ -137,7 +137,6 @@ class DocumentReader:
     def _keep_rows(self, path: Path, name: str) -> tuple[int, str]:
         """Keep all rows of a file on disk; return its number, and what is wrong with a row that it lacks."""
         corpus, number, unreadable = self._corpus, len(self._files), []
-        self._rows.execute("BEGIN")
         try:
             for line, row in _rows(path, name, [corpus.id_column, corpus.text_column], self._reading):
                 if isinstance(row, str):
@@ -148,8 +147,6 @@ class DocumentReader:
             return number, str(error)
         except DocumentError as error:
             return number, f"{name} {error}"
-        finally:
-            self._rows.execute("COMMIT")
         why = f" (what can't be read: {'; '.join(unreadable[:3])})" if unreadable else ""
         return number, f"{NAMED_HERE}: no row has this {corpus.id_column}{why}"
 

@@ -10,7 +10,10 @@ CACHE_BYTES = 24 << 20
 
 
 def open_scratch(*tables: str) -> sqlite3.Connection:
-    """Return a new database with these tables; any thread may use it, but one at a time."""
+    """Return a new database with these tables, in a transaction that never ends: nothing of it is to outlive it.
+
+    Any thread may use it, but one at a time.
+    """
     connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
     for pragma in (
         f"cache_size = -{CACHE_BYTES >> 10}",
@@ -21,6 +24,7 @@ def open_scratch(*tables: str) -> sqlite3.Connection:
         connection.execute(f"PRAGMA {pragma}")
     for table in tables:
         connection.execute(f"CREATE TABLE {table}")
+    connection.execute("BEGIN")
     return connection
 
 
@@ -29,7 +33,6 @@ class DiskDict:
 
     def __init__(self) -> None:
         self._table = open_scratch("items (key PRIMARY KEY, value) WITHOUT ROWID")
-        self._table.execute("BEGIN")
 
     def __setitem__(self, key: str, value: Any) -> None:
         self._table.execute("INSERT OR REPLACE INTO items VALUES (?, ?)", (key, value))

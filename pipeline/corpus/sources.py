@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -109,7 +110,11 @@ def _named(table: str) -> str:
 
 def _source(columns: Sequence[Any]) -> Source:
     path, *rest = columns
-    return Source(Path(path), *rest)
+    return Source(_path(path), *rest)
+
+
+_path = lru_cache(maxsize=1024)(Path)
+"""Many documents may lie in one file, as its rows."""
 
 
 def _columns(source: Source) -> tuple[str | None, ...]:
@@ -166,12 +171,13 @@ class Found:
             half = len(columns) // 2
             yield key, _source(columns[:half]), _source(columns[half:])
 
-    def lonely(self) -> dict[str, Source]:
-        """Return the documents whose key no other language has, by their keys, in order."""
-        rows = self._table.execute(
-            f"SELECT a.key, {_named('a')} FROM found a WHERE side = ? "
-            "AND NOT EXISTS (SELECT 1 FROM found b WHERE b.side != a.side AND b.key = a.key) ORDER BY a.key LIMIT ?",
-            (self._side, MAX_NAMES + 1),
+    def lonely(self, n_sides: int) -> dict[str, Source]:
+        """Return the documents whose key no other of the languages 1 to `n_sides` has, by their keys, in order."""
+        others = [side for side in range(1, n_sides + 1) if side != self._side]
+        rows = self._table.execute(  # each language is named, so that each key is looked up instead of searched for
+            f"SELECT a.key, {_named('a')} FROM found a WHERE side = ? AND NOT EXISTS (SELECT 1 FROM found b "
+            f"WHERE b.side IN ({', '.join('?' * len(others))}) AND b.key = a.key) ORDER BY a.key LIMIT ?",
+            (self._side, *others, MAX_NAMES + 1),
         )
         return {key: _source(columns) for key, *columns in rows}
 
@@ -487,7 +493,7 @@ class _Finder:
 
     def _match_names(self, source: Found, target: Found, languages: tuple[str, str]) -> None:
         """Give documents that belong together by their names the same key, and note by what; see `by_name`."""
-        lonely = source.lonely(), target.lonely()
+        lonely = source.lonely(self._n_sides), target.lonely(self._n_sides)
         if not all(lonely) or max(map(len, lonely)) > MAX_NAMES:
             return
         known = (None if language == AUTO else language for language in languages)

@@ -8,6 +8,7 @@ index is made again where it is damaged. Files that no segment covers yet are kn
 from __future__ import annotations
 
 import json
+import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -207,4 +208,5 @@ class Index:
 
 
 def _rows(table: pa.Table) -> Iterator[tuple[Any, ...]]:
-    return zip(*(table[name].to_pylist() for name in PLACES.names), strict=True)
+    *columns, files = (table[name].to_pylist() for name in PLACES.names)
+    return zip(*columns, map(sys.intern, files), strict=True)  # a name is there once, not once for each key

@@ -132,10 +132,10 @@ def read_vectors(shelf: Shelf, key: str) -> Mapping[int, EncodedOverlaps]:
     return {size: EncodedOverlaps(stops[sizes == size], flat[sizes == size]) for size in sorted(set(sizes.tolist()))}
 
 
-def text_rows(document: Document, text: str) -> pa.Table:
-    """Return the one row of a document's text."""
-    row = {"document": document.id, "language": document.language, "text": text}
-    return pa.Table.from_pylist([row], schema=schema.TEXTS)
+def text_rows(documents: Sequence[Document], texts: Sequence[str]) -> pa.Table:
+    """Return a row for each document, with its text."""
+    columns = [one.id for one in documents], [one.language for one in documents], list(texts)
+    return pa.table(dict(zip(schema.TEXTS.names, columns, strict=True)), schema=schema.TEXTS)
 
 
 def sentence_rows(document: Document, found: Sequence[Sentence]) -> pa.Table:

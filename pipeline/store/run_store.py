@@ -69,9 +69,9 @@ class RunStore:
         return {name: getattr(self, name) for name in TABLES}
 
     def expect(self, files: Mapping[str, Sequence[str]]) -> None:
-        """Say in which files what is asked for next is likely to lie, by table."""
-        for table, names in files.items():
-            getattr(self, table).expect(names)
+        """Say in which files what is asked for next is likely to lie, by table; see `Shelf.expect`."""
+        for table, shelf in self.shelves().items():
+            shelf.expect(files.get(table, ()))
 
     @property
     def texts(self) -> Shelf:

@@ -1,7 +1,7 @@
 """Every Parquet table, column by column, in the order of the stages.
 
 Positions and character offsets count from 0; spans are half-open: `start <= x < stop`. Characters are Unicode code
-points of the normalised text. A row group holds the rows of one key, and a file's footer names its keys (see `store`).
+points of the normalised text. The rows of a key lie together in a row group, and a file names its keys (see `store`).
 """
 
 import pyarrow as pa

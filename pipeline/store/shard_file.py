@@ -42,6 +42,11 @@ TAIL_BYTES = 8
 ROW_GROUP_BYTES = 1 << 20
 """How large a row group is in memory, unless a single key has more: to read one takes a few milliseconds."""
 
+EXACT_BYTES = 1 << 16
+"""What a table takes in memory is counted exactly from here on: to count takes longer than to write a small one."""
+
+NO_FACTS = "{}"
+
 KEYS = pa.schema(
     [
         pa.field("key", pa.string(), nullable=False),
@@ -71,14 +76,30 @@ class ShardWriter:
 
     def add(self, key: str, table: pa.Table, facts: Facts | None = None) -> None:
         """Write the rows of a key, beside those of others; raises StoreError where the disk is full."""
-        n_bytes = table.nbytes
+        n_bytes = table.get_total_buffer_size()
+        if n_bytes > EXACT_BYTES:  # it may be a slice of a large table
+            n_bytes = table.nbytes
+        self._make_room(n_bytes)
+        self._add_key(key, table.num_rows, n_bytes, json.dumps(facts) if facts else NO_FACTS)
+        self._waiting.append(table)
+
+    def add_rows(self, keys: Sequence[str], table: pa.Table, n_bytes: Sequence[int]) -> None:
+        """Write one row for each key, which takes so many bytes in memory; raises as `add`."""
+        self._make_room(sum(n_bytes))
+        for key, of_row in zip(keys, n_bytes, strict=True):
+            self._add_key(key, 1, of_row, NO_FACTS)
+        self._waiting.append(table)
+
+    def _make_room(self, n_bytes: int) -> None:
+        """End the row group where so many bytes no longer fit."""
         if self._n_bytes + n_bytes > ROW_GROUP_BYTES:
             self.flush()
+
+    def _add_key(self, key: str, n_rows: int, n_bytes: int, facts: str) -> None:
         self.keys.append(key)
-        self._facts.append(json.dumps(facts or {}))
-        self._places.append((self._row_group, self._n_rows, table.num_rows, n_bytes))
-        self._waiting.append(table)
-        self._n_rows += table.num_rows
+        self._facts.append(facts)
+        self._places.append((self._row_group, self._n_rows, n_rows, n_bytes))
+        self._n_rows += n_rows
         self._n_bytes += n_bytes
 
     def flush(self) -> None:

@@ -73,11 +73,8 @@ MAX_KEPT_BYTES = 32 << 20
 MAX_KEPT_ROW_GROUPS = 2000
 """Row groups whose footers are kept, some 7 kB each; a file has few, so that to read its footer again takes little."""
 
-MAX_KEPT_TABLES = 32
-"""Files whose keys are kept in memory, because they have been named as those where something lies."""
-
 MAX_KEPT_PLACES = 100_000
-"""Keys of which it is remembered where they lie."""
+"""Keys of which it is remembered where they lie, until other work begins; see `expect`."""
 
 
 class Place(NamedTuple):
@@ -170,7 +167,7 @@ class Shelf:
         self._row_groups: LRUCache[tuple[str, ...], pa.Table] = LRUCache(MAX_KEPT_BYTES, lambda rows: rows.nbytes)
         self._asked: LRUCache[str, Place] = LRUCache(MAX_KEPT_PLACES)
         self._expected: list[str] = []
-        self._tables: LRUCache[str, Places] = LRUCache(MAX_KEPT_TABLES)
+        self._tables: dict[str, Places] = {}
         self._set_aside_files: list[str] = []
 
     def look_up(self, keys: Iterable[str]) -> Places:
@@ -186,8 +183,13 @@ class Shelf:
         return self._find(lambda: self._index.find_documents(asked)) if asked else {}
 
     def expect(self, files: Iterable[str]) -> None:
-        """Say in which files what is asked for next is likely to lie: these are looked into before the index is."""
+        """Say in which files what is asked for next is likely to lie: these are looked into before the index is.
+
+        Where other things lie, that were asked for before, is forgotten.
+        """
         self._expected = list(files)
+        self._tables = {name: self._tables[name] for name in self._expected if name in self._tables}
+        self._asked.clear()
 
     def sizes(self) -> Files:
         """Return the sizes in bytes of all files, by name."""
