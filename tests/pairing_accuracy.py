@@ -39,6 +39,7 @@ GOLD_LANGUAGES = {
 GERMAN_TARGETS = {"gold/maligna-pl/poznan"}
 """The one document of a set whose target is in German."""
 THIRD = 1 / 3
+N_POTS = 200
 
 
 class Encoded(NamedTuple):
@@ -136,6 +137,30 @@ def report_handbook(encoders: Encoders, languages: str) -> None:
         report("  a third of both sides taken away", thinned(source, THIRD, 2), thinned(target, THIRD, 3))
 
 
+def report_small_pots(encoders: Encoders, languages: str) -> None:
+    """Pair pots of a few documents each, once with their counterparts and once with as many strangers."""
+    sides = [
+        {part.name: part for path in paths for part in cut(encoders.encode(path, language, False), 1)}
+        for language in languages.split("-")
+        if (paths := sorted((SHARED / "corpora" / f"handbook-{languages}" / language).glob("*.txt")))
+    ]
+    generator, names = np.random.default_rng(5), sorted(sides[0].keys() & sides[1].keys())
+    for size in (1, 2, 5):
+        n_right, n_wrong, n_strangers = 0, 0, 0
+        for _ in range(N_POTS):
+            chosen = [names[i] for i in generator.choice(len(names), 2 * size, replace=False)]
+            pots = [side([of_side[name] for name in chosen[:size]]) for of_side in sides]
+            others = side([sides[1][name] for name in chosen[size:]])
+            found = [pair[:2] for pair in pair_documents(*pots, PairingConfig()).pairs]
+            n_right += sum(i == j for i, j in found)
+            n_wrong += sum(i != j for i, j in found)
+            n_strangers += len(pair_documents(pots[0], others, PairingConfig()).pairs)
+        click.echo(
+            f"handbook {languages}, {N_POTS} pots of {size} paragraphs: true {N_POTS * size:,}  right {n_right:,}  "
+            f"wrong {n_wrong}; with strangers only: wrong {n_strangers}"
+        )
+
+
 def report_gold(encoders: Encoders) -> None:
     """Put all gold sets into one pot, and pair each two languages that any of them has."""
     pot: dict[str, list[Encoded]] = {}
@@ -163,6 +188,7 @@ def main() -> int:
     encoders = Encoders(arguments.cache, arguments.encoder)
     for languages in HANDBOOKS:
         report_handbook(encoders, languages)
+        report_small_pots(encoders, languages)
     report_gold(encoders)
     return 0
 

@@ -48,7 +48,8 @@ scaledown_seconds = 2
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModalWorld]:
     images = ("clerk", "split", "encode_on_cpu", "align_on_cpu")
-    world = ModalWorld(tmp_path_factory.mktemp("modal") / "world", images=images)
+    keys = ("--secret", "bitext-bucket:AWS_ACCESS_KEY_ID=none")
+    world = ModalWorld(tmp_path_factory.mktemp("modal") / "world", *keys, images=images)
     world.modal("volume", "create", "--version=2", "bitext-store")
     yield world
     world.close()
@@ -93,3 +94,27 @@ def test_documents_on_the_volume_are_paired_there_and_only_what_is_new_again(wor
     output = world.run(tmp_path / "there.toml", tmp_path / "again")
     assert "(nothing new)" in output
     assert set(world.started(before)) <= {"clerk"}
+
+
+def test_documents_in_a_bucket_are_paired_though_it_is_only_read(world: ModalWorld, tmp_path: Path) -> None:
+    bucket = world.faults / "bucket"
+    write_pot(bucket / "pot")
+    (tmp_path / "bucket.toml").write_text(CONFIG.format(place="bucket:pot/"))
+    mounted = {"BITEXT_MODAL_BUCKET": "my-bucket"}
+    world.run(tmp_path / "bucket.toml", tmp_path / "out", **mounted)
+    expected = [("pot/en/a.txt", "pot/de/y.txt"), ("pot/en/b.txt", "pot/de/x.txt")]
+    assert pairs_of(tmp_path / "out" / "pairs.tsv") == expected
+    assert "The ship left the harbour at dawn." in (tmp_path / "out" / "bitext.tsv").read_text()
+    assert len(list(bucket.rglob("*.*"))) == len(TEXTS)
+    before = world.n_started()
+    assert "(nothing new)" in world.run(tmp_path / "bucket.toml", tmp_path / "again", **mounted)
+    assert set(world.started(before)) <= {"clerk"}
+    (bucket / "pairs.tsv").write_text((tmp_path / "out" / "pairs.tsv").read_text())
+    config = CONFIG.format(place="bucket:pot/").replace('pairing = "content"', "").replace('pairs = ["en-de"]', "")
+    (tmp_path / "table.toml").write_text(
+        config.replace('documents = "bucket:pot/{language}/*.txt"', 'manifest = "bucket:pairs.tsv"')
+    )
+    world.run(tmp_path / "table.toml", tmp_path / "by-table", **mounted)
+    found = results(tmp_path / "out")
+    del found["pairs.tsv"]
+    assert results(tmp_path / "by-table") == found

@@ -14,7 +14,7 @@ from stages.pairing import candidates as candidates_module
 from stages.pairing.candidates import Points, Scored, find_candidates, nearest
 from stages.pairing.config import PairingConfig
 from stages.pairing.duplicates import find_alike, group_duplicates
-from stages.pairing.match import PairedDocuments, Side, confidence_of, match_documents
+from stages.pairing.match import USUAL_SHARE, PairedDocuments, Side, confidences_of, log_odds_of, match_documents
 from stages.pairing.pairing import MAX_EDITIONS, Decided, DocumentSide, Pairing, Settled, pair_documents
 from stages.pairing.score import score_pair
 from stages.pairing.summary import gather, summarise
@@ -136,8 +136,38 @@ def test_sides_can_be_exchanged() -> None:
 
 
 def test_more_lead_makes_surer_and_odd_lengths_less_sure() -> None:
-    assert confidence_of(0.6, 0.2, 20, 0.1) > confidence_of(0.6, 0.5, 20, 0.1) > confidence_of(0.6, 0.5, 20, 1.0)
-    assert confidence_of(0.6, 0.2, 20, 0.1) > confidence_of(0.6, 0.2, 1, 0.1)
+    assert log_odds_of(0.6, 0.2, 20, 0.1) > log_odds_of(0.6, 0.5, 20, 0.1) > log_odds_of(0.6, 0.5, 20, 1.0)
+    assert log_odds_of(0.6, 0.2, 20, 0.1) > log_odds_of(0.6, 0.2, 1, 0.1)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.4, 0.9])
+def test_how_many_of_a_pot_are_right_is_estimated_from_the_pairs(share: float) -> None:
+    rng = np.random.default_rng(7)
+    is_right = rng.random(4000) < share
+    evidence = np.where(is_right, 2.0, -2.0) + 2 * rng.standard_normal(4000)  # the logarithm of a ratio of likelihoods
+    usual = np.log(USUAL_SHARE / (1 - USUAL_SHARE))
+    confidences = confidences_of(evidence + usual)
+    assert confidences.mean() == pytest.approx(is_right.mean(), abs=0.03)
+    plain = 1 / (1 + np.exp(-evidence - usual))
+    assert ((confidences > 0.5) == is_right).mean() > ((plain > 0.5) == is_right).mean() or share == 0.4
+
+
+def test_few_pairs_say_little_of_how_many_are_right() -> None:
+    assert confidences_of(np.array([6.0]))[0] == pytest.approx(1 / (1 + np.exp(-6)), abs=0.001)
+    assert confidences_of(np.array([])).shape == (0,)
+
+
+def test_a_lone_document_of_one_sentence_finds_its_translation_and_no_stranger() -> None:
+    rng = np.random.default_rng(3)
+    meanings = rng.standard_normal((20, 1, DIMENSIONS))
+    source, target = (
+        Pot([to_unit_length(one + 0.5 * rng.standard_normal(one.shape)).astype(np.float32) for one in meanings])
+        for _ in range(2)
+    )
+    for one, other in zip(source.vectors, target.vectors, strict=True):
+        assert len(pair_pots(Pot([one]), Pot([other]))) == 1
+    for one, other in zip(source.vectors, target.vectors[1:], strict=False):
+        assert pair_pots(Pot([one]), Pot([other])) == []
 
 
 def test_a_score_does_not_mind_order_and_little_what_is_left_out() -> None:

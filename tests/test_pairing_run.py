@@ -39,6 +39,8 @@ encoder = "use-multilingual"
 """
 
 
+LONE = "Auf dem Dach des alten Hauses nisten seit vielen Jahren zwei Störche."
+
 PAIRS = [("en/x1.txt", "de/k.txt"), ("en/x2.txt", "de/l.txt"), ("en/x3.txt", "de/m.txt")]
 
 
@@ -230,14 +232,26 @@ def test_documents_of_all_languages_in_one_pot_are_told_apart(tmp_path: Path) ->
     assert (tmp_path / "out" / "failures.tsv").read_text().count("its language can't be told") == 1
 
 
-def test_documents_in_a_bucket_are_refused_before_anything_is_done(pot: Path) -> None:
+def test_documents_in_a_bucket_are_refused_here_and_it_is_said_where_they_can_be_read(
+    pot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.corpus.intake.BUCKET_FOLDER", pot / "nowhere")
     config = (pot / "pot.toml").read_text().replace('"en/*', '"bucket:en/*').replace('"de/*', '"bucket:de/*')
     (pot / "pot.toml").write_text(config)
     for command in (RUN, STATUS):
         result = bitext(*command, cwd=pot)
         assert result.returncode == 2
-        assert "can't be done where documents lie in a bucket" in result.stderr
-    assert not (pot / "store").exists()
+        assert "only rented machines can read: modal run -m pipeline.run" in result.stderr
+
+
+def test_documents_of_one_sentence_are_paired_where_they_say_the_same_and_only_then(tmp_path: Path) -> None:
+    for name, german in (("same", "Die Versammlung wurde auf den nächsten Dienstag verschoben."), ("other", LONE)):
+        write_documents(tmp_path / name / "en", {"x": "The meeting has been postponed to next Tuesday."}, {"x": "x"})
+        write_documents(tmp_path / name / "de", {"y": german}, {"y": "y"})
+        (tmp_path / name / "pot.toml").write_text(CONFIG.format(corpus='pairing = "content"'))
+    assert bitext(*RUN, cwd=tmp_path / "same").returncode == 0
+    assert pairs_of(tmp_path / "same" / "out" / "pairs.tsv") == [("en/x.txt", "de/y.txt")]
+    assert "no two of 2 documents belong together" in bitext(*RUN, cwd=tmp_path / "other").stderr
 
 
 # ---- bad input

@@ -10,8 +10,9 @@ import os
 import modal
 
 from pipeline.cloud import pins
+from pipeline.config.run_config import BUCKET_FOLDER as MOUNTED_AT
 from pipeline.config.run_config import CorpusConfig
-from pipeline.corpus import intake
+from pipeline.corpus.intake import lies_in_bucket
 from pipeline.errors import ConfigError
 
 STORE_FOLDER = "/store"
@@ -19,7 +20,7 @@ WEIGHTS_FOLDER = "/weights"
 WEIGHTS_NAME = "bitext-weights"
 CACHE_FOLDER = "/cache"
 
-BUCKET_FOLDER = str(intake.BUCKET_FOLDER)
+BUCKET_FOLDER = str(MOUNTED_AT)
 BUCKET_NAME = os.environ.get("BITEXT_MODAL_BUCKET")
 """An S3 bucket with documents, which is mounted for reading; a Modal Secret `bitext-bucket` holds its keys."""
 
@@ -53,10 +54,9 @@ OFFLINE = {"HF_HUB_OFFLINE": "1"}
 
 def require_bucket(corpus: CorpusConfig) -> None:
     """Raise ConfigError where a corpus lies in a bucket and none is mounted: better here than in a container."""
-    places = (corpus.documents, corpus.source, corpus.target, corpus.manifest)
-    if BUCKET is None and any(place and place.startswith(intake.BUCKET) for place in places):
+    if BUCKET is None and lies_in_bucket(corpus):
         raise ConfigError(
-            f"[corpus] lies in a bucket ({intake.BUCKET}…), and none is mounted: set BITEXT_MODAL_BUCKET in the "
+            "[corpus] lies in a bucket (bucket:…), and none is mounted: set BITEXT_MODAL_BUCKET in the "
             "environment to its name, and put its keys into the Modal Secret bitext-bucket"
         )
 

@@ -36,6 +36,10 @@ from stages.split.config import SplitConfig
 
 AUTO = "auto"
 
+BUCKET = "bucket:"
+BUCKET_FOLDER = Path("/bucket")
+"""Where a bucket is mounted in the containers: see the README, "A corpus that is already there"."""
+
 
 class CorpusConfig(Section):
     """The documents, and which of them are a text and its translation."""
@@ -231,7 +235,9 @@ class RunConfig(Section):
         return self.corpus.pairing == "content" and self.corpus.manifest is None
 
     def resolve(self, path: str) -> Path:
-        """Return a path of the config as one that can be opened from anywhere."""
+        """Return a path of the config, or of its manifest, as one that can be opened from anywhere."""
+        if path.startswith(BUCKET):
+            return BUCKET_FOLDER / path.removeprefix(BUCKET).lstrip("/")
         return self.folder / expand_user(path)
 
 

@@ -6,11 +6,10 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, replace
-from pathlib import Path
 
 import pyarrow.compute as pc
 
-from pipeline.config.run_config import CorpusConfig, RunConfig
+from pipeline.config.run_config import BUCKET, BUCKET_FOLDER, CorpusConfig, RunConfig
 from pipeline.corpus.build import build_manifest, file_state
 from pipeline.corpus.scratch import DiskDict
 from pipeline.corpus.sources import input_files
@@ -42,14 +41,16 @@ GROUP_CHARS = 1 << 16
 """Texts of documents go to the store together up to so many characters."""
 
 VOLUME = "volume:"
-BUCKET = "bucket:"
-BUCKET_FOLDER = Path("/bucket")
-"""Where a bucket is mounted in the containers: see the README, "A corpus that is already there"."""
 
 
 def lies_with_store(corpus: CorpusConfig) -> bool:
     """Say whether a corpus is already on the Volume (or a bucket), rather than on the user's machine."""
     return any(place.startswith((VOLUME, BUCKET)) for place in _places(corpus).values())
+
+
+def lies_in_bucket(corpus: CorpusConfig) -> bool:
+    """Say whether a corpus lies in a bucket, which is only read."""
+    return any(place.startswith(BUCKET) for place in _places(corpus).values())
 
 
 def read_corpus(store: RunStore, limit: int | None, min_chars: int = 1, is_fresh: bool = False) -> Manifest:
@@ -203,6 +204,11 @@ def located(store: RunStore) -> RunConfig:
     config = store.config
     if not lies_with_store(config.corpus):
         return config
+    if lies_in_bucket(config.corpus) and not BUCKET_FOLDER.is_dir():
+        raise ConfigError(
+            f"[corpus] lies in a bucket ({BUCKET}…), which only rented machines can read: modal run -m pipeline.run "
+            "--config … reads it there"
+        )
     places = _places(config.corpus)
     for prefix, folder in ((VOLUME, store.store.root), (BUCKET, BUCKET_FOLDER)):
         if all(place.startswith(prefix) for place in places.values()):

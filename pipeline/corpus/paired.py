@@ -66,15 +66,19 @@ class FoundPairs:
         return [row for row in self.rows if row.kind == kind]
 
 
-def render_pairs(rows: Sequence[PairRow]) -> str:
-    """Return the table as TSV, as [corpus] manifest takes it."""
+def render_pairs(rows: Sequence[PairRow], place: str = "") -> str:
+    """Return the table as TSV, as [corpus] manifest takes it.
+
+    place : put before each path, such as `bucket:`, for a table that lies elsewhere than the documents.
+    """
     names = iter(_names(row for row in rows if row.kind == "pair"))
     lines = ["\t".join(COLUMNS)]
     for row in rows:
         is_pair = row.kind == "pair"
         numbers = ("" if number is None else f"{number:.4f}" for number in row[-3:])
         named = (next(names), "yes") if is_pair else ("", "no")
-        lines.append("\t".join([*named, *row[1:5], *numbers, row.reason]))
+        paths = (place + path if path else "" for path in row[1:3])
+        lines.append("\t".join([*named, *paths, *row[3:5], *numbers, row.reason]))
     return "".join(f"{line}\n" for line in lines)
 
 

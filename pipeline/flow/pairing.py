@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.config.run_config import RunConfig, split_pair
-from pipeline.corpus.intake import BUCKET, VOLUME, lies_with_store
+from pipeline.config.run_config import BUCKET, RunConfig, split_pair
+from pipeline.corpus.intake import VOLUME, lies_in_bucket, lies_with_store
 from pipeline.corpus.languages import parse_language
 from pipeline.corpus.paired import PAIRS, Decision, FoundPairs, PairRow, documents_run, render_pairs
 from pipeline.errors import ConfigError, MissingError
@@ -44,16 +44,7 @@ def carry_out_paired(run: Run, backend: Backend, observer: Observer) -> Flow:
 
 
 def run_of_documents(run: Run) -> Run:
-    """Return the run that splits and encodes the documents of another, before it is known which belong together.
-
-    Raises ConfigError where they lie in a bucket: the table of pairs has to lie beside them.
-    """
-    corpus = run.config.corpus
-    if any((place or "").startswith(BUCKET) for place in (corpus.documents, corpus.source, corpus.target)):
-        raise ConfigError(
-            '[corpus] pairing = "content" can\'t be done where documents lie in a bucket, which is only read: list the '
-            "pairs in a manifest, or let their names agree"
-        )
+    """Return the run that splits and encodes the documents of another, before it is known which belong together."""
     config = run.config.model_copy(update={"name": documents_run(run.config.name)})
     stage = run.stage if run.stage in ("split", "encode") else None
     return Run(config, stage, out=run.out, corrections=run.corrections_folder)
@@ -119,7 +110,7 @@ def _carry_out_found(run: Run, found: FoundPairs, first: Flow) -> Flow:
             "[pairing] min_confidence = 0.2 takes less sure pairs"
         )
     flow = Flow(run, first.backend, first.observer)
-    run.config = _with_table(run, flow, text)
+    run.config = _with_table(run, flow, found)
     notes = describe_pairing(found, f"listed in {table}", run.corrections_folder)
     for note in notes:
         first.observer.note(note)
@@ -135,11 +126,15 @@ def _carry_out_found(run: Run, found: FoundPairs, first: Flow) -> Flow:
     return flow
 
 
-def _with_table(run: Run, flow: Flow, text: str) -> RunConfig:
-    """Return the config of a run with a table of pairs, which lies where its documents do, in place of the patterns."""
+def _with_table(run: Run, flow: Flow, found: FoundPairs) -> RunConfig:
+    """Return the config of a run with a table of pairs in place of the patterns of its corpus.
+
+    The table lies where the store does if the documents are there, too, or in a bucket, which is only read.
+    """
     config = run.config
     manifest = str((run.out / PAIRS).absolute())
     if lies_with_store(config.corpus):
+        text = render_pairs(found.rows, BUCKET if lies_in_bucket(config.corpus) else "")
         manifest = f"{VOLUME}{flow.backend.do(keep_table, config, text)}"
     return with_table(config, manifest)
 

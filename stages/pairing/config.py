@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from stages.config import Section
 
-VERSION = 1
+VERSION = 2
 """Raise it when the same vectors give other pairs."""
 
 KEYS = ("domain", "folder")

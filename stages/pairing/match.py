@@ -19,6 +19,21 @@ BIAS, PER_SCORE, PER_MARGIN, PER_LOG_SENTENCES, PER_LENGTH = -5.84, 8.54, 12.72,
 whole and cut into documents of five, two and one paragraph, with two fifths of each side taken away, and novels, laws
 and yearbooks in zh-en, ar-en, pl-en and de-fr. All vectors are those of the encoder use-multilingual, centred."""
 
+MIN_SECOND = 0.3
+"""A stranger that is as near as this is found in any pot but the smallest, which say no more of a pair's lead."""
+
+USUAL_SHARE = 0.65
+"""How many of these best candidates were right."""
+
+USUAL_WEIGHT = 20
+"""The share that is right in a pot is estimated as if so many pairs with the usual share were in it as well."""
+
+MAX_SHARE = 0.95
+"""However sure the others are, a pair is not taken to be right before it is looked at more often than this."""
+
+N_ROUNDS = 50
+"""Of estimating the share: it is settled long before."""
+
 MAX_LOG_SENTENCES = 3.5
 MAX_LENGTH_GAP = 1.5
 
@@ -61,13 +76,18 @@ def match_documents(
     if usual_ratio is None:
         usual_ratio = float(np.median(ratios[: max(1, len(ratios) // 2)])) if len(ratios) else 0.0
     rivals = _rivals(candidates, sides)
-    pairs = []
+    found, log_odds = [], []
     for candidate, ratio in zip(chosen, ratios.tolist(), strict=True):
         i, j, score = (part[candidate].item() for part in candidates)
         second = _second(rivals, i, j, sides)
         n_sentences = min(int(sides[0].n_sentences[i]), int(sides[1].n_sentences[j]))
-        confidence = confidence_of(score, second, n_sentences, abs(ratio - usual_ratio))
-        pairs.append(PairedDocuments(i, j, score, second, 1.0 if (i, j) in together else confidence))
+        found.append((i, j, score, second))
+        log_odds.append(log_odds_of(score, second, n_sentences, abs(ratio - usual_ratio)))
+    confidences = confidences_of(np.array(log_odds)).tolist()
+    pairs = [
+        PairedDocuments(*one, 1.0 if one[:2] in together else confidence)
+        for one, confidence in zip(found, confidences, strict=True)
+    ]
     return sorted(pairs, key=lambda pair: pair[:2]), usual_ratio
 
 
@@ -93,19 +113,37 @@ def _choose(candidates: Scored, sides: tuple[Side, Side], together: Collection[t
     return chosen
 
 
-def confidence_of(score: float, second: float, n_sentences: int, length_gap: float) -> float:
-    """Return how likely a pair is right: its score, its lead over the next best, its size and its lengths tell.
+def log_odds_of(score: float, second: float, n_sentences: int, length_gap: float) -> float:
+    """Return how likely a pair is right where the usual share is: its score, its lead, its size and its lengths tell.
 
-    length_gap : how far the logarithm of its ratio of lengths lies from that of most pairs.
+    second : the next best score; length_gap : how far the logarithm of its ratio of lengths lies from that of most
+    pairs. Returns the logarithm of the odds.
     """
-    logit = (
+    return (
         BIAS
         + PER_SCORE * score
-        + PER_MARGIN * (score - second)
+        + PER_MARGIN * (score - max(second, MIN_SECOND))
         + PER_LOG_SENTENCES * min(float(np.log(max(n_sentences, 1))), MAX_LOG_SENTENCES)
         + PER_LENGTH * min(length_gap, MAX_LENGTH_GAP)
     )
-    return float(1 / (1 + np.exp(-logit)))
+
+
+def confidences_of(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how likely the pairs of a pot are right, given how many of them are: arrays of shape (P,) for P pairs.
+
+    Where nearly all documents have a counterpart, a pair of little evidence is likely right; where few have, it isn't.
+    How many have is estimated from the pairs themselves (Saerens et al. 2002, "Adjusting the outputs of a classifier
+    to new a priori probabilities"): it is the share that agrees with the confidences which it leads to.
+    """
+    share, evidence = USUAL_SHARE, log_odds - _log_odds(USUAL_SHARE)
+    for _ in range(N_ROUNDS):
+        confidences = 1 / (1 + np.exp(-evidence - _log_odds(min(share, MAX_SHARE))))
+        share = (confidences.sum() + USUAL_WEIGHT * USUAL_SHARE) / (len(log_odds) + USUAL_WEIGHT)
+    return confidences
+
+
+def _log_odds(share: float) -> float:
+    return float(np.log(share / (1 - share)))
 
 
 Rivals = tuple[dict[int, list[tuple[float, int]]], dict[int, list[tuple[float, int]]]]

@@ -15,6 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+FEW_SENTENCES = 8
+"""The mean of a side is taken as if so many sentences more, which say nothing, were in it: what a few sentences share
+is also what they say, and of one sentence alone nothing would be left."""
+
 
 class Summary(NamedTuple):
     """What is kept of a document to find its candidates.
@@ -43,8 +47,8 @@ class Summaries(NamedTuple):
 
     @property
     def centre(self) -> NDArray[np.float64]:
-        """Return the mean of all sentence vectors of the side, shape (D,); zeros where there are none."""
-        return self.total / max(int(self.n_sentences.sum()), 1)
+        """Return the mean of all sentence vectors of the side, shape (D,), the nearer to 0 the fewer there are."""
+        return self.total / (int(self.n_sentences.sum()) + FEW_SENTENCES)
 
 
 def weights_of(n_chars: NDArray[np.integer]) -> NDArray[np.float64]:
