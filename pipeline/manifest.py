@@ -30,6 +30,8 @@ class Document:
     """Where it was found: for people, and no part of who it is."""
     times: str = ""
     """When what is said in subtitles: see `pack_times`. Like the path it is no part of who the document is."""
+    bilingual_file: str = ""
+    """A digest of the file of which it is one language, if that has units: no part of who it is, either."""
     edits: tuple[Edit, ...] = field(default=(), repr=False)
     """What people have changed of its sentences."""
     as_split: Document | None = field(default=None, repr=False)
@@ -67,10 +69,16 @@ class DocumentPair:
         return bool(self.source.edits or self.target.edits)
 
     @property
+    def shares_units(self) -> bool:
+        """Say whether its documents are languages of one bilingual file, whose units no bead should cross."""
+        return bool(self.source.bilingual_file) and self.source.bilingual_file == self.target.bilingual_file
+
+    @property
     def key(self) -> str:
-        """Return the key of the pair in the store: its documents and corrections; names live in the manifest only."""
-        key = f"{self.source.id}:{self.target.id}"
-        return f"{key}:{self.corrections.digest}" if self.corrections else key
+        """Return the key of the pair in the store, by all that makes its beads but the config; not by its name."""
+        units = ":units" if self.shares_units else ""
+        corrections = f":{self.corrections.digest}" if self.corrections else ""
+        return f"{self.source.id}:{self.target.id}{units}{corrections}"
 
     @property
     def uncorrected(self) -> DocumentPair:
@@ -223,7 +231,7 @@ def edit_document(document: Document, edits: Sequence[Edit]) -> Document:
 def document_id(text: str, language: str, is_split: bool) -> str:
     """Return the SHA-256, cut to 128 bits, of a normalised text with its language and whether it is already split.
 
-    Its structure is part of the text: headings are marked there (see `stages.text.HEADING_MARKS`).
+    Its structure is part of the text: headings and units are marked there (see `stages.text.HEADING_MARKS`).
     """
     head = json.dumps([language, is_split])
     return hashlib.sha256(f"{head}\n{text}".encode()).hexdigest()[:32]

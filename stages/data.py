@@ -32,6 +32,8 @@ class Sentence(NamedTuple):
     text: str
     heading: int = 0
     """Its level if it is a heading, as far as the document's format tells: 1 for a chapter's, up to 6; else 0."""
+    unit: int = 0
+    """The unit of a bilingual file in which it stands, counted from 1; 0 in all other documents."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Overlaps:
     vectors: NDArray[np.floating]
     headings: Sequence[int] = ()
     """The level of each position that is a heading, 0 for all others; nothing where none is known."""
+    units: Sequence[int] = ()
+    """The unit of each position, where both documents of a pair are languages of one bilingual file; else nothing."""
 
     def __post_init__(self) -> None:
         if self.vectors.ndim != 3 or self.vectors.shape[1] != len(self.sentences):

@@ -16,6 +16,10 @@ HEADING_MARKS = "\x01\x02\x03\x04\x05\x06"
 """In a normalised text, which has no other control characters, a line that begins with one is a heading of that level:
 of the first, a chapter, down to the sixth. Readers of formats that know headings put them there."""
 
+UNIT_MARK = "\x07"
+"""With it, at the start of a line, each unit of a bilingual file begins: a unit of TMX, XLIFF or PO, a row of a table.
+A unit without text in the document's language leaves its mark before that of the next one."""
+
 
 def join_sentences(sentences: Iterable[str], language: str) -> str:
     """Join consecutive sentences as their language writes them; empty positions leave no trace."""

@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.config.run_config import CorpusConfig
 from pipeline.corpus.formats.document import DocumentText
 from pipeline.corpus.readers import Read, Source, read_documents, read_here
-from stages.text import HEADING_MARKS
+from stages.text import HEADING_MARKS, UNIT_MARK
 
 SIDES = {"source": "a", "target": "b", "source_language": "en", "target_language": "de"}
 
@@ -27,7 +27,7 @@ def paragraphs(path: Path, row: str | None = None, **corpus: Any) -> list[str]:
     """Return the paragraphs of a file that can be read."""
     found = read(path, row, **corpus)
     assert isinstance(found, DocumentText), found
-    return [line.lstrip(HEADING_MARKS) for line in found.text.removesuffix("\n\n").split("\n\n")]
+    return [line.lstrip(HEADING_MARKS + UNIT_MARK) for line in found.text.removesuffix("\n\n").split("\n\n")]
 
 
 def headings(path: Path) -> list[tuple[int, str]]:

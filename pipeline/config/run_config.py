@@ -31,6 +31,7 @@ from stages.export.config import ExportConfig
 from stages.pairing.config import VERSION as PAIRING_VERSION
 from stages.pairing.config import PairingConfig
 from stages.report.config import ReportConfig
+from stages.split.config import KEPT as SPLIT_KEPT
 from stages.split.config import VERSION as SPLIT_VERSION
 from stages.split.config import SplitConfig
 
@@ -356,7 +357,11 @@ def settle_encoder(config: RunConfig, languages: Iterable[str]) -> RunConfig:
 
 
 def sentences_address(config: RunConfig) -> str:
-    """Return where the sentences of this config lie: by everything that makes them what they are."""
+    """Return where the sentences of this config lie: by everything that makes them what they are, and what is kept."""
+    return _digest("sentences", SPLIT_KEPT, _splitting(config))
+
+
+def _splitting(config: RunConfig) -> str:
     return _digest("split", SPLIT_VERSION, _what_splits(config.split))
 
 
@@ -370,7 +375,7 @@ def _what_splits(split: SplitConfig) -> dict[str, Any]:
 
 def embeddings_address(config: RunConfig) -> str:
     """Return where the vectors lie; `max_overlap` is no part of it, so that a larger one encodes only the new sizes."""
-    return _digest("encode", ENCODE_VERSION, identity(config.encode), sentences_address(config))
+    return _digest("encode", ENCODE_VERSION, identity(config.encode), _splitting(config))
 
 
 def summaries_address(config: RunConfig) -> str:

@@ -206,7 +206,8 @@ class _Reading:
     def _document(self, source: Source, language: str, found: DocumentText) -> Document:
         is_split, text = self._config.corpus.is_split, found.text
         identity = document_id(text, language, is_split)
-        return Document(identity, language, is_split, len(text), source.name, pack_times(found.times))
+        times = pack_times(found.times)
+        return Document(identity, language, is_split, len(text), source.name, times, found.bilingual_file)
 
     def _language(self, source: Source, language: str, text: str) -> str:
         if language != AUTO:

@@ -21,7 +21,7 @@ from pipeline.store.manifest_files import ManifestFolder, pack_shard
 from pipeline.store.rows import text_rows
 from pipeline.store.run_store import RunStore
 
-VERSION = 7
+VERSION = 8
 """Raise it when the same file gives another document: all files are then read again."""
 
 READING = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import reprlib
 import stat
 from collections import deque
@@ -21,7 +22,7 @@ from pipeline.corpus.text import normalise
 from pipeline.errors import ConfigError, DocumentError, is_printable, printable
 from pipeline.store.files import endless_kind
 from pipeline.workers import Call
-from stages.text import HEADING_MARKS
+from stages.text import HEADING_MARKS, UNIT_MARK
 
 if TYPE_CHECKING:
     from pipeline.corpus.formats.rows import Rows
@@ -80,6 +81,9 @@ class BadRow(NamedTuple):
     name: str
     reason: str
 
+
+END_OF_PART = {True: "\n", False: "\n\n"}
+"""After a part of a document in several files, whose every line is a sentence, or not."""
 
 NAMED_HERE = "\0"
 """Where the name of a document belongs in what is wrong with it."""
@@ -240,19 +244,24 @@ def read_source(source: Source, corpus: CorpusConfig) -> DocumentText:
     """Read a document, which may lie in several files; raises DocumentError, which goes on from the document's name."""
     if not source.parts:
         return _read_file(source, corpus)
-    texts, notes = [], []
+    texts, notes, files = [], [], []
+    n_units = n_marks = 0
     paths = split_parts(source)
     for path in paths:
         try:
-            text, of_part, _ = _read_file(source._replace(path=path), corpus)
+            found = _read_file(source._replace(path=path), corpus)
         except DocumentError as error:
             raise DocumentError(f"can't be read: its part {path.name} {error}") from error.__cause__
-        mark = "" if corpus.is_split else f"{HEADING_MARKS[0]}{normalise(path.name)}\n\n"
-        texts.append(f"{mark}{text.rstrip()}\n" if corpus.is_split else f"{mark}{text.rstrip()}\n\n")
-        notes += [f"{path.name}: {note}" for note in of_part]
+        heading = "" if corpus.is_split else f"{HEADING_MARKS[0]}{normalise(path.name)}\n\n"
+        text = f"{UNIT_MARK * (n_units - n_marks)}{heading}{found.text.rstrip()}{END_OF_PART[corpus.is_split]}"
+        texts.append(text)
+        files.append(found.bilingual_file)
+        n_units, n_marks = n_units + found.n_units, n_marks + text.count(UNIT_MARK)
+        notes += [f"{path.name}: {note}" for note in found.notes]
     how = "" if corpus.is_split else ", each marked by its name as a heading"
     joined = f"it is joined from {len(paths):,} files{how}: {_listed(paths)}"
-    return DocumentText("".join(texts), (joined, *notes))
+    bilingual_file = hashlib.sha256(" ".join(files).encode()).hexdigest()[:16] if n_units else ""
+    return DocumentText("".join(texts), (joined, *notes), (), bilingual_file, n_units)
 
 
 def _listed(parts: Sequence[Path]) -> str:

@@ -94,9 +94,5 @@ def _read_aligned(store: RunStore, pairs: Iterable[DocumentPair]) -> Iterator[tu
     for pair in pairs:
         if pair.uncorrected.key not in done:
             continue
-        if which == "on-demand":
-            source, target = store.read_sides(pair, store.read_requested(pair))
-        else:
-            read = store.read_overlaps if which == "all" else store.read_singles
-            source, target = (read(side) for side in (pair.source, pair.target))
-        yield pair, source, target
+        requested = store.read_requested(pair) if which == "on-demand" else None
+        yield pair, *(store.read_all_overlaps(pair) if which == "all" else store.read_sides(pair, requested))

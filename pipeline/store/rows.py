@@ -71,24 +71,31 @@ def aligned_pair(
     rows: pa.Table,
     facts: Facts,
     is_as_split: bool = False,
+    respect_units: bool = True,
 ) -> AlignedPair:
     """Return a pair with its sentences and beads, and with their corrections.
 
     is_as_split : whether sentences and beads are from before people have changed the sentences.
+    respect_units : as in the config, for null beads that stand in another order then.
     """
     from stages.data import BEAD_ARRAYS, AlignedPair, Beads
 
     arrays = {name: rows[name].to_numpy() for name in BEAD_ARRAYS}
     beads = Beads(**arrays, facts=facts)
-    if is_as_split:
+    if is_as_split or pair.corrections:
         from stages.align.constraints.carry import carry_beads
-
-        beads = carry_beads(beads, pair.source.edits, pair.target.edits, len(source), len(target))
-        source, target = edit_sentences(source, pair.source.edits), edit_sentences(target, pair.target.edits)
-    if pair.corrections:
         from stages.align.constraints.fixed_beads import settle
+        from stages.align.constraints.units import find_corners
 
-        beads = settle(beads, pair.corrections, len(source), len(target))
+        n_source, n_target = len(source), len(target)
+        if is_as_split:
+            source, target = edit_sentences(source, pair.source.edits), edit_sentences(target, pair.target.edits)
+        has_units = pair.shares_units and respect_units
+        corners = find_corners(*([one.unit for one in side] if has_units else [] for side in (source, target)))
+        if is_as_split:
+            beads = carry_beads(beads, pair.source.edits, pair.target.edits, n_source, n_target, corners)
+        if pair.corrections:
+            beads = settle(beads, pair.corrections, len(source), len(target), corners)
     return AlignedPair(
         pair_id=pair.pair_id,
         source_language=pair.source.language,
@@ -149,6 +156,7 @@ def sentence_rows(document: Document, found: Sequence[Sentence]) -> pa.Table:
             "stop": [sentence.stop for sentence in found],
             "text": [sentence.text for sentence in found],
             "heading": [sentence.heading for sentence in found],
+            "unit": [sentence.unit for sentence in found],
         },
         schema=schema.SENTENCES,
     )

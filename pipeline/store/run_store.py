@@ -119,14 +119,14 @@ class RunStore:
         lines: list[str] = self.sentences.read(document.id)["text"].to_pylist()
         return lines
 
-    def read_overlaps(self, document: Document) -> Overlaps:
+    def _read_overlaps(self, document: Document) -> Overlaps:
         """Return a document's sentences with the vectors of all overlaps that the config asks for."""
         encoded: dict[int, EncodedOverlaps] = {}
         for size in range(1, self.config.encode.max_overlap + 1):
             encoded |= read_vectors(self.embeddings, overlap_key(document, size))
         return self._with_sentences(document, encoded)
 
-    def read_singles(self, document: Document, stops: Stops | None = None) -> Overlaps:
+    def _read_singles(self, document: Document, stops: Stops | None = None) -> Overlaps:
         """Return a document's sentences with their vectors, and those of larger overlaps that stop at `stops`."""
         encoded = dict(read_vectors(self.embeddings, overlap_key(document, 1)))
         if stops:
@@ -143,15 +143,20 @@ class RunStore:
         levels = rows["heading"].to_pylist()
         max_overlap = self.config.encode.max_overlap
         overlaps = assemble_overlaps(rows["text"].to_pylist(), encoded, max_overlap, is_complete)
-        return replace(overlaps, headings=levels if any(levels) else ())
+        return replace(overlaps, headings=levels if any(levels) else (), units=rows["unit"].to_pylist())
 
     # ---- pairs
 
+    def read_all_overlaps(self, pair: DocumentPair) -> tuple[Overlaps, Overlaps]:
+        """Return both sides of a pair with the vectors of all overlaps that the config asks for."""
+        return _with_units(pair, self._read_overlaps(pair.source), self._read_overlaps(pair.target))
+
     def read_sides(self, pair: DocumentPair, requested: RequestedOverlaps | None = None) -> tuple[Overlaps, Overlaps]:
         """Return both sides of a pair with the vectors of their sentences, and of the larger overlaps requested."""
-        return (
-            self.read_singles(pair.source, requested.source if requested else None),
-            self.read_singles(pair.target, requested.target if requested else None),
+        return _with_units(
+            pair,
+            self._read_singles(pair.source, requested.source if requested else None),
+            self._read_singles(pair.target, requested.target if requested else None),
         )
 
     def read_requested(self, pair: DocumentPair) -> RequestedOverlaps:
@@ -223,7 +228,9 @@ class RunStore:
         for pair in aligned:
             key, version = keys[pair.pair_id], stored[pair.pair_id]
             sides = found[version.source.id], found[version.target.id]
-            yield aligned_pair(pair, *sides, rows[key], facts[key], pair.is_edited > version.is_edited), rows[key]
+            is_as_split = pair.is_edited > version.is_edited
+            respect_units = self.config.align.respect_units
+            yield aligned_pair(pair, *sides, rows[key], facts[key], is_as_split, respect_units), rows[key]
 
     def read_pair(self, pair: DocumentPair) -> AlignedPair:
         """Return one aligned pair with its sentences, and with the corrections of these sentences."""
@@ -242,11 +249,19 @@ class RunStore:
         version = stored_version(pair, key)
         sides = self.read_sentences(version.source), self.read_sentences(version.target)
         is_as_split = pair.is_edited > version.is_edited
-        return aligned_pair(pair, *sides, self.beads.read(key), self.beads.facts(key), is_as_split)
+        rows, facts, respect_units = self.beads.read(key), self.beads.facts(key), self.config.align.respect_units
+        return aligned_pair(pair, *sides, rows, facts, is_as_split, respect_units)
 
     def _best_key(self, pair: DocumentPair) -> str:
         """Return by what the best beads are known that there are of a pair."""
         return stored_key(pair, self.beads.look_up(bead_keys(pair))) or pair.key
+
+
+def _with_units(pair: DocumentPair, source: Overlaps, target: Overlaps) -> tuple[Overlaps, Overlaps]:
+    """Return the sides of a pair, without their units where these are not the same ones."""
+    if pair.shares_units:
+        return source, target
+    return replace(source, units=()), replace(target, units=())
 
 
 def place_on_pair(

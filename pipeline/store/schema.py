@@ -23,6 +23,7 @@ SENTENCES = pa.schema(
         pa.field("stop", pa.int32(), nullable=False),
         pa.field("text", pa.large_string(), nullable=False),  # empty for an empty position
         pa.field("heading", pa.int8(), nullable=False),  # its level from 1 to 6; 0 for what is no heading
+        pa.field("unit", pa.int32(), nullable=False),  # of a bilingual file, counted from 1; else 0
     ]
 )
 
@@ -56,6 +57,7 @@ _SIDE = [
     pa.field("is_split", pa.bool_(), nullable=False),
     pa.field("chars", pa.int64(), nullable=False),
     pa.field("times", pa.string()),  # of subtitles: see manifest.pack_times
+    pa.field("bilingual_file", pa.string()),  # a digest of the file, if it has units of several languages
     pa.field("is_here", pa.bool_(), nullable=False),  # no earlier shard has it
     pa.field("file", pa.string(), nullable=False),  # where it lies, and in which state that file was
     pa.field("row", pa.string()),  # of a file of many documents

@@ -87,8 +87,7 @@ def _align(store: RunStore, pair: DocumentPair, stored: Stored, writers: Writers
     which = which_overlaps(store.config)
     if which == "on-demand":
         return _align_on_demand(store, pair, stored, writers)
-    read = store.read_overlaps if which == "all" else store.read_singles
-    sides = read(pair.source), read(pair.target)
+    sides = store.read_all_overlaps(pair) if which == "all" else store.read_sides(pair)
     return write_beads(pair, align_pair(*sides, store.config.align, corrections=pair.corrections), sides, writers)
 
 

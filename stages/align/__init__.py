@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stages.align.config import AlignConfig
@@ -27,12 +28,14 @@ def align_pair(
     """Align the sentences of two documents.
 
     Every position of both sides lies in exactly one bead, and the beads are in order. Null beads hold one position
-    each; in a run of them those of the source come first. Empty positions take no part in the search: one inside the
-    span of a bead belongs to that bead, all others are null beads with score 0. An empty side leaves only null beads.
+    each; in a run of them, within a unit, those of the source come first. Empty positions take no part in the search:
+    one inside the span of a bead belongs to that bead, all others are null beads with score 0. An empty side leaves
+    only null beads.
 
     With `on_demand`, overlaps that have vectors are those that `find_requested_overlaps` asks for. With `corrections`,
     which are about these sentences, beads that people have called good are kept, and `bitext` aligns the rest around
-    them; next it aligns headings with headings, where both sides have them.
+    them; next it aligns headings with headings, where both sides have them. Of two documents with units, no other bead
+    crosses one.
 
     Raises ValueError if the vectors of the two sides have different dimensions or are not finite.
     """
@@ -40,23 +43,26 @@ def align_pair(
     from stages.align.bertalign.two_pass import align_classic
     from stages.align.constraints.fixed_beads import fix_beads, settle
     from stages.align.constraints.headings import fix_headings, match_headings
+    from stages.align.constraints.units import find_corners, fix_corners
     from stages.align.log_linear import align_bitext
     from stages.align.on_demand import align_survivors
     from stages.align.positions import restore_positions, take_out_empty
 
     _check_vectors(source, target)
+    source, target = (_with_units(side, config) for side in (source, target))
     source_text, source_positions = take_out_empty(source)
     target_text, target_positions = take_out_empty(target)
     if config.method == "bertalign":
-        path = align_classic(source_text, target_text, config)
+        path = align_classic(source_text, target_text, config, fix_corners(source, target))
     else:
         fixed = fix_beads(corrections, source.has_text, target.has_text) if corrections else None
+        fixed = fix_corners(source, target, fixed)
         headings = match_headings(source, target, config.respect_sections)
         fixed = fix_headings(headings, fixed, source.has_text, target.has_text)
         path = align_bitext(source_text, target_text, config, align_survivors if on_demand else None, fixed)
-    counts = len(source.sentences), len(target.sentences)
-    beads = restore_positions(path, source_positions, target_positions, *counts)
-    return settle(beads, corrections, *counts) if corrections else beads
+    counts, corners = (len(source.sentences), len(target.sentences)), find_corners(source.units, target.units)
+    beads = restore_positions(path, source_positions, target_positions, *counts, corners)
+    return settle(beads, corrections, *counts, corners) if corrections else beads
 
 
 def find_requested_overlaps(source: Overlaps, target: Overlaps, config: AlignConfig) -> RequestedOverlaps:
@@ -67,19 +73,26 @@ def find_requested_overlaps(source: Overlaps, target: Overlaps, config: AlignCon
     `align_pair` are found as well. Raises ValueError as it does.
     """
     from stages.align.constraints.headings import match_headings
+    from stages.align.constraints.units import find_corners, fix_corners
     from stages.align.on_demand import RequestedOverlaps
     from stages.align.on_demand import find_requested_overlaps as find
     from stages.align.positions import restore_positions, take_out_empty
 
     _check_vectors(source, target)
+    source, target = (_with_units(side, config) for side in (source, target))
     source_text, source_positions = take_out_empty(source)
     target_text, target_positions = take_out_empty(target)
-    of_source, of_target, path = find(source_text, target_text, config)
+    of_source, of_target, path = find(source_text, target_text, config, fix_corners(source, target))
     stops = (_in_document(of_source, source_positions), _in_document(of_target, target_positions))
     if path is None or len(match_headings(source, target, config.respect_sections)):
         return RequestedOverlaps(*stops)
-    counts = len(source.sentences), len(target.sentences)
-    return RequestedOverlaps(*stops, restore_positions(path, source_positions, target_positions, *counts))
+    counts, corners = (len(source.sentences), len(target.sentences)), find_corners(source.units, target.units)
+    return RequestedOverlaps(*stops, restore_positions(path, source_positions, target_positions, *counts, corners))
+
+
+def _with_units(document: Overlaps, config: AlignConfig) -> Overlaps:
+    """Return a document without its units where they don't count."""
+    return document if config.respect_units or not len(document.units) else replace(document, units=())
 
 
 def _in_document(stops: Stops, positions: NDArray[np.int64]) -> Stops:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.align.beads import NO_CORNERS
 from stages.align.compiled import njit
 
 MAX_GAP_CELLS = 1 << 20
@@ -69,14 +70,17 @@ def band_around(
     n_target: int,
     radius: int,
     max_gap_cells: int = MAX_GAP_CELLS,
+    corners: NDArray[np.int64] = NO_CORNERS,
 ) -> Band:
     """Return the union of the rectangles between consecutive anchors, grown by `radius` on every side.
 
     Anchors must increase strictly on both sides. Memory grows with sentences x radius and with the area of the gaps,
     none larger than `max_gap_cells`.
+
+    corners : int64 array of shape (N, 2), cells that every path meets, in order, none of them amid an anchor.
     """
-    corners_i = np.concatenate([[0], source_anchors, source_anchors + 1, [n_source]])
-    corners_j = np.concatenate([[0], target_anchors, target_anchors + 1, [n_target]])
+    corners_i = np.concatenate([[0], source_anchors, source_anchors + 1, corners[:, 0], [n_source]])
+    corners_j = np.concatenate([[0], target_anchors, target_anchors + 1, corners[:, 1], [n_target]])
     order = np.lexsort((corners_j, corners_i))
     corners_i, corners_j = cut_wide_gaps(corners_i[order], corners_j[order], max_gap_cells)
     rows = np.arange(n_source + 1)

@@ -1,6 +1,6 @@
 """The shapes that a bead may have, and what a method finds of a pair.
 
-B bead types, P beads with text on both sides, S source sentences, T target sentences.
+B bead types, P beads with text on both sides, S source sentences, T target sentences, N corners.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from stages.data import Facts
 
 NO_SCORE = -np.inf
 """The score of a bead that would begin before the first sentence."""
+
+NO_CORNERS = np.zeros((0, 2), np.int64)
+"""No points (i, j) through which a path has to pass; `constraints.units` finds them."""
 
 
 MANY_TO_MANY = 5
@@ -67,3 +70,21 @@ def spans_of(stops: NDArray[np.int64], shapes: NDArray[np.int64]) -> NDArray[np.
     """Return the spans of beads, as in Path, from the cells that they reach and their (m, n), all of shape (P, 2)."""
     starts = stops - shapes
     return np.stack([starts[:, 0], stops[:, 0], starts[:, 1], stops[:, 1]], axis=1)
+
+
+def lie_between(spans: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which beads share no sentence with others, and cross none of them: bool array of shape (P,).
+
+    spans  : int64 array of shape (P, 4); those of corners have no length.
+    others : int64 array of shape (F, 4), in order on both sides.
+    """
+    # As many of the others must end before a bead, and as many begin before its end, on one side as on the other.
+    ended = [np.searchsorted(others[:, side + 1], spans[:, side], side="right") for side in (0, 2)]
+    begun = [np.searchsorted(others[:, side], spans[:, side + 1], side="left") for side in (0, 2)]
+    between: NDArray[np.bool_] = (ended[0] == ended[1]) & (begun[0] == begun[1]) & (ended[0] == begun[0])
+    return between
+
+
+def as_beads(corners: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return corners as beads of no length: int64 array of shape (N, 4)."""
+    return corners[:, [0, 0, 1, 1]]

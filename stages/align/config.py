@@ -61,6 +61,10 @@ class AlignConfig(Section):
     """Never cross a chapter that both documents have, as far as their formats tell chapters. Headings that plainly
     translate each other are aligned with each other in any case. Both need the method `bitext`."""
 
+    respect_units: bool = True
+    """Never cross a unit of a bilingual file of which both documents are a language: a unit of TMX, XLIFF or PO, a row
+    of a table. Set it to false where the languages of a file are not in step."""
+
     top_k: int = Field(default=3, ge=1, le=50)
     """Target sentences nearest to a source sentence that may become its anchor."""
 

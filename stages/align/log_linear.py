@@ -23,7 +23,7 @@ from stages.align.anchors.links import Links
 from stages.align.anchors.quality import FEW_SENTENCES, judge_pair
 from stages.align.anchors.scale import cosines
 from stages.align.band import Band, band_around, cells_within
-from stages.align.beads import Path, spans_of
+from stages.align.beads import NO_CORNERS, Path, spans_of
 from stages.align.config import AlignConfig
 from stages.align.constraints.constrain import constrain, without_bonus
 from stages.align.constraints.fixed_beads import FixedBeads
@@ -153,7 +153,8 @@ def search_by_sums(measures: PairMeasures, config: AlignConfig) -> Search:
     n_source, n_target = measures.source.shape[1], measures.target.shape[1]
     links, weights = measures.links, weights_for(measures, "summed", config)
     radius = round(config.band_radius * links.coarseness)
-    band = band_around(links.source, links.target, n_source, n_target, radius, MAX_GAP_CELLS)
+    corners = measures.fixed.corners if measures.fixed else NO_CORNERS
+    band = band_around(links.source, links.target, n_source, n_target, radius, MAX_GAP_CELLS, corners)
     blocks = summed_blocks(measures.source[:1], measures.target[:1], band, measures.scale, measures.sums)
     found = score_blocks(blocks, measures.sides, band, measures.types, weights)
     nulls = null_features(measures, found)

@@ -114,7 +114,7 @@ class Survivors(NamedTuple):
 
 
 def find_requested_overlaps(
-    source: Overlaps, target: Overlaps, config: AlignConfig
+    source: Overlaps, target: Overlaps, config: AlignConfig, fixed: FixedBeads | None = None
 ) -> tuple[Stops, Stops, Path | None]:
     """Return the overlaps worth encoding of both sides, whose every position holds a sentence; either may be empty.
 
@@ -122,18 +122,18 @@ def find_requested_overlaps(
     sentences are looked at.
     """
     if is_swapped(source, target):
-        of_target, of_source, found = _find_ordered(target, source, config)
+        of_target, of_source, found = _find_ordered(target, source, config, fixed and fixed.mirrored)
     else:
-        of_source, of_target, found = _find_ordered(source, target, config)
+        of_source, of_target, found = _find_ordered(source, target, config, fixed)
     return of_source, of_target, in_own_order(*found, source, target) if found else None
 
 
 def _find_ordered(
-    source: Overlaps, target: Overlaps, config: AlignConfig
+    source: Overlaps, target: Overlaps, config: AlignConfig, fixed: FixedBeads | None
 ) -> tuple[Stops, Stops, tuple[Path, Links] | None]:
     if not source.sentences or not target.sentences:
         return {}, {}, without_beads(source, target)
-    measures, search = search_pair(source, target, config)
+    measures, search = search_pair(source, target, config, fixed)
     if measures.links.coarseness > 1:
         return {}, {}, (align_by_sums(search, measures, config), measures.links)
     of_source, of_target = _affordable(source, target, search, config.request_margin)

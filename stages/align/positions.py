@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.beads import Path
+from stages.align.beads import NO_CORNERS, Path, as_beads, lie_between
 from stages.data import Beads, Overlaps
 
 
@@ -27,8 +27,13 @@ def restore_positions(
     target_positions: NDArray[np.int64],
     n_source: int,
     n_target: int,
+    corners: NDArray[np.int64] = NO_CORNERS,
 ) -> Beads:
-    """Return all beads of the pair, in positions of the whole documents, null beads included."""
+    """Return all beads of the pair, in positions of the whole documents, null beads included.
+
+    corners : int64 array of shape (N, 2), in positions of the whole documents: null beads of both sides that stand
+              before one come before those behind it. Those that a bead reaches over count for nothing.
+    """
     spans = np.empty_like(path.spans)
     for side, positions in ((0, source_positions), (2, target_positions)):
         spans[:, side] = positions[path.spans[:, side]]
@@ -39,13 +44,18 @@ def restore_positions(
     source_null[:, source_positions], target_null[:, target_positions] = path.source_null, path.target_null
     source_gap, target_gap = _gaps(spans[:, :2], n_source), _gaps(spans[:, 2:], n_target)
     source_free, target_free = np.flatnonzero(source_gap >= 0), np.flatnonzero(target_gap >= 0)
-    # Within a gap between two beads the null beads of the source stand first, then those of the target.
+    corners = corners[lie_between(as_beads(corners), spans)]
+    frees = (0, source_free), (1, target_free)
+    passed = [np.searchsorted(corners[:, side], free, side="right") for side, free in frees]
+    # Within a gap between two beads or corners the null beads of the source stand first, then those of the target.
     gap = np.concatenate([np.arange(len(spans)), source_gap[source_free], target_gap[target_free]])
+    unit = np.concatenate([np.full(len(spans), len(corners) + 1), *passed])
     kind = np.repeat([2, 0, 1], [len(spans), len(source_free), len(target_free)])
-    order = np.lexsort((kind, gap))
+    order = np.lexsort((kind, unit, gap))
     next_source = np.append(spans[:, 0], n_source)
     previous_target = np.append(0, spans[:, 3])
-    before, after = previous_target[source_gap[source_free]], next_source[target_gap[target_free]]
+    before = np.maximum(previous_target[source_gap[source_free]], np.append(0, corners[:, 1])[passed[0]])
+    after = np.minimum(next_source[target_gap[target_free]], np.append(corners[:, 0], n_source)[passed[1]])
     source_start, source_stop, target_start, target_stop = (
         np.concatenate(column)[order].astype(np.int32)
         for column in (

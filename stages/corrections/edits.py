@@ -83,7 +83,7 @@ def _new_sentences(replaced: Sequence[Sentence], texts: Sequence[str]) -> list[S
         found = first.text.find(text, at) if len(replaced) == 1 else -1
         at = found + len(text) if found >= 0 else at
         span = (first.start + found, first.start + at) if found >= 0 else (first.start, last.stop)
-        made.append(Sentence(first.paragraph, *span, text, first.heading))
+        made.append(Sentence(first.paragraph, *span, text, first.heading, first.unit))
     return made
 
 

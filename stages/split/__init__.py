@@ -11,7 +11,7 @@ from stages.split.boundaries import find_sentence_ends, splitter_name
 from stages.split.config import SplitConfig
 from stages.split.paragraphs import Span, blocks_of_lines, is_hard_wrapped, line_spans, n_hyphenated_lines
 from stages.split.sat import ends_by_sat
-from stages.text import HEADING_MARKS
+from stages.text import HEADING_MARKS, UNIT_MARK
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def split_document(text: str, language: str, config: SplitConfig, is_split: bool
     character of the text. In hard-wrapped text a sentence runs over line ends: its text then holds the newlines,
     because always `text[start:stop] == sentence.text`; readers that want one line replace them with spaces. Nothing is
     cut for being long: what ends nowhere is one sentence. A line that is marked as a heading is one sentence, without
-    its mark.
+    its mark; marks of units are left out, too.
 
     With `is_split` every line is a sentence, and a blank line an empty position, with `start == stop`; a newline at the
     very end begins no further line. `Sentence.paragraph` then is the number of the line, else that of the paragraph.
@@ -54,12 +54,14 @@ def split_document(text: str, language: str, config: SplitConfig, is_split: bool
 
 def _ready_made(text: str) -> SplitResult:
     sentences = []
-    start = 0
+    start = unit = 0
     for number, line in enumerate(text.removesuffix("\n").split("\n") if text else []):
-        heading = _level(line)
-        content = line[bool(heading) :].strip()
-        content_start = start + line.index(content)
-        sentences.append(Sentence(number, content_start, content_start + len(content), content, heading))
+        n_marks = _unit_marks(line)
+        unit += n_marks
+        heading = _level(line[n_marks:])
+        content = line[n_marks + bool(heading) :].strip()
+        content_start = start + line.index(content, n_marks)
+        sentences.append(Sentence(number, content_start, content_start + len(content), content, heading, unit))
         start += len(line) + 1
     return SplitResult(sentences, _facts(sentences, "is_split", "is_split", n_paragraphs=len(sentences)))
 
@@ -72,10 +74,13 @@ def _finder(language: str, config: SplitConfig) -> Callable[[str], list[int]]:
 
 
 def _sentences(text: str, paragraphs: list[Span], find_ends: Callable[[str], list[int]]) -> Iterator[Sentence]:
-    for number, (start, stop) in enumerate(paragraphs):
+    unit = 0
+    for number, (first, stop) in enumerate(paragraphs):
+        n_marks = _unit_marks(text[first:stop])
+        unit, start = unit + n_marks, first + n_marks
         paragraph = text[start:stop]
         if heading := _level(paragraph):
-            yield Sentence(number, start + 1, stop, paragraph[1:], heading)
+            yield Sentence(number, start + 1, stop, paragraph[1:], heading, unit)
             continue
         begin = 0
         for end in [*find_ends(paragraph.replace("\n", " ")), len(paragraph)]:
@@ -83,8 +88,13 @@ def _sentences(text: str, paragraphs: list[Span], find_ends: Callable[[str], lis
             content = piece.strip()
             if content:
                 content_start = start + begin + piece.index(content)
-                yield Sentence(number, content_start, content_start + len(content), content)
+                yield Sentence(number, content_start, content_start + len(content), content, unit=unit)
             begin = end
+
+
+def _unit_marks(line: str) -> int:
+    """Return how many units of a bilingual file begin with a line: those before the last have no text."""
+    return len(line) - len(line.lstrip(UNIT_MARK))
 
 
 def _level(line: str) -> int:

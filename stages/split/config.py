@@ -5,7 +5,11 @@ from typing import Literal
 from stages.config import Section
 
 VERSION = 3
-"""Raise it when the same config splits the same text differently: stored sentences are then made anew."""
+"""Raise it when the same config splits the same text differently: stored sentences, and their vectors, are then made
+anew."""
+
+KEPT = 2
+"""Raise it when more is kept with the same sentences: they are then split anew, and their vectors stay."""
 
 
 class SplitConfig(Section):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from pipeline.corpus.text import MIN_CONFIDENCE, normalise
 from pipeline.errors import ConfigError
 from pipeline.installing import pip_install
 from stages.data import TimedText
-from stages.text import HEADING_MARKS
+from stages.text import HEADING_MARKS, UNIT_MARK
 
 SOFT_HYPHEN = "\u00ad"
 """Where a word may be cut at the end of a line: some books have one in every long word."""
@@ -47,6 +47,12 @@ class Heading(NamedTuple):
     level: int
 
 
+class UnitTexts(NamedTuple):
+    """The paragraphs of a unit of a bilingual file in one language: none, or several where it has forms for numbers."""
+
+    texts: Sequence[str]
+
+
 Paragraph = str | Heading
 
 
@@ -72,15 +78,29 @@ class DocumentText(NamedTuple):
     """See `Note`."""
     times: tuple[TimedText, ...] = ()
     """Of subtitles: when what is said."""
+    bilingual_file: str = ""
+    """A digest of the file, if it has units of several languages."""
+    n_units: int = 0
 
 
-def join_paragraphs(paragraphs: Iterable[Paragraph], is_split: bool) -> str:
-    """Return paragraphs as a normalised text, headings marked: see `stages.text.HEADING_MARKS`.
+def join_paragraphs(paragraphs: Iterable[Paragraph | UnitTexts], is_split: bool) -> str:
+    """Return paragraphs as a normalised text, headings and units marked: see `stages.text.HEADING_MARKS`.
 
     A blank line ends each, or with `is_split`, where lines count, a newline.
     """
     end = "\n" if is_split else "\n\n"
-    return "".join(f"{line}{end}" for paragraph in paragraphs if (line := _line(paragraph, is_split)) or is_split)
+    return "".join(f"{line}{end}" for line in _lines(paragraphs, is_split))
+
+
+def _lines(paragraphs: Iterable[Paragraph | UnitTexts], is_split: bool) -> Iterator[str]:
+    marks = ""
+    for paragraph in paragraphs:
+        marks += UNIT_MARK if isinstance(paragraph, UnitTexts) else ""
+        for text in paragraph.texts if isinstance(paragraph, UnitTexts) else [paragraph]:
+            line = _line(text, is_split)
+            if line or is_split:
+                yield marks + line
+                marks = ""
 
 
 def place_times(text: str, spoken: Iterable[Spoken]) -> tuple[TimedText, ...]:

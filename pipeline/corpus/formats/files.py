@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pipeline.corpus.formats.document import (
     Options,
     Paragraph,
     Spoken,
+    UnitTexts,
     join_paragraphs,
     place_times,
 )
@@ -33,9 +35,9 @@ from pipeline.corpus.formats.xml_text import read_xml
 from pipeline.corpus.text import decode, normalise
 from pipeline.errors import BitextError, DocumentError
 
-Found = Iterable[Paragraph | Note | Spoken]
-"""The paragraphs of a file, notes, and of subtitles when what is said. Readers raise DocumentError, whose text goes on
-from the document's name."""
+Found = Iterable[Paragraph | UnitTexts | Note | Spoken]
+"""The paragraphs of a file, or its units, notes, and of subtitles when what is said. Readers raise DocumentError, whose
+text goes on from the document's name."""
 
 TEXT_READERS: dict[Format, Callable[[str, Options], Found]] = {
     "ass": read_subtitles("ass"),
@@ -109,7 +111,9 @@ def read_file(data: bytes, path: Path, forced: Format | None, options: Options, 
     times = place_times(text, spoken)
     if spoken and not times:
         notes.append("its times don't fit its text, and are left out")
-    return DocumentText(text, tuple(notes), times)
+    n_units = sum(isinstance(one, UnitTexts) for one in paragraphs)
+    bilingual_file = hashlib.sha256(data).hexdigest()[:16] if n_units else ""
+    return DocumentText(text, tuple(notes), times, bilingual_file, n_units)
 
 
 def _plain(text: str, options: Options, is_split: bool) -> tuple[str, str]:
@@ -125,7 +129,7 @@ def _plain(text: str, options: Options, is_split: bool) -> tuple[str, str]:
     return join_paragraphs(joined.paragraphs, is_split), done
 
 
-def _read(data: bytes, format_name: Format, options: Options) -> Iterator[Paragraph | Note | Spoken]:
+def _read(data: bytes, format_name: Format, options: Options) -> Iterator[Paragraph | UnitTexts | Note | Spoken]:
     if format_name in BINARY_READERS:
         yield from BINARY_READERS[format_name](data, options)
         return

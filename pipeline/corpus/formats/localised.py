@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from pipeline.corpus.formats.codes import text_without_codes
-from pipeline.corpus.formats.document import Note, Options, load
+from pipeline.corpus.formats.document import Note, Options, UnitTexts, load
 from pipeline.corpus.formats.markup import parse_xml
 from pipeline.corpus.languages import detect_language, is_near, parse_language
 from pipeline.errors import ConfigError, DocumentError
@@ -29,7 +29,7 @@ class Texts(NamedTuple):
     target: list[str]
 
 
-def read_xliff(text: str, options: Options) -> Iterator[str | Note]:
+def read_xliff(text: str, options: Options) -> Iterator[UnitTexts | Note]:
     """Give the texts of one language of an XLIFF file, 1.2 or 2, as CAT tools write them."""
     root = parse_xml(text)  # without entities
     version = root.get("version") or ""
@@ -39,7 +39,7 @@ def read_xliff(text: str, options: Options) -> Iterator[str | Note]:
     yield from _one_language(units, store.getsourcelanguage(), store.gettargetlanguage(), options)
 
 
-def read_ts(text: str, options: Options) -> Iterator[str | Note]:
+def read_ts(text: str, options: Options) -> Iterator[UnitTexts | Note]:
     """Give the texts of one language of a TS file of Qt."""
     parse_xml(text)
     store = _parse("ts2", "tsfile", text)
@@ -47,7 +47,7 @@ def read_ts(text: str, options: Options) -> Iterator[str | Note]:
     yield from _one_language(units, store.getsourcelanguage(), store.gettargetlanguage(), options)
 
 
-def read_po(text: str, options: Options) -> Iterator[str | Note]:
+def read_po(text: str, options: Options) -> Iterator[UnitTexts | Note]:
     """Give the texts of one language of a PO file; translations that are marked as fuzzy are none."""
     store = _parse("po", "pofile", _CHARSET.sub(r"\1UTF-8", text))
     units = [
@@ -78,7 +78,9 @@ def _parse(module: str, name: str, text: str) -> Any:
     return kind.parsestring(text.encode())
 
 
-def _one_language(units: list[Texts], source: str | None, target: str | None, options: Options) -> Iterator[str | Note]:
+def _one_language(
+    units: list[Texts], source: str | None, target: str | None, options: Options
+) -> Iterator[UnitTexts | Note]:
     """Give what units say in the language that is asked for, and say how many lack a translation."""
     tags = (_tag(source), _tag(target))
     sides = [side for side, tag in enumerate(tags) if tag and is_near(tag, options.language)]
@@ -87,7 +89,7 @@ def _one_language(units: list[Texts], source: str | None, target: str | None, op
         raise DocumentError(f"holds nothing in {options.language!r}; it has {there}")
     side = next((side for side in sides if tags[side] == options.language), sides[0])
     for unit in units:
-        yield from unit[side]
+        yield UnitTexts(unit[side])
     if lacking := sum(not unit.target for unit in units):
         yield Note(f"{lacking:,} of its {len(units):,} units have no translation, or one that is marked as fuzzy")
 

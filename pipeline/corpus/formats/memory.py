@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pipeline.corpus.formats.codes import text_without_codes
-from pipeline.corpus.formats.document import Options
+from pipeline.corpus.formats.document import Options, UnitTexts
 from pipeline.corpus.formats.markup import parse_xml
 from pipeline.corpus.languages import is_near, parse_language
 from pipeline.errors import ConfigError, DocumentError
@@ -14,8 +14,8 @@ from pipeline.errors import ConfigError, DocumentError
 XML_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
-def read_tmx(text: str, options: Options) -> Iterator[str]:
-    """Give the segments of one language in the order of the units; a unit without it gives none.
+def read_tmx(text: str, options: Options) -> Iterator[UnitTexts]:
+    """Give the segments of one language by units; a unit without it has none.
 
     A unit with several variants of the language (en-US and en-GB for "en") gives the exact one, else the first.
     """
@@ -27,9 +27,11 @@ def read_tmx(text: str, options: Options) -> Iterator[str]:
         variant = variants.get(options.language)
         if variant is None:
             variant = _relative(variants, options.language)
-        if variant is not None:
-            n_segments += 1
-            yield " ".join(text_without_codes(segment) for segment in variant.iter("{*}seg"))
+        if variant is None:
+            yield UnitTexts([])
+            continue
+        n_segments += 1
+        yield UnitTexts([" ".join(text_without_codes(segment) for segment in variant.iter("{*}seg"))])
     if not n_segments:
         there = f"it has {', '.join(sorted(found))}" if found else "it has no units"
         raise DocumentError(f"holds nothing in {options.language!r}; {there}")

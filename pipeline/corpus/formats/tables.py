@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any, Literal
 
 from pipeline.corpus.formats.archives import Archive
-from pipeline.corpus.formats.document import Note, Options, load
+from pipeline.corpus.formats.document import Note, Options, UnitTexts, load
 from pipeline.corpus.languages import NAMES, is_near, parse_language
 from pipeline.errors import ConfigError, DocumentError
 
@@ -25,10 +25,10 @@ _WORDS = re.compile(r"[\w-]+")
 Rows = Iterator[list[str]]
 
 
-def read_delimited(delimiter: str | None) -> Callable[[str, Options], Iterator[str | Note]]:
+def read_delimited(delimiter: str | None) -> Callable[[str, Options], Iterator[UnitTexts | Note]]:
     """Return the reader of CSV (no delimiter: the one that its first line has most of) or of TSV."""
 
-    def read(text: str, options: Options) -> Iterator[str | Note]:
+    def read(text: str, options: Options) -> Iterator[UnitTexts | Note]:
         yield from _cells((row for _, row in numbered_rows(text, delimiter)), options)
 
     return read
@@ -57,7 +57,7 @@ def _has_quoted_cells(text: str) -> bool:
     return bool(begun) and all(map(_WHOLE.fullmatch, begun))
 
 
-def read_xlsx(data: bytes, options: Options) -> Iterator[str | Note]:
+def read_xlsx(data: bytes, options: Options) -> Iterator[UnitTexts | Note]:
     """Give the cells of one column of the first sheet of an Excel file."""
     with opened_xlsx(data) as sheets:
         yield from _cells(sheet_rows(sheets[0]), options)
@@ -85,7 +85,7 @@ def sheet_rows(sheet: Any) -> Rows:
     return (["" if cell is None else str(cell) for cell in row] for row in sheet.iter_rows(values_only=True))
 
 
-def _cells(rows: Iterable[list[str]], options: Options) -> Iterator[str]:
+def _cells(rows: Iterable[list[str]], options: Options) -> Iterator[UnitTexts]:
     """Give the cells of the column that the config names, or of that which is named after the language."""
     reader = iter(rows)
     header = next((row for row in reader if any(cell.strip() for cell in row)), None)
@@ -95,7 +95,7 @@ def _cells(rows: Iterable[list[str]], options: Options) -> Iterator[str]:
     column, has_header = _column(named, options)
     for row in reader if has_header else chain([header], reader):
         if any(cell.strip() for cell in row):
-            yield row[column].strip() if column < len(row) else ""
+            yield UnitTexts([row[column].strip() if column < len(row) else ""])
 
 
 def _column(header: list[str], options: Options) -> tuple[int, bool]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.beads import Path
+from stages.align.beads import NO_CORNERS, Path
 from stages.align.positions import restore_positions
 from stages.corrections import Change, Edit, carry_span, kept_positions
 from stages.data import Beads
@@ -21,10 +21,18 @@ from stages.data import Beads
 Spans = NDArray[np.int64]
 
 
-def carry_beads(beads: Beads, source: Sequence[Edit], target: Sequence[Edit], n_source: int, n_target: int) -> Beads:
+def carry_beads(
+    beads: Beads,
+    source: Sequence[Edit],
+    target: Sequence[Edit],
+    n_source: int,
+    n_target: int,
+    corners: NDArray[np.int64] = NO_CORNERS,
+) -> Beads:
     """Return the beads of a pair for its documents with their edits, which are in order.
 
     n_source, n_target : S and T, as the documents were split. Of beads that become one the least confidence holds.
+    corners : between the units of the documents with their edits, as `restore_positions` takes them.
     """
     text = np.flatnonzero(~beads.is_null)
     columns = (beads.source_start, beads.source_stop, beads.target_start, beads.target_stop)
@@ -43,7 +51,7 @@ def carry_beads(beads: Beads, source: Sequence[Edit], target: Sequence[Edit], n_
     similarity, score = (values[text][first] for values in (beads.similarity, beads.score))
     path = Path(np.stack(merged, axis=1), similarity, score, confidence, *nulls, beads.facts)
     n_after = nulls[0].shape[1], nulls[1].shape[1]
-    return restore_positions(path, np.arange(n_after[0]), np.arange(n_after[1]), *n_after)
+    return restore_positions(path, np.arange(n_after[0]), np.arange(n_after[1]), *n_after, corners)
 
 
 def _carry_spans(spans: Spans, edits: Sequence[Edit]) -> Spans:

@@ -1,9 +1,10 @@
 """Beads that people have fixed: the search goes through them, and what they have called wrong is not found again.
 
 Fixed beads are anchors, too: so the sentences between them are aligned with what the whole document says about its
-vectors and lengths. `constrain` says what they do to the search.
+vectors and lengths. `constrain` says what they do to the search. Corners between the units of a bilingual file are
+fixed as well: as beads of no length, which no other bead crosses (see `units`).
 
-F fixed beads with text on both sides, P beads found.
+F fixed beads with text on both sides, P beads found, N corners.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.beads import Path
+from stages.align.beads import NO_CORNERS, Path, as_beads, lie_between
 from stages.align.positions import restore_positions
 from stages.corrections import BeadSpan, Corrections, make_bead_span
 from stages.data import Beads, Facts
@@ -29,29 +30,33 @@ FIXED_WEIGHT = 1.0
 NONE = np.zeros(0, np.int64)
 """No sentences."""
 
+NO_BEADS = np.zeros((0, 4), np.int64)
+
 
 class FixedBeads(NamedTuple):
-    """Corrections, in positions that all hold text.
+    """Corrections, and the corners between units, in positions that all hold text.
 
     beads  : int64 array of shape (F, 4), as in Path, in order.
     banned : the beads that are wrong.
     source_nulls, target_nulls : int64 arrays, in order: sentences without a translation.
     source_wanted, target_wanted : int64 arrays, in order: sentences that must not be left alone.
+    corners : int64 array of shape (N, 2), in order on both sides: how many source and target sentences stand before it.
     """
 
-    beads: NDArray[np.int64]
-    banned: frozenset[BeadSpan]
+    beads: NDArray[np.int64] = NO_BEADS
+    banned: frozenset[BeadSpan] = frozenset()
     source_nulls: NDArray[np.int64] = NONE
     target_nulls: NDArray[np.int64] = NONE
     source_wanted: NDArray[np.int64] = NONE
     target_wanted: NDArray[np.int64] = NONE
+    corners: NDArray[np.int64] = NO_CORNERS
 
     @property
     def mirrored(self) -> FixedBeads:
         """The same with the sides exchanged."""
         banned = frozenset(bead.mirrored for bead in self.banned)
         nulls, wanted = (self.target_nulls, self.source_nulls), (self.target_wanted, self.source_wanted)
-        return FixedBeads(self.beads[:, [2, 3, 0, 1]], banned, *nulls, *wanted)
+        return FixedBeads(self.beads[:, [2, 3, 0, 1]], banned, *nulls, *wanted, self.corners[:, ::-1])
 
     def bans(self, spans: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which beads are wrong: bool array of shape (P,)."""
@@ -110,22 +115,12 @@ def stands_beside(spans: NDArray[np.int64], fixed: FixedBeads) -> NDArray[np.boo
     spans : int64 array of shape (P, 4), of beads with text on both sides.
     """
     is_free = lie_between(spans, fixed.beads)
+    if len(fixed.corners):
+        is_free &= lie_between(spans, as_beads(fixed.corners))
     for nulls, side in ((fixed.source_nulls, 0), (fixed.target_nulls, 2)):
         is_free &= np.searchsorted(nulls, spans[:, side]) == np.searchsorted(nulls, spans[:, side + 1])
     stands: NDArray[np.bool_] = is_free | is_among(spans, fixed.beads)
     return stands
-
-
-def lie_between(spans: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which beads share no sentence with others, and cross none of them: bool array of shape (P,).
-
-    others : int64 array of shape (F, 4), in order on both sides.
-    """
-    # As many of the others must end before a bead, and as many begin before its end, on one side as on the other.
-    ended = [np.searchsorted(others[:, side + 1], spans[:, side], side="right") for side in (0, 2)]
-    begun = [np.searchsorted(others[:, side], spans[:, side + 1], side="left") for side in (0, 2)]
-    between: NDArray[np.bool_] = (ended[0] == ended[1]) & (begun[0] == begun[1]) & (ended[0] == begun[0])
-    return between
 
 
 def one_to_one(source: NDArray[np.int64], target: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -142,8 +137,14 @@ def is_among(spans: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.
     return same
 
 
-def settle(beads: Beads, corrections: Corrections, n_source: int, n_target: int) -> Beads:
-    """Put the corrections in place of what was found for the same sentences.
+def settle(
+    beads: Beads,
+    corrections: Corrections,
+    n_source: int,
+    n_target: int,
+    corners: NDArray[np.int64] = NO_CORNERS,
+) -> Beads:
+    """Put the corrections in place of what was found for the same sentences; null beads stand as `corners` say.
 
     A fixed bead has the numbers of the bead that was found there, or of the one that it shares most sentences with, and
     confidence 1. A sentence that the found beads leave over is a null bead of unknown confidence.
@@ -166,7 +167,7 @@ def settle(beads: Beads, corrections: Corrections, n_source: int, n_target: int)
     )
     facts: Facts = {**beads.facts, "good_beads": len(corrections.good), "bad_beads": len(corrections.bad)}
     path = Path(found[order], similarity, score, confidence, *nulls, facts)
-    return restore_positions(path, np.arange(n_source), np.arange(n_target), n_source, n_target)
+    return restore_positions(path, np.arange(n_source), np.arange(n_target), n_source, n_target, corners)
 
 
 def _nearest(beads: NDArray[np.int64], spans: NDArray[np.int64], text: NDArray[np.int64]) -> NDArray[np.int64]:

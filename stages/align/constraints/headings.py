@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from stages.align.anchors.chain import chain_links
 from stages.align.anchors.scale import centre_of, centred
-from stages.align.constraints.fixed_beads import FixedBeads, is_among, lie_between, one_to_one, stands_beside
+from stages.align.beads import lie_between
+from stages.align.constraints.fixed_beads import FixedBeads, is_among, one_to_one, stands_beside
 from stages.data import Overlaps
 
 MIN_SIMILARITY = 0.3
