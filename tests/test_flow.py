@@ -106,7 +106,7 @@ def test_the_index_is_saved_while_much_is_read_and_done(
     place: Place, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else what is not in it would fill the memory of all who look something up."""
-    for module in ("flow.flow", "corpus.intake"):
+    for module in ("flow.shards", "corpus.intake"):
         monkeypatch.setattr(f"pipeline.{module}.UNSAVED_KEYS", 3)
     saved: Counter[str] = Counter()
     save = Shelf.save_index

@@ -38,6 +38,7 @@ LAYERS = (
     ("tasks.missing", "tasks.find"),
     ("tasks.export", "tasks.look", "flow.retries", "flow.schedule", "review.session", "service.wire"),
     ("flow.run", "flow.backend"),
+    ("flow.shards",),
     ("flow.flow",),
     ("runs.record", "evaluate.gold", "service.config"),
     ("flow.local", "cloud.app", "cloud.backend"),

@@ -56,7 +56,9 @@ def _find(first: Flow) -> FoundPairs:
     with first.record("pair") as record:
         found = first.backend.do(read_found_pairs, *_asked(first))
         if found is None or found.not_encoded:
-            first.say(f"pair    {units({'documents': first.run.manifest.n_documents})} are compared by what they say")
+            first.notes.say(
+                f"pair    {units({'documents': first.run.manifest.n_documents})} are compared by what they say"
+            )
             found = first.backend.do(find_pairs_by_content, *_asked(first))
         record.counts["comparisons"] += found.n_compared
     return found
