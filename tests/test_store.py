@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import CorruptFile, StoreError
 from pipeline.store import schema
+from pipeline.store.bloom import BloomFilter, hash_key
 from pipeline.store.index import Segment
 from pipeline.store.shard_file import KEY_TABLE, digest_footer, is_damage
 from pipeline.store.store import Shelf, Store, default_root
@@ -445,6 +446,36 @@ def test_a_look_up_reads_only_what_of_the_index_can_hold_its_keys(
     shelf = shelf_in(tmp_path)
     assert set(shelf.look_up(["d011", "d012", "d499", "nobody"])) == {"d011", "d012", "d499"}
     assert len(read) <= 4
+
+
+def test_keys_that_are_not_there_are_not_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.store.index.KEYS_IN_ROW_GROUP", 10)
+    write(shelf_in(tmp_path), **{f"d{number:03}": 1 for number in range(500)})
+    shelf_in(tmp_path).save_index()
+    read: list[int] = []
+    read_segment = Segment.read
+    monkeypatch.setattr(Segment, "read", lambda segment, groups: read.extend(groups) or read_segment(segment, groups))
+    assert shelf_in(tmp_path).look_up(f"d{number:03}-" for number in range(500)) == {}
+    assert len(read) <= 3, "the filter of the keys takes one of some 2,000 for one that may be there"
+
+
+def test_an_index_without_a_filter_tells_the_same(tmp_path: Path) -> None:
+    index = indexed(tmp_path)
+    by_index = shelf_in(tmp_path).places()
+    table = pq.read_table(index)
+    metadata = {name: value for name, value in table.schema.metadata.items() if name != b"keys"}
+    assert len(metadata) < len(table.schema.metadata)
+    index.unlink()
+    pq.write_table(table.replace_schema_metadata(metadata), tmp_path / "former")
+    former = (tmp_path / "former").rename(index.with_name(f"{digest_footer(tmp_path / 'former')}.index"))
+    assert shelf_in(tmp_path).look_up(["a", "b", "c", "d"]) == by_index
+    assert former.exists()
+
+
+@given(st.sets(st.text(max_size=20), max_size=300))
+def test_a_filter_of_keys_misses_none(keys: set[str]) -> None:
+    held = BloomFilter.of(keys, len(keys))
+    assert all(held.may_hold(hash_key(key)) for key in keys)
 
 
 def test_parts_of_the_index_are_put_together_and_never_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

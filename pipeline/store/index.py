@@ -1,16 +1,18 @@
 """The index of a shelf: where the rows of every key lie, as tables that are opened for what is asked.
 
 A segment is a Parquet file beside those that it covers: their keys in order, in small row groups, of which a look-up
-reads those that can hold what it asks for. It is only a shortcut: each file has a table of its own keys, from which the
-index is made again where it is damaged. Files that no segment covers yet are known by these tables, until `save`.
+reads those that can hold what it asks for. A Bloom filter tells which keys a segment lacks. It is only a shortcut: each
+file has a table of its own keys, from which the index is made again where it is damaged. Files that no segment covers
+yet are known by these tables, until `save`.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from base64 import b64decode, b64encode
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipeline.store.bloom import BloomFilter, Hash, hash_key
 from pipeline.store.files import publish, unfinished_file
 from pipeline.store.shard_file import DAMAGE, KEYS, digest_footer, is_damage, unreadable
 
@@ -43,12 +46,16 @@ class Outdated(Exception):  # noqa: N818 - it says what happened
 
 
 class Segment(NamedTuple):
-    """A part of the index: the files that it covers, and the first key of each row group."""
+    """A part of the index: the files that it covers, the first key of each row group, and a filter of all keys.
+
+    One that an earlier release wrote has no filter.
+    """
 
     path: Path
     metadata: pq.FileMetaData
     files: Files
     starts: list[str]
+    keys: BloomFilter | None
 
     @property
     def n_keys(self) -> int:
@@ -63,6 +70,10 @@ class Segment(NamedTuple):
             pq.ParquetFile(opened, metadata=self.metadata, page_checksum_verification=True) as file,
         ):
             return file.read_row_groups(list(row_groups), use_threads=False)
+
+    def likely(self, hashed: Mapping[str, Hash]) -> list[str]:
+        """Return the keys that it may hold, of keys with their hashes."""
+        return [key for key, of_key in hashed.items() if self.keys is None or self.keys.may_hold(of_key)]
 
     def may_hold(self, ranges: Iterable[tuple[str, str]]) -> list[int]:
         """Return the row groups that may hold keys of ranges, both ends included."""
@@ -103,19 +114,21 @@ class Index:
     def find(self, keys: Collection[str]) -> Iterator[tuple[Any, ...]]:
         """Give the places of keys, in the columns of PLACES; those of files that are gone, too."""
         asked = pa.array(list(keys), pa.string())
-        for table in self._tables((key, key) for key in keys):
+        hashed = {key: hash_key(key) for key in keys} if self._segments else {}
+        for table in self._tables(lambda segment: segment.may_hold((key, key) for key in segment.likely(hashed))):
             yield from _rows(table.filter(pc.is_in(table["key"], asked)))
 
     def find_documents(self, documents: Collection[str]) -> Iterator[tuple[Any, ...]]:
         """Give the places of all keys that are one of these documents, or begin with one and a colon."""
         asked = pa.array(list(documents), pa.string())
-        for table in self._tables((document, f"{document};") for document in documents):  # ";" comes after ":"
+        ranges = [(document, f"{document};") for document in documents]  # ";" comes after ":"
+        for table in self._tables(lambda segment: segment.may_hold(ranges)):
             heads = pc.list_element(pc.split_pattern(table["key"], ":", max_splits=1), 0)
             yield from _rows(table.filter(pc.is_in(heads, asked)))
 
     def list(self) -> Iterator[tuple[Any, ...]]:
         """Give the places of all keys."""
-        for table in self._tables(None):
+        for table in self._tables(lambda segment: range(segment.metadata.num_row_groups)):
             yield from _rows(table)
 
     def save(self) -> None:
@@ -137,12 +150,10 @@ class Index:
         for segment in merged:
             self._drop(segment.path)
 
-    def _tables(self, ranges: Iterable[tuple[str, str]] | None) -> Iterator[pa.Table]:
-        """Give the tables that may hold keys of ranges, or all."""
-        ranges = None if ranges is None else list(ranges)
+    def _tables(self, row_groups_of: Callable[[Segment], Sequence[int]]) -> Iterator[pa.Table]:
+        """Give some row groups of each segment, and what no segment covers yet."""
         for segment in list(self._segments.values()):
-            groups = range(segment.metadata.num_row_groups) if ranges is None else segment.may_hold(ranges)
-            if groups:
+            if groups := row_groups_of(segment):
                 yield self._read(segment, groups)
         if self._recent:
             yield pa.concat_tables(self._recent.values())
@@ -160,7 +171,8 @@ class Index:
         names = pa.array(list(files), pa.string())
         table = table.filter(pc.is_in(table["file"], names)).sort_by([("key", "ascending"), ("file", "ascending")])
         starts = table["key"].take(pa.array(range(0, table.num_rows, KEYS_IN_ROW_GROUP))).to_pylist()
-        table = table.replace_schema_metadata({"files": json.dumps(files), "starts": json.dumps(starts)})
+        keys = b64encode(BloomFilter.of(table["key"].to_pylist(), table.num_rows).bits)
+        table = table.replace_schema_metadata({"files": json.dumps(files), "starts": json.dumps(starts), "keys": keys})
         with unfinished_file(self.folder) as temporary:
             pq.write_table(
                 table,
@@ -186,13 +198,14 @@ class Index:
             if digest_footer(path) != path.stem:
                 raise ValueError("checksum mismatch in the footer")
             metadata = pq.read_metadata(path)
-            said = {key: json.loads(metadata.metadata[key]) for key in (b"files", b"starts")}
+            files, starts = (json.loads(metadata.metadata[key]) for key in (b"files", b"starts"))
+            keys = metadata.metadata.get(b"keys")
         except FileNotFoundError:
             return None
         except DAMAGE as error:
             self._reject(path, error)
             return None
-        return Segment(path, metadata, said[b"files"], said[b"starts"])
+        return Segment(path, metadata, files, starts, None if keys is None else BloomFilter(b64decode(keys)))
 
     def _reject(self, path: Path, error: Exception) -> None:
         """Remove a damaged segment; raises StoreError where the error tells of something else."""
