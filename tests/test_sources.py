@@ -273,6 +273,25 @@ def test_rows_may_lie_in_columns_of_other_names_and_in_several_files(tmp_path: P
     ]
 
 
+@pytest.mark.parametrize("of_it", ["cut off", "another column"])
+def test_a_file_of_rows_that_can_not_be_read_takes_only_its_own_documents_down(tmp_path: Path, of_it: str) -> None:
+    for language in ("en", "de"):
+        for shard in ("0", "1"):
+            write_rows(tmp_path / f"{language}-{shard}.parquet", [{"id": "home", "text": f"Home {shard}."}])
+    bad = tmp_path / "de-0.parquet"
+    if of_it == "cut off":
+        bad.write_bytes(bad.read_bytes()[:-9])
+    else:
+        write_rows(bad, [{"url": "home", "text": "Home 0."}])
+    config = config_in(tmp_path, documents="{language}-*.parquet", pairs=["en-de"])
+    corpus = find_pairs(config)
+    assert [pair.pair_id for pair in corpus.pairs] == ["1/home.en-de"]
+    ((where, why),) = corpus.unreadable
+    assert where == "de-0.parquet"
+    assert why.startswith("de-0.parquet is not a Parquet file" if of_it == "cut off" else "de-0.parquet has no column")
+    assert corpus.unmatched == ["en-0.parquet#home has no counterpart in de"]
+
+
 def test_a_row_that_can_not_be_read_is_listed_and_its_counterpart_forgiven(tmp_path: Path) -> None:
     (tmp_path / "en.jsonl").write_text('{"id": "a", "text": "A."}\nnot JSON\n')
     (tmp_path / "de.jsonl").write_text('{"id": "a", "text": "A."}\n{"id": "b", "text": "B."}\n')

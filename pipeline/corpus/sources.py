@@ -439,6 +439,7 @@ class _Finder:
         self.config = config
         self.corpus = Corpus()
         self.problems: list[str] = []
+        self._of_file: ConfigError | None = None
         self._documents = open_scratch(
             f"found (side, key, {', '.join(Source._fields)}, PRIMARY KEY (side, key)) WITHOUT ROWID"
         )
@@ -471,11 +472,15 @@ class _Finder:
         if match.parts:
             self.problems.append(f"{name} holds a document in each row; {PART} joins files that are a document each")
             return
-        for row in row_ids(path, name, self.config.corpus):
-            if isinstance(row, BadRow):
-                self.corpus.unreadable.append((row.name, row.reason))
-            else:
-                self._add(found, f"{key}/{row}" if key else row, Source(path, row, f"{name}#{row}"))
+        try:
+            for row in row_ids(path, name, self.config.corpus):
+                if isinstance(row, BadRow):
+                    self.corpus.unreadable.append((row.name, row.reason))
+                else:
+                    self._add(found, f"{key}/{row}" if key else row, Source(path, row, f"{name}#{row}"))
+        except ConfigError as error:  # of all files, perhaps; or of one among many
+            self.corpus.unreadable.append((name, str(error)))
+            self._of_file = self._of_file or error
 
     def _add(self, found: Found, key: str, source: Source) -> None:
         first = found.add(key, source)
@@ -533,6 +538,9 @@ class _Finder:
         return f"no file matches {pattern} (in {self.config.resolve('.')}); correct the pattern, or add the files"
 
     def result(self, where: str) -> Corpus:
+        """Return what was found; raises ConfigError where something is wrong with all of it."""
+        if self._of_file and not len(self.corpus.pairs):
+            raise self._of_file
         # A row that can't be read has no name, so its counterpart has to be forgiven.
         strict = not self.config.corpus.allow_unmatched and not self.corpus.unreadable
         if strict and self.corpus.unmatched:
