@@ -65,13 +65,33 @@ def test_without_the_programs_errors_say_what_to_install(tmp_path: Path, monkeyp
     write_odt(tmp_path / "a.odt")
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setitem(sys.modules, "pypandoc", None)
-    pandoc._pandoc.cache_clear()
+    pandoc._pandoc_for.cache_clear()
     with pytest.raises(ConfigError, match=r"the extra that brings it: pip install '\.\[pandoc\]' in /"):
         list(pandoc.read_through_pandoc("odt")((tmp_path / "a.odt").read_bytes(), pandoc.Options()))
     with pytest.raises(ConfigError, match=r"takes LibreOffice \(its command soffice\), which is not installed"):
         list(pandoc.read_doc(b"", pandoc.Options()))
     monkeypatch.undo()
-    pandoc._pandoc.cache_clear()
+    pandoc._pandoc_for.cache_clear()
+
+
+def test_where_pandoc_is_too_old_the_packaged_one_is_taken_or_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_odt(tmp_path / "a.odt")
+    old = tmp_path / "pandoc"
+    old.write_text("#!/bin/sh\necho docx\n")
+    old.chmod(0o755)
+    monkeypatch.setattr(shutil, "which", lambda name: str(old))
+    pandoc._pandoc_for.cache_clear()
+    assert paragraphs(tmp_path / "a.odt")[0] == "One"
+    monkeypatch.setitem(sys.modules, "pypandoc", None)
+    pandoc._pandoc_for.cache_clear()
+    with pytest.raises(
+        ConfigError, match=r"/pandoc, is too old to read odt; install a newer one \(from pandoc.org\), or"
+    ):
+        list(pandoc.read_through_pandoc("odt")((tmp_path / "a.odt").read_bytes(), pandoc.Options()))
+    monkeypatch.undo()
+    pandoc._pandoc_for.cache_clear()
 
 
 def test_a_document_that_the_programs_can_not_read_fails_by_itself(tmp_path: Path) -> None:

@@ -24,10 +24,12 @@ from pipeline.corpus.formats.markdown import read_markdown
 from pipeline.corpus.formats.markup import decode_markup
 from pipeline.corpus.formats.memory import read_tmx
 from pipeline.corpus.formats.names import PACKED, SEVERAL_LANGUAGES, Format, suffix_of
+from pipeline.corpus.formats.notebook import read_notebook
 from pipeline.corpus.formats.page_text import join_text
 from pipeline.corpus.formats.pandoc import read_doc, read_text_through_pandoc, read_through_pandoc
 from pipeline.corpus.formats.pdf import read_pdf
 from pipeline.corpus.formats.recognise import Recognised, markup_note, recognise
+from pipeline.corpus.formats.slides import read_pptx
 from pipeline.corpus.formats.subtitles import read_subtitles
 from pipeline.corpus.formats.tables import read_delimited, read_xlsx
 from pipeline.corpus.formats.word import read_docx
@@ -43,6 +45,7 @@ TEXT_READERS: dict[Format, Callable[[str, Options], Found]] = {
     "ass": read_subtitles("ass"),
     "asciidoc": read_text_through_pandoc("asciidoc"),
     "csv": read_delimited(None),
+    "ipynb": read_notebook,
     "latex": read_text_through_pandoc("latex"),
     "markdown": read_markdown,
     "mediawiki": read_text_through_pandoc("mediawiki"),
@@ -75,10 +78,9 @@ BINARY_READERS: dict[Format, Callable[[bytes, Options], Found]] = {
     "doc": read_doc,
     "docx": read_docx,
     "epub": read_epub,
-    "ipynb": read_through_pandoc("ipynb"),
     "odt": read_through_pandoc("odt"),
     "pdf": read_pdf,
-    "pptx": read_through_pandoc("pptx"),
+    "pptx": read_pptx,
     "rtf": read_through_pandoc("rtf"),
     "xlsx": read_xlsx,
 }

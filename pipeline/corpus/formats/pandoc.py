@@ -74,24 +74,35 @@ def _paragraphs(data: bytes, format_name: str) -> Iterator[Paragraph | Note]:
 def _to_html(data: bytes, format_name: str) -> str:
     # pandoc keeps the title of a document apart, and writes it only into a page of its own; FB2 has it in its text, too
     page = [] if format_name == "fb2" else ["--standalone"]
-    command = [_pandoc(), "--sandbox", f"--from={format_name}", "--to=html5", "--wrap=none", *page]
+    command = [_pandoc_for(format_name), "--sandbox", f"--from={format_name}", "--to=html5", "--wrap=none", *page]
     return _run(command, data).decode()
 
 
 @lru_cache
-def _pandoc() -> str:
-    """Return the program: that of the machine, else the one that its PyPI package brings."""
-    if found := shutil.which("pandoc"):
-        return found
+def _pandoc_for(format_name: str) -> str:
+    """Return the program: that of the machine, or the one that its PyPI package brings; the first that can read it."""
+    programs = list(filter(None, (shutil.which("pandoc"), _packaged())))
+    if not programs:
+        raise ConfigError(
+            "reading ODT, RTF, FB2, LaTeX and the like takes pandoc, which is not installed here; install the program "
+            f"(as your system does, or from pandoc.org), or the extra that brings it: {pip_install('pandoc')}"
+        )
+    for program in programs:
+        if format_name in _run([program, "--list-input-formats"], b"").decode().split():
+            return program
+    raise ConfigError(
+        f"the pandoc that is installed here, {programs[0]}, is too old to read {format_name}; install a newer one "
+        f"(from pandoc.org), or the extra that brings one: {pip_install('pandoc')}"
+    )
+
+
+def _packaged() -> str | None:
     try:
         import pypandoc
 
         return str(pypandoc.get_pandoc_path())
     except (ImportError, OSError):
-        raise ConfigError(
-            "reading ODT, RTF, FB2, LaTeX and the like takes pandoc, which is not installed here; install the program "
-            f"(as your system does, or from pandoc.org), or the extra that brings it: {pip_install('pandoc')}"
-        ) from None
+        return None
 
 
 def _run(command: list[str], data: bytes, folder: Path | None = None) -> bytes:
