@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
 from stages.corrections import Corrections, Edit, Review
-from stages.data import TimedText
+from stages.data import DocumentPart, TimedText
 from stages.text import primary_language
 
 DENSE_LANGUAGES = frozenset(("zh", "ja", "ko", "th", "lo", "km", "my"))
@@ -32,6 +32,8 @@ class Document:
     """When what is said in subtitles: see `pack_times`. Like the path it is no part of who the document is."""
     bilingual_file: str = ""
     """A digest of the file of which it is one language, if that has units: no part of who it is, either."""
+    parts: str = ""
+    """The files of a document that lies in several: see `pack_parts`. No part of who it is, either."""
     edits: tuple[Edit, ...] = field(default=(), repr=False)
     """What people have changed of its sentences."""
     as_split: Document | None = field(default=None, repr=False)
@@ -121,7 +123,7 @@ class Origin(NamedTuple):
     size: int
     """Bytes; -1 where the file can't be trusted to stay as it is."""
     changed_ns: int
-    """Nanoseconds since 1970."""
+    """Nanoseconds since 1970; for a document in several files, a digest of the states of all."""
 
 
 class ListedPair(NamedTuple):
@@ -217,6 +219,16 @@ def unpack_times(packed: str) -> list[TimedText]:
     """Read what `pack_times` has written."""
     numbers = iter(json.loads(packed) if packed else ())
     return [TimedText(*four) for four in zip(numbers, numbers, numbers, numbers, strict=True)]
+
+
+def pack_parts(parts: Sequence[DocumentPart]) -> str:
+    """Write down where the files of a document begin; nothing for a document in one."""
+    return json.dumps(parts, separators=(",", ":")) if parts else ""
+
+
+def unpack_parts(packed: str) -> list[DocumentPart]:
+    """Read what `pack_parts` has written."""
+    return [DocumentPart(*part) for part in json.loads(packed)] if packed else []
 
 
 def edit_document(document: Document, edits: Sequence[Edit]) -> Document:

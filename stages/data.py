@@ -126,6 +126,14 @@ class TimedText(NamedTuple):
     stop_ms: int
 
 
+class DocumentPart(NamedTuple):
+    """A file of a document that lies in several."""
+
+    start: int
+    """Its first character in the document."""
+    name: str
+
+
 @dataclass(frozen=True)
 class AlignedPair:
     """One aligned document pair with its texts: what exports and readers need."""
@@ -139,3 +147,6 @@ class AlignedPair:
     source_times: Sequence[TimedText] = ()
     """When the source is said, in the order of its text, if it is subtitles."""
     target_times: Sequence[TimedText] = ()
+    source_parts: Sequence[DocumentPart] = ()
+    """The files of the source in the order of its text, if it lies in several."""
+    target_parts: Sequence[DocumentPart] = ()

@@ -87,6 +87,8 @@ def test_parquet_has_the_columns_of_tsv(tmp_path: Path):
         "pair_id": "cat/01",
         "source_language": "en",
         "target_language": "de",
+        "source_file": "",
+        "target_file": "",
     }
     assert (rows[4]["source"], rows[4]["target"]) == ("", "© Verlag")
     assert tables[1][1]["target"] == "它说了声“喵”就走了。没人知道为什么。"

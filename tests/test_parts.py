@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from in_memory import read_all
+from small_corpus import run_inline
 
 from pipeline.config.run_config import RunConfig, make_config
+from pipeline.corpus import readers
+from pipeline.corpus.build import _origin_of
+from pipeline.corpus.formats.document import DocumentText
 from pipeline.corpus.readers import split_parts
 from pipeline.corpus.sources import PairSource, find_pairs, input_files
 from pipeline.errors import ConfigError
-from pipeline.manifest import Manifest
+from pipeline.manifest import Manifest, unpack_parts
+from pipeline.progress import Progress
+from stages.data import DocumentPart, Sentence
+from stages.export.units import _file_of
 from stages.text import HEADING_MARKS
 
 SIDES = {"source_language": "en", "target_language": "de"}
@@ -93,3 +103,77 @@ def test_rows_are_not_joined_and_a_pattern_without_files_says_so(folder: Path) -
         manifest_of(folder, source="en/{part}.jsonl", target="book.de.txt", **SIDES)
     with pytest.raises(ConfigError, match=r"no file matches en/\{part\}.md"):
         manifest_of(folder, source="en/{part}.md", target="book.de.txt", **SIDES)
+
+
+def test_exports_tell_the_file_of_each_bead_and_nothing_is_read_twice(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "en" / "chapter 1.txt").write_text("The lamp is lit.\n")
+    (folder / "en" / "chapter 2.txt").write_text("He left.\n")
+    (folder / "book.de.txt").write_text("Die Lampe brennt.\nEr ging.\n")
+    (folder / "en" / "chapter 10.txt").write_text("Nobody saw the ship.\n")
+    for path in folder.rglob("*.txt"):
+        os.utime(path, (1_700_000_000, 1_700_000_000))  # just written, it wouldn't be trusted to stay as it is
+    (folder / "x.toml").write_text(
+        '[corpus]\nsource = "en/{part}.txt"\ntarget = "book.de.txt"\nsource_language = "en"\ntarget_language = "de"\n'
+        '[encode]\nencoder = "use-multilingual"\n[export]\nformats = ["tsv", "jsonl", "parquet", "sqlite"]\n'
+        "keep_nulls = true\n"
+    )
+    options = (folder / "x.toml", folder / "store", folder / "out", Progress())
+    run_inline(*options)
+    rows = list(map(json.loads, (folder / "out" / "bitext.jsonl").read_text().splitlines()))
+    found = {(row["source"], row["source_file"], row["target_file"]) for row in rows if row["source"]}
+    assert found == {
+        *((f"chapter {number}.txt", f"chapter {number}.txt", "") for number in (1, 2, 10)),
+        ("The lamp is lit.", "chapter 1.txt", ""),
+        ("He left.", "chapter 2.txt", ""),
+        ("Nobody saw the ship.", "chapter 10.txt", ""),
+    }
+    header, first, *_ = (line.split("\t") for line in (folder / "out" / "bitext.tsv").read_text().splitlines())
+    assert dict(zip(header, first, strict=True))["source_file"] == "chapter 1.txt"
+    assert pq.read_table(folder / "out" / "bitext.parquet")["source_file"].to_pylist() == [
+        row["source_file"] for row in rows
+    ]
+    (folder / "book.de.txt").rename(folder / "book.de2.txt")
+    (folder / "x.toml").write_text((folder / "x.toml").read_text().replace("book.de.txt", "book.de2.txt"))
+    read: list[str] = []
+    monkeypatch.setattr(
+        readers, "_read_file", lambda source, corpus: read.append(source.path.name) or DocumentText("x")
+    )
+    monkeypatch.setattr(readers, "_is_harmless", lambda source, corpus: True)
+    run_inline(*options)
+    assert read == ["book.de2.txt"]
+
+
+def test_a_bead_over_two_files_names_both() -> None:
+    parts = [DocumentPart(0, "1.txt"), DocumentPart(10, "2.txt"), DocumentPart(20, "3.txt")]
+    sentences = [Sentence(0, start, start + 4, "One.") for start in (1, 8, 10, 25)]
+    assert _file_of(sentences[:2], parts) == "1.txt"
+    assert _file_of(sentences[1:3], parts) == "1.txt … 2.txt"
+    assert _file_of(sentences[3:], parts) == "3.txt"
+    assert _file_of([], parts) == _file_of(sentences, []) == ""
+
+
+def test_files_of_a_document_in_several_folders_are_told_apart(folder: Path) -> None:
+    for language in ("en", "de"):
+        for number in (1, 2, 10):
+            (folder / language / str(number)).mkdir()
+            (folder / language / f"chapter {number}.txt").rename(folder / language / str(number) / "text.txt")
+    kept = read_all(config_of(folder, source="en/{part}/text.txt", target="de/{part}/text.txt"))[1]
+    parts = unpack_parts(kept.pairs[0].source.parts)
+    assert [part.name for part in parts] == ["1/text.txt", "2/text.txt", "10/text.txt"]
+    text = kept.texts[kept.pairs[0].source.id]
+    assert [text[part.start + 1 :].split("\n")[0] for part in parts] == ["text.txt"] * 3
+
+
+def test_a_change_of_any_file_changes_the_state_of_the_document(folder: Path) -> None:
+    (pair,) = pairs_of(folder, source="en/{part}.txt", target="book.de.txt")
+    for path in folder.rglob("*.txt"):
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    before = _origin_of(*pair.source_side)
+    assert before == _origin_of(*pair.source_side)
+    assert before.size == sum(path.stat().st_size for path in (folder / "en").iterdir())
+    os.utime(folder / "en" / "chapter 2.txt", (1_700_000_001, 1_700_000_001))
+    assert _origin_of(*pair.source_side) != before
+    os.utime(folder / "en" / "chapter 2.txt")
+    assert _origin_of(*pair.source_side).size == -1

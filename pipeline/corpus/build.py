@@ -5,6 +5,7 @@ What is in memory is a shard at a time. Where documents lie, and which have been
 
 from __future__ import annotations
 
+import hashlib
 import json
 import stat
 import time
@@ -19,7 +20,7 @@ from typing import Protocol
 from pipeline.config.run_config import AUTO, RunConfig
 from pipeline.corpus.formats.document import DocumentText
 from pipeline.corpus.languages import detect_language
-from pipeline.corpus.readers import DocumentReader, Read, Source
+from pipeline.corpus.readers import DocumentReader, Read, Source, split_parts
 from pipeline.corpus.scratch import DiskDict
 from pipeline.corpus.sources import PairSource, find_pairs
 from pipeline.errors import DocumentError
@@ -32,6 +33,7 @@ from pipeline.manifest import (
     Origin,
     Shard,
     document_id,
+    pack_parts,
     pack_times,
 )
 
@@ -206,8 +208,8 @@ class _Reading:
     def _document(self, source: Source, language: str, found: DocumentText) -> Document:
         is_split, text = self._config.corpus.is_split, found.text
         identity = document_id(text, language, is_split)
-        times = pack_times(found.times)
-        return Document(identity, language, is_split, len(text), source.name, times, found.bilingual_file)
+        kept = pack_times(found.times), found.bilingual_file, pack_parts(found.parts)
+        return Document(identity, language, is_split, len(text), source.name, *kept)
 
     def _language(self, source: Source, language: str, text: str) -> str:
         if language != AUTO:
@@ -310,8 +312,17 @@ def _declared(source: Source, language: str) -> str:
 
 def _origin_of(source: Source, language: str) -> Origin:
     """Say in what state a file is before it is read."""
-    size, changed_ns = (-1, 0) if source.parts else file_state(source.path)
+    size, changed_ns = _state_of(split_parts(source)) if source.parts else file_state(source.path)
     return Origin(str(source.path), source.row, _declared(source, language), size, changed_ns)
+
+
+def _state_of(parts: Sequence[Path]) -> tuple[int, int]:
+    """Return the size of all files of a document together, and in place of a time a digest of all their states."""
+    states = [file_state(path) for path in parts]
+    if any(size < 0 for size, _ in states):
+        return -1, 0
+    digest = hashlib.blake2b(repr(states).encode(), digest_size=7).digest()
+    return sum(size for size, _ in states), int.from_bytes(digest, "big")
 
 
 def file_state(path: Path) -> tuple[int, int]:

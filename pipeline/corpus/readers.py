@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import reprlib
 import stat
 from collections import deque
@@ -22,6 +23,7 @@ from pipeline.corpus.text import normalise
 from pipeline.errors import ConfigError, DocumentError, is_printable, printable
 from pipeline.store.files import endless_kind
 from pipeline.workers import Call
+from stages.data import DocumentPart
 from stages.text import HEADING_MARKS, UNIT_MARK
 
 if TYPE_CHECKING:
@@ -244,9 +246,10 @@ def read_source(source: Source, corpus: CorpusConfig) -> DocumentText:
     """Read a document, which may lie in several files; raises DocumentError, which goes on from the document's name."""
     if not source.parts:
         return _read_file(source, corpus)
-    texts, notes, files = [], [], []
-    n_units = n_marks = 0
+    texts, notes, files, parts = [], [], [], []
+    n_units = n_marks = n_chars = 0
     paths = split_parts(source)
+    folder = os.path.commonpath([path.parent for path in paths])
     for path in paths:
         try:
             found = _read_file(source._replace(path=path), corpus)
@@ -255,13 +258,15 @@ def read_source(source: Source, corpus: CorpusConfig) -> DocumentText:
         heading = "" if corpus.is_split else f"{HEADING_MARKS[0]}{normalise(path.name)}\n\n"
         text = f"{UNIT_MARK * (n_units - n_marks)}{heading}{found.text.rstrip()}{END_OF_PART[corpus.is_split]}"
         texts.append(text)
+        parts.append(DocumentPart(n_chars, normalise(path.relative_to(folder).as_posix())))
+        n_chars += len(text)
         files.append(found.bilingual_file)
         n_units, n_marks = n_units + found.n_units, n_marks + text.count(UNIT_MARK)
         notes += [f"{path.name}: {note}" for note in found.notes]
     how = "" if corpus.is_split else ", each marked by its name as a heading"
     joined = f"it is joined from {len(paths):,} files{how}: {_listed(paths)}"
     bilingual_file = hashlib.sha256(" ".join(files).encode()).hexdigest()[:16] if n_units else ""
-    return DocumentText("".join(texts), (joined, *notes), (), bilingual_file, n_units)
+    return DocumentText("".join(texts), (joined, *notes), (), bilingual_file, n_units, tuple(parts))
 
 
 def _listed(parts: Sequence[Path]) -> str:

@@ -27,6 +27,7 @@ COLUMNS = """| column | |
 | `source_start`, `source_stop`, `target_start`, `target_stop` | positions of sentences, half-open, from 0 |
 | `pair_id` | the pair of documents |
 | `source_language`, `target_language` | |
+| `source_file`, `target_file` | of a document in several files: the one, or the first and the last |
 """
 
 

@@ -26,7 +26,9 @@ create table beads (
     target_stop integer not null,
     pair_id text not null,
     source_language text not null,
-    target_language text not null
+    target_language text not null,
+    source_file text not null,   -- of a document in several files: the one, or the first and the last
+    target_file text not null
 );
 begin;
 """

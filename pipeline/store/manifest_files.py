@@ -50,7 +50,7 @@ def unpack_shard(data: bytes, named: Collection[str] | None = None) -> list[List
         ids = table["pair_id"].to_pylist()
         table = table.filter(pa.array([name in named or file_name(name) in named for name in ids], pa.bool_()))
     columns = table.to_pydict()
-    nothing = [None] * table.num_rows  # a manifest of an earlier release has no times, and no bilingual files
+    nothing = [None] * table.num_rows  # a manifest of an earlier release has no times, bilingual files or parts
     rows = zip(*(columns.get(name, nothing) for name in schema.MANIFEST.names), strict=True)
     return [_listed(row) for row in rows]
 
@@ -130,7 +130,7 @@ def _columns(listed: ListedPair) -> tuple[object, ...]:
 
 def _side_columns(document: Document, is_here: bool, origin: Origin) -> tuple[object, ...]:
     one = document
-    kept = one.times or None, one.bilingual_file or None
+    kept = one.times or None, one.bilingual_file or None, one.parts or None
     return (one.path, one.id, one.language, one.is_split, one.n_chars, *kept, is_here, *origin)
 
 
@@ -144,7 +144,7 @@ def _listed(row: tuple[object, ...]) -> ListedPair:
 
 
 def _side(values: Sequence[object]) -> tuple[Document, bool, Origin]:
-    path, identity, language, is_split, n_chars, times, bilingual_file, is_here, *origin = values
-    kept = times or "", bilingual_file or ""
+    path, identity, language, is_split, n_chars, times, bilingual_file, parts, is_here, *origin = values
+    kept = times or "", bilingual_file or "", parts or ""
     document = Document(identity, language, is_split, n_chars, path, *kept)  # type: ignore[arg-type]
     return document, bool(is_here), Origin(*origin)  # type: ignore[arg-type]

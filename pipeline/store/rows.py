@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipeline.manifest import Document, DocumentPair, unpack_times
+from pipeline.manifest import Document, DocumentPair, unpack_parts, unpack_times
 from pipeline.store import schema
 from pipeline.store.store import Places, Shelf
 from stages.corrections import edit_sentences
@@ -105,6 +105,8 @@ def aligned_pair(
         beads=beads,
         source_times=unpack_times(pair.source.times),
         target_times=unpack_times(pair.target.times),
+        source_parts=unpack_parts(pair.source.parts),
+        target_parts=unpack_parts(pair.target.parts),
     )
 
 

@@ -58,6 +58,7 @@ _SIDE = [
     pa.field("chars", pa.int64(), nullable=False),
     pa.field("times", pa.string()),  # of subtitles: see manifest.pack_times
     pa.field("bilingual_file", pa.string()),  # a digest of the file, if it has units of several languages
+    pa.field("parts", pa.string()),  # of a document in several files: see manifest.pack_parts
     pa.field("is_here", pa.bool_(), nullable=False),  # no earlier shard has it
     pa.field("file", pa.string(), nullable=False),  # where it lies, and in which state that file was
     pa.field("row", pa.string()),  # of a file of many documents

@@ -30,14 +30,15 @@ class TsvRenderer:
     def pair(self, pair: AlignedPair, units: Sequence[Unit]) -> Iterator[str]:
         """Give a line for each unit."""
         pair_id = escape_tsv(replace_surrogates(pair.pair_id)[0])
-        end = f"{pair_id}\t{pair.source_language}\t{pair.target_language}\n"
+        about = f"{pair_id}\t{pair.source_language}\t{pair.target_language}"
         for unit in units:
             confidence = "" if unit.confidence is None else f"{unit.confidence:.{DECIMALS}f}"
             yield (
                 f"{escape_tsv(on_one_line(unit.source, pair.source_language))}\t"
                 f"{escape_tsv(on_one_line(unit.target, pair.target_language))}\t"
                 f"{unit.score:.{DECIMALS}f}\t{unit.similarity:.{DECIMALS}f}\t{confidence}\t"
-                f"{unit.source_start}\t{unit.source_stop}\t{unit.target_start}\t{unit.target_stop}\t{end}"
+                f"{unit.source_start}\t{unit.source_stop}\t{unit.target_start}\t{unit.target_stop}\t{about}\t"
+                f"{escape_tsv(unit.source_file)}\t{escape_tsv(unit.target_file)}\n"
             )
 
     def footer(self) -> str:

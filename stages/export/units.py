@@ -5,12 +5,13 @@ Numbers are rounded to four decimals, here and so in every format.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from stages.data import AlignedPair, Sentence
+from stages.data import AlignedPair, DocumentPart, Sentence
 from stages.export.characters import replace_surrogates
 from stages.text import join_sentences
 
@@ -35,6 +36,8 @@ COLUMNS = (
     "pair_id",
     "source_language",
     "target_language",
+    "source_file",
+    "target_file",
 )
 """What tables say of a bead, in this order."""
 
@@ -52,6 +55,9 @@ class Unit(NamedTuple):
     target: str
     confidence: float | None = None
     """How likely it is right; None where the method has no measure of it."""
+    source_file: str = ""
+    """Of a source in several files: the one that it stands in, or the first and the last."""
+    target_file: str = ""
 
 
 def rounded(pair_id: str, name: str, values: NDArray[np.float32]) -> list[float]:
@@ -80,10 +86,15 @@ def all_units(pair: AlignedPair, counts: Counter[str]) -> Iterator[Unit]:
         strict=True,
     )
     for source_start, source_stop, target_start, target_stop, similarity, score, confidence in spans:
-        source, source_lost = _side(pair.source[source_start:source_stop], pair.source_language)
-        target, target_lost = _side(pair.target[target_start:target_stop], pair.target_language)
+        of_source, of_target = pair.source[source_start:source_stop], pair.target[target_start:target_stop]
+        source, source_lost = _side(of_source, pair.source_language)
+        target, target_lost = _side(of_target, pair.target_language)
         counts["surrogates_replaced"] += source_lost + target_lost
-        yield Unit(source_start, source_stop, target_start, target_stop, similarity, score, source, target, confidence)
+        span, files = (
+            (source_start, source_stop, target_start, target_stop),
+            (_file_of(of_source, pair.source_parts), _file_of(of_target, pair.target_parts)),
+        )
+        yield Unit(*span, similarity, score, source, target, confidence, *files)
 
 
 def row_of(pair: AlignedPair, unit: Unit) -> dict[str, Any]:
@@ -101,7 +112,19 @@ def row_of(pair: AlignedPair, unit: Unit) -> dict[str, Any]:
         "pair_id": replace_surrogates(pair.pair_id)[0],
         "source_language": pair.source_language,
         "target_language": pair.target_language,
+        "source_file": unit.source_file,
+        "target_file": unit.target_file,
     }
+
+
+def _file_of(sentences: Sequence[Sentence], parts: Sequence[DocumentPart]) -> str:
+    """Name the file in which sentences stand; the first and the last of several."""
+    if not parts or not sentences:
+        return ""
+    ends = (sentences[0].start, sentences[-1].start)
+    first, last = (max(0, bisect_right(parts, at, key=lambda part: part.start) - 1) for at in ends)
+    name = parts[first].name if first == last else f"{parts[first].name} … {parts[last].name}"
+    return replace_surrogates(name)[0]
 
 
 def _side(sentences: Sequence[Sentence], language: str) -> tuple[str, int]:

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from pipeline.corpus.text import MIN_CONFIDENCE, normalise
 from pipeline.errors import ConfigError
 from pipeline.installing import pip_install
-from stages.data import TimedText
+from stages.data import DocumentPart, TimedText
 from stages.text import HEADING_MARKS, UNIT_MARK
 
 SOFT_HYPHEN = "\u00ad"
@@ -81,6 +81,8 @@ class DocumentText(NamedTuple):
     bilingual_file: str = ""
     """A digest of the file, if it has units of several languages."""
     n_units: int = 0
+    parts: tuple[DocumentPart, ...] = ()
+    """Where its files begin, if there are several."""
 
 
 def join_paragraphs(paragraphs: Iterable[Paragraph | UnitTexts], is_split: bool) -> str:
