@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from pipeline.corpus.manifest import Document, DocumentPair
 
 from pipeline.cloud.costs import estimate
 from pipeline.cloud.machines import Machine, machine_of
@@ -27,7 +26,8 @@ from pipeline.cloud.speeds import (
     TOKENS_ON_DEMAND,
 )
 from pipeline.config.run_config import RunConfig, make_config
-from pipeline.tasks import Missing
+from pipeline.manifest import Document, DocumentPair
+from pipeline.tasks.missing import Missing
 
 CHARS_BEFORE = 200_000
 SCALEDOWN_BEFORE = 10
@@ -36,16 +36,16 @@ CLERK_BEFORE = 300
 
 def corpus(n_pairs: int, n_chars: int) -> Missing:
     """Return pairs of two documents of so many characters, of which nothing is done."""
-    sides = [
-        [
+    missing = Missing(n_without_beads=n_pairs)
+    for number in range(n_pairs):
+        sides = [
             Document(f"{number:031x}{side}", language, False, n_chars, f"{language}/{number}.txt")
-            for number in range(n_pairs)
+            for side, language in enumerate(("en", "de"))
         ]
-        for side, language in enumerate(("en", "de"))
-    ]
-    documents = tuple(document for of_side in sides for document in of_side)
-    pairs = tuple(DocumentPair(f"{number}", *pair) for number, pair in enumerate(zip(*sides, strict=True)))
-    return Missing(documents, documents, pairs)
+        missing.split.add(sides)
+        missing.encode.add(sides)
+        missing.align.add([DocumentPair(f"{number}", *sides)])
+    return missing
 
 
 def before(config: RunConfig, n_pairs: int, n_chars: int) -> Iterator[tuple[str, int, float, float]]:
