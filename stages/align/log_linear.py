@@ -28,7 +28,8 @@ from stages.align.config import AlignConfig
 from stages.align.constraints.constrain import constrain, without_bonus
 from stages.align.constraints.fixed_beads import FixedBeads
 from stages.align.freedom import measure_freedom, measured_region
-from stages.align.pair_measures import PairMeasures, measure_pair, null_features, readings, with_overlaps
+from stages.align.length_unit import length_slope, settle_unit, shifted
+from stages.align.pair_measures import PairMeasures, in_other_unit, measure_pair, null_features, with_overlaps
 from stages.align.scoring.features import score_blocks
 from stages.align.scoring.similarity import mixed_blocks, summed_blocks
 from stages.align.scoring.sums import has_encoded_overlaps, overlap_vectors
@@ -45,6 +46,9 @@ MAX_GAP_CELLS = 1 << 18
 
 NEAR_MARGIN = 20.0
 """How many nats a path by sums may be worse than the best one for its cells to be looked at again."""
+
+SAME_FREEDOM = 0.05
+"""Translations whose freedom differs by less are as free as each other: not worth another search."""
 
 
 class Search(NamedTuple):
@@ -134,18 +138,60 @@ def decides_by_overlaps(measures: PairMeasures, source: Overlaps, target: Overla
 def search_pair(
     source: Overlaps, target: Overlaps, config: AlignConfig, fixed: FixedBeads | None = None
 ) -> tuple[PairMeasures, Search]:
-    """Measure a pair and search it by sums, in the unit of length in which the best path is worth more.
+    """Measure a pair and search it by sums.
 
-    Where that path leaves out more than whole translations do, a second search goes by the weights of free ones.
+    Where the best path leaves out more than whole translations do, or one side is hardly split, a better unit of length
+    is sought, and what is left out of free translations is weighed by weights of their own.
     """
-    found = [(one, search_by_sums(one, config)) for one in readings(measure_pair(source, target, config, fixed))]
-    measures, search = max(found, key=lambda one: one[1].marginals.total)
+    measures = measure_pair(source, target, config, fixed)
+    search = search_by_sums(measures, config)
     if measures.links.coarseness > 1:
+        return _in_best_unit(measures, search, config)
+    if not _freedom(measures, search):
         return measures, search
+    if measures.other_unit is not None:
+        other = in_other_unit(measures, measures.other_unit)
+        found = search_by_sums(other, config)
+        if found.marginals.total > search.marginals.total:
+            measures, search = other, found
+    measures, search = _in_best_unit(*_made_free(measures, search, config), config)
+    return _made_free(measures, search, config)
+
+
+def _freedom(measures: PairMeasures, search: Search) -> float:
+    """Return how free the translation is by all paths of a search, from 0 to 1."""
     lattice = _near_sums(search)
     nulls = null_posterior(sum_paths(lattice, search.near), lattice, search.near)
-    measures = measures._replace(freedom=measure_freedom(nulls, measured_region(measures.region, measures.links)))
-    return measures, search_by_sums(measures, config) if measures.freedom else search
+    return measure_freedom(nulls, measured_region(measures.region, measures.links))
+
+
+def _made_free(measures: PairMeasures, search: Search, config: AlignConfig) -> tuple[PairMeasures, Search]:
+    """Return the search by the weights of translations that are as free as this one is by its search."""
+    freedom = _freedom(measures, search)
+    if abs(freedom - measures.freedom) < SAME_FREEDOM:
+        return measures, search
+    measures = measures._replace(freedom=freedom)
+    return measures, search_by_sums(measures, config)
+
+
+def _in_best_unit(measures: PairMeasures, search: Search, config: AlignConfig) -> tuple[PairMeasures, Search]:
+    """Return the search in the unit of length in which the best path is worth most."""
+
+    def in_unit(shift: float) -> tuple[PairMeasures, Search]:
+        other = in_other_unit(measures, shifted(measures.sides.lengths, shift))
+        return other, search_by_sums(other, config)
+
+    def slope_of(found: tuple[PairMeasures, Search]) -> float:
+        return length_slope(_best_spans(found[1]), found[0].sides.lengths, weights_for(found[0], "summed", config))
+
+    return settle_unit((measures, search), len(_best_spans(search)), in_unit, slope_of)
+
+
+def _best_spans(search: Search) -> NDArray[np.int64]:
+    """Return the spans of the beads of the best path: int64 array of shape (P, 4)."""
+    lattice = _near_sums(search)
+    best = find_best_path(lattice, search.near)
+    return spans_of(best.stops, lattice.types[best.kinds])
 
 
 def search_by_sums(measures: PairMeasures, config: AlignConfig) -> Search:

@@ -5,7 +5,6 @@ M, N the most source and target sentences in a bead, S source sentences, T targe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -124,16 +123,10 @@ def pair_types(config: AlignConfig, links: Links) -> NDArray[np.int64]:
     return with_coarse_types(types, (next(longest), next(longest)))
 
 
-def readings(measures: PairMeasures) -> Iterator[PairMeasures]:
-    """Yield what is known of a pair in each unit of length that may be the right one."""
-    yield measures
-    if measures.other_unit is not None:
-        region = measured_region(measures.region, measures.links)
-        sides, missing = (
-            measures.sides._replace(lengths=measures.other_unit),
-            missing_shares(measures.other_unit, region),
-        )
-        yield measures._replace(sides=sides, missing=missing)
+def in_other_unit(measures: PairMeasures, lengths: Lengths) -> PairMeasures:
+    """Return what is known of a pair in another unit of length."""
+    missing = missing_shares(lengths, measured_region(measures.region, measures.links))
+    return measures._replace(sides=measures.sides._replace(lengths=lengths), missing=missing)
 
 
 def with_overlaps(measures: PairMeasures, source: Overlaps, target: Overlaps) -> PairMeasures:
