@@ -42,7 +42,7 @@ DIFFERENCE = 0.01
 
 DEVIATION = 0.2
 """How far the first unit may be from the right one, in logarithms: holds few beads back from any unit that suits them.
-Between .17 and .3 makes no difference to documents of 15 beads and more; .1 is too little for a novel abridged to a third."""
+Between .17 and .3 makes no difference to documents of 15 beads and more; .1 is too little for some of 45."""
 
 State = TypeVar("State")
 
