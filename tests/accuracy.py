@@ -11,7 +11,9 @@ the shipped weights. These have seen textberg-dev-de-fr and mac-dev-zh-en.
 
 With `--edits SEED …` there is one table instead: the sets made freer than they are (`translation_edits.py`), and with
 their sides exchanged, aligned with overlaps on demand; with `--free-weights`, a file of `free_weights.py`, by changes
-of the weights that were fitted without the set.
+of the weights that were fitted without the set, or, by its `--ceiling`, to the set. `by chance` is the ECE that these
+confidences would have on average if they were exactly right: it is as large with few beads. `over` is the mean
+confidence less the share that is right.
 """
 
 from __future__ import annotations
@@ -50,7 +52,8 @@ FITTED_TO = ("textberg-dev-de-fr", "textberg-de-fr", "maligna-pl", "mac-dev-zh-e
 OVERLAPS = ("all", "on-demand", "none")
 FIRST = "set, method, overlaps, P, R, strict F1, lax F1, encoded, ECE, right of surest 80 %, only, chance"
 SECOND = "overlaps, ways, strict F1: mean (lowest to highest), ECE, right of surest 80 %"
-EDITED = "set, seed, edit, sides, strict F1, lax F1, ECE, encoded"
+EDITED = "set, seed, edit, sides, strict F1, lax F1, beads, ECE, by chance, over, encoded"
+DRAWS = 50
 CLASSIC, DEFAULT = AlignConfig(method="bertalign"), AlignConfig()
 
 
@@ -178,9 +181,18 @@ def measure_edits(texts: Sequence[GoldTexts], seed: int, cache: Path) -> Iterato
             outcomes = [outcome_on_demand(one, cache) for one in edited(texts, edit, seed, is_exchanged)]
             total = sum_evaluations(one.evaluation for one in outcomes)
             encoded = sum(one.n_encoded for one in outcomes) / sum(one.n_text for one in outcomes)
-            figures = [f"{number:.3f}" for number in (total.strict.f1, total.lax.f1, reliability(total)[0])]
-            name = texts[0].name.split("/")[0]
-            yield [name, str(seed), edit, "exchanged" if is_exchanged else "", *figures, f"{encoded:.2f}"]
+            figures = [f"{number:.3f}" for number in (total.strict.f1, total.lax.f1)]
+            name, sides = texts[0].name.split("/")[0], "exchanged" if is_exchanged else ""
+            yield [name, str(seed), edit, sides, *figures, *calibration(total), f"{encoded:.2f}"]
+
+
+def calibration(total: Evaluation) -> list[str]:
+    """Return how many beads were judged, their ECE, what it would be by chance, and how far they are too sure."""
+    sure, right = (np.array(column, float) for column in zip(*total.judged, strict=True))
+    chance = np.random.default_rng(0)
+    drawn = [list(zip(sure, chance.random(len(sure)) < sure, strict=True)) for _ in range(DRAWS)]
+    errors = [measure_reliability(judged)["calibration_error"] for judged in (total.judged, *drawn)]
+    return [str(len(sure)), f"{errors[0]:.3f}", f"{np.mean(errors[1:]):.3f}", f"{sure.mean() - right.mean():+.3f}"]
 
 
 def outcome_on_demand(texts: GoldTexts, cache: Path) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from test_free_translations import free_document, n_found
+from free_documents import free_document, n_found
 
 from stages.align import AlignConfig, align_pair
 from stages.align.anchors.lengths import Lengths

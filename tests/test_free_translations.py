@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from aligned_pairs import with_overlaps
+from free_documents import free_document, n_found
 from gold_pairs import GoldTexts
 from translation_edits import EDITS, edited, exchanged, is_in_order, made_ordered, omit, stray, unsplit
 
@@ -23,7 +24,6 @@ from stages.align.freedom import measure_freedom, measured_region, missing_share
 from stages.align.scoring.weights import COARSER, FREER, SHIPPED, suited
 from stages.align.unconsidered import unconsidered_stretches
 from stages.bead_lines import BeadPositions
-from stages.data import Beads, Overlaps
 
 # ---- edits
 
@@ -70,46 +70,6 @@ def test_beads_that_cross_are_made_one() -> None:
 
 
 # ---- made-up documents
-
-
-def free_document(
-    seed: int, n_beads: int = 200, left_out: float = 0.0, strays: float = 0.0, joined: int = 1, longer: float = 1.0
-) -> tuple[Overlaps, Overlaps, list[BeadPositions]]:
-    """A document of 1-1 beads and its translation, of which sentences are left out, added and run together.
-
-    longer : how many source bytes say as much as a target byte.
-    """
-    generator = np.random.default_rng(seed)
-    sides: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-    lengths: tuple[list[int], list[int]] = ([], [])
-    beads: list[BeadPositions] = []
-    for first in range(0, n_beads, joined):
-        group = range(first, min(first + joined, n_beads))
-        meanings = generator.normal(size=(len(group), 64))
-        sizes = generator.integers(20, 90, len(group))
-        start = len(sides[0])
-        for meaning, size in zip(meanings, sizes, strict=True):
-            sides[0].append(meaning + 0.5 * generator.normal(size=64))
-            lengths[0].append(round(size * longer * np.exp(generator.normal(0, 0.1))))
-        if generator.random() >= left_out:
-            sides[1].append((np.sqrt(sizes)[:, None] * meanings).sum(axis=0) / 8 + 0.5 * generator.normal(size=64))
-            lengths[1].append(int(sizes.sum()))
-            beads.append(BeadPositions(tuple(range(start, len(sides[0]))), (len(sides[1]) - 1,)))
-        if generator.random() < strays:
-            side = generator.integers(2)
-            sides[side].append(generator.normal(size=64))
-            lengths[side].append(int(generator.integers(20, 90)))
-    source, target = (
-        with_overlaps(["x" * size for size in of_side], np.array(vectors), sizes=4)
-        for of_side, vectors in zip(lengths, sides, strict=True)
-    )
-    return source, target, beads
-
-
-def n_found(beads: Beads, gold: list[BeadPositions]) -> int:
-    spans = zip(beads.source_start, beads.source_stop, beads.target_start, beads.target_stop, strict=True)
-    found = {(tuple(range(i, i_stop)), tuple(range(j, j_stop))) for i, i_stop, j, j_stop in spans}
-    return len(found & set(map(tuple, gold)))
 
 
 @pytest.mark.parametrize(
