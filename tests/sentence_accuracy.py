@@ -1,4 +1,4 @@
-"""Measure how many texts each way of splitting cuts exactly where they are marked: python -m tests.sentence_accuracy.
+"""Measure how many texts each way of splitting cuts exactly where they are marked: `python tests/sentence_accuracy.py`.
 
 The texts are those of `sentences.tsv`, or of a file of the same form that is named: a language, a kind, and a text in
 which ¦ stands where a sentence ends. `--wrong` lists what we cut differently.

@@ -1,4 +1,4 @@
-"""Documents that nobody has paired, on Modal: brought from here, or already on the Volume."""
+"""Documents on Modal that nobody has paired, from here or already on the Volume; units of bilingual files there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from modal_world import LOOPMODAL, ModalWorld, results
-from small_corpus import InlineBackend
+from small_corpus import InlineBackend, read_exports, run_inline
 
 from pipeline.commands.console import out_console
 from pipeline.commands.finish import finish
@@ -118,3 +118,29 @@ def test_documents_in_a_bucket_are_paired_though_it_is_only_read(world: ModalWor
     found = results(tmp_path / "out")
     del found["pairs.tsv"]
     assert results(tmp_path / "by-table") == found
+
+
+TABLE = (
+    "en,de\nThe lamp is lit. Nobody saw the ship.,Die Lampe brennt.\n"
+    "He left.,Niemand hat das Schiff gesehen. Er ging.\n"
+)
+LISTED = "pair_id\tsource_path\ttarget_path\ntable\ta.csv\ta.csv\nbook\tchapter {part}.txt\tbook.txt\n"
+
+
+def test_units_of_a_table_and_files_of_a_document_are_there_what_they_are_here(
+    world: ModalWorld, tmp_path: Path
+) -> None:
+    files = {"a.csv": TABLE, "pairs.tsv": LISTED, "book.txt": "Das Schiff kam.\nEr ging.\n"}
+    files |= {"chapter 1.txt": "The ship came.\n", "chapter 2.txt": "He left.\n"}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    listed = 'manifest = "pairs.tsv"\nsource_language = "en"\ntarget_language = "de"\n[encode]'
+    config = "[corpus]\n" + listed + CONFIG.partition("[encode]")[2]
+    (tmp_path / "units.toml").write_text(config)
+    world.run(tmp_path / "units.toml", tmp_path / "there")
+    run_inline(tmp_path / "units.toml", tmp_path / "store", tmp_path / "here", Progress())
+    assert read_exports(tmp_path / "there")["bitext.tsv"] == read_exports(tmp_path / "here")["bitext.tsv"]
+    rows = [line.split("\t") for line in (tmp_path / "there" / "bitext.tsv").read_text(encoding="utf-8").splitlines()]
+    assert ("He left.", "Er ging.") in {(row[0], row[1]) for row in rows}
+    assert not any("ship" in row[0] and "Schiff" in row[1] for row in rows if "table" in row)
+    assert {row[-2] for row in rows[1:] if "book" in row} == {"chapter 1.txt", "chapter 2.txt"}

