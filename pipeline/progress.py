@@ -28,7 +28,7 @@ HIDDEN = frozenset(
 
 
 PLURAL = re.compile(r"s(?=( left out| exported| aligned)?$)")
-"""The letter that a single one goes without: `1 bead`, `1 null left out`."""
+"""The letter that a single one goes without: `1 bead`, `1 pair left out`."""
 
 
 class StageProgress(Protocol):
@@ -139,7 +139,7 @@ class _BarStage(_Counting):
 
 
 def stage_line(name: str, n_shards: int, counts: Mapping[str, int], seconds: float) -> str:
-    """Sum up a stage: `align   40 shards, 1,213 pairs, 88,204 beads, 214 nulls, 3 min`."""
+    """Sum up a stage: `align   40 shards, 1,213 pairs, 88,204 beads, 214 unaligned, 3 min`."""
     shards = f"{n_shards:,} shard{'' if n_shards == 1 else 's'}"
     return f"{name:<7} " + ", ".join(part for part in (shards, units(counts), duration(seconds)) if part)
 
@@ -151,7 +151,7 @@ def units(counts: Mapping[str, int]) -> str:
 
 
 def _unit(name: str, number: int) -> str:
-    name = name.replace("_", " ")
+    name = name.replace("_", " ").replace("nulls", "unaligned")
     return PLURAL.sub("", name) if number == 1 else name
 
 

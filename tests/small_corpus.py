@@ -66,6 +66,28 @@ def write_corpus(folder: Path, n_pairs: int = 2, n_sentences: int = 4, config: s
     return path
 
 
+POT = """
+[corpus]
+documents = "{language}/*.txt"
+pairs = ["en-de"]
+pairing = "content"
+[encode]
+encoder = "use-multilingual"
+"""
+
+
+def write_pot(folder: Path) -> Path:
+    """Write three documents in each language, of which two belong together, whatever their names; return a config."""
+    for number, (english, german) in enumerate([("a", "x"), ("b", "y"), ("c", "z")]):
+        texts = make_texts(5, seed=number)
+        other = make_texts(5, seed=77)
+        for language, name, text in (("en", english, texts[0]), ("de", german, (other if number == 2 else texts)[1])):
+            (folder / language).mkdir(exist_ok=True)
+            (folder / language / f"{name}.txt").write_text(text, encoding="utf-8")
+    (folder / "pot.toml").write_text(POT)
+    return folder / "pot.toml"
+
+
 class InlineBackend(LocalBackend):
     """Runs every task in this process, with one thread as a worker has: none has to be started."""
 

@@ -14,7 +14,7 @@ from live_review import live_review
 from live_service import live_service
 from made_pages import CHROMIUM, FLAGS, cells_of, story, write_page
 from made_runs import exported, run_of
-from small_corpus import run_inline, write_corpus
+from small_corpus import InlineBackend, bitext, run_inline, write_corpus, write_pot
 
 from pipeline.commands.finish import keep_record
 from pipeline.progress import Progress
@@ -50,6 +50,8 @@ def violations_of() -> Iterator[ViolationsOf]:
                 page.goto(address)
                 page.wait_for_selector(wait_for)
                 do(page)
+                if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                    found.append(f"{scheme}: the page is wider than the window")
                 page.evaluate(AXE.read_text(encoding="utf-8"))
                 for violation in page.evaluate("axe.run(document)")["violations"]:
                     first = violation["nodes"][0]
@@ -119,6 +121,21 @@ def test_a_pair_in_a_review(violations_of: ViolationsOf, server: ReviewServer) -
 
 def test_the_sentences_of_a_pair_while_they_are_edited(violations_of: ViolationsOf, server: ReviewServer) -> None:
     assert violations_of(server.address(1), ".review ~ .beads .bead", lambda page: page.keyboard.press("e")) == []
+
+
+def test_which_documents_belong_together(
+    violations_of: ViolationsOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.commands.options.LocalBackend", InlineBackend)
+    bitext("run", write_pot(tmp_path), "--store", tmp_path / "store", "--out", tmp_path / "out")
+
+    def decide(page: Any) -> None:
+        page.locator('[data-answer="together"]').first.click()
+        page.locator('[data-answer="apart"]').last.click()
+        page.wait_for_selector('[data-answer="apart"][aria-pressed="true"]')
+
+    with live_review(tmp_path, "pot.toml") as server:
+        assert violations_of(f"{server.address()}documents/", "td.answer", decide) == []
 
 
 def test_what_can_be_asked_of_the_service(violations_of: ViolationsOf, tmp_path: Path) -> None:

@@ -129,6 +129,25 @@ def pixel(tab: Tab, x: float, y: float) -> list[int]:
     return found
 
 
+def test_an_enlarged_plot_shows_each_pair_as_the_rectangle_of_its_sentences(tab: Tab) -> None:
+    tab.page.locator(".beads").press("End")
+    tab.page.evaluate("bitext.page.select(26)")  # sentences 26 and 27 with sentence 14
+    width, height = plot_size(tab)
+
+    def colours(i: float, j: float, rows: float, columns: float) -> list[list[int]]:
+        """Return the colours at the corners of the pair, and beside it; the view begins at sentences i and j."""
+        places = [(26.3, 14.3), (26.3, 14.7), (27.7, 14.3), (27.7, 14.7), (27.7, 15.5)]
+        return [pixel(tab, LEFT + (b - j) / columns * width, TOP + (a - i) / rows * height) for a, b in places]
+
+    assert len({tuple(colour) for colour in colours(0, 0, 40, 28)}) > 1
+    for _ in range(2):
+        tab.page.click(".zoom-in")
+    rows, columns = 40 * 12 / 28, 12  # no less is shown
+    *corners, beside = colours(26 - rows / 2, 14 - columns / 2, rows, columns)
+    assert len({tuple(corner) for corner in corners}) == 1
+    assert corners[0] != beside
+
+
 @pytest.mark.parametrize(("i", "j", "bead"), [(7, 7, 7), (36, 24, 35), (20, 14, 20), (27, 14, 26)])
 def test_a_click_on_the_plot_shows_its_sentences(tab: Tab, i: int, j: int, bead: int) -> None:
     width, height = plot_size(tab)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import zipfile
 from collections import Counter
 from dataclasses import replace
@@ -12,6 +14,7 @@ import pytest
 from export_pairs import NASTY_TEXTS, any_pair, make_pair
 from hypothesis import given
 from lxml import etree
+from small_corpus import InlineBackend, bitext
 
 from pipeline.errors import ConfigError
 from pipeline.exports.parts import join_file, write_part
@@ -204,3 +207,34 @@ def test_without_pandoc_it_says_what_to_install(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr("pypandoc.get_pandoc_path", missing)
     with pytest.raises(ConfigError, match=r"pip install '\.\[pandoc\]'"):
         write_story(tmp_path / "book.epub")
+
+
+# ---- books of real texts
+
+EPUBCHECK = Path("/usr/share/java/epubcheck.jar")
+"""Where Debian's package epubcheck has it; elsewhere `epubcheck` on the path is taken."""
+REAL_TEXTS = {
+    "en-de": ("corpora/handbook-en-de/en/apt.txt", "corpora/handbook-en-de/de/apt.txt"),
+    "zh-en": ("gold/mac-dev-zh-en/001.source.txt", "gold/mac-dev-zh-en/001.target.txt"),
+    "ar-en": ("more-gold/alignar-dev-ar-en/law-001.source.txt", "more-gold/alignar-dev-ar-en/law-001.target.txt"),
+}
+
+
+@pytest.mark.parametrize("languages", REAL_TEXTS)
+def test_a_book_of_real_texts_has_no_error_by_epubcheck(
+    languages: str, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["java", "-jar", str(EPUBCHECK)] if EPUBCHECK.is_file() else ["epubcheck"]
+    if shutil.which(command[0]) is None:
+        pytest.skip("epubcheck is not here")
+    monkeypatch.setattr("pipeline.commands.options.LocalBackend", InlineBackend)
+    source, target = languages.split("-")
+    sides = [shared / place for place in REAL_TEXTS[languages]]
+    named = ("--source-language", source, "--target-language", target)
+    book = tmp_path / "book.epub"
+    result = bitext("align", *sides, *named, "--store", tmp_path / "store", "-o", book)
+    assert result.exit_code == 0, result.output
+    checked = subprocess.run([*command, str(book)], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "ERROR" not in checked.stdout + checked.stderr
+    assert "WARNING" not in checked.stdout + checked.stderr

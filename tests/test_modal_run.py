@@ -17,11 +17,15 @@ from small_corpus import InlineBackend
 
 from pipeline.__main__ import main
 from pipeline.commands.console import out_console
-from pipeline.commands.finish import finish
+from pipeline.commands.finish import finish, keep_record
+from pipeline.commands.review import make_desk
 from pipeline.config.run_config import load_config
 from pipeline.flow.flow import Flow
 from pipeline.flow.run import Run
 from pipeline.progress import Progress
+from pipeline.review.corrections import version_of
+from pipeline.store.run_store import RunStore
+from pipeline.store.store import Store
 
 pytestmark = [
     pytest.mark.modal,
@@ -176,6 +180,28 @@ def test_a_corpus_in_a_bucket_is_read_where_it_is(world: ModalWorld, done_corpus
     output = world.run(done_corpus, tmp_path / "there", BITEXT_MODAL_BUCKET="my-bucket")
     assert "upload" not in output
     assert results(tmp_path / "there") == results(tmp_path / "out")
+
+
+def test_sentences_changed_in_a_review_here_are_aligned_anew_there(
+    world: ModalWorld, done_corpus: Path, tmp_path: Path
+) -> None:
+    run = Run(load_config(done_corpus), out=tmp_path / "here")
+    Flow(run, InlineBackend(tmp_path / "store", 1), Progress()).carry_out()
+    store = Store(tmp_path / "store")
+    keep_record(RunStore(store, run.config), run)
+    desk = make_desk(store, str(done_corpus))
+    row = next(number for number, pair in enumerate(desk.pairs) if "0" in pair.pair_id)
+    start = desk._read_texts(row)[0].index("It was old.")
+    edit = {"side": "source", "start": start, "stop": start + 1, "texts": ["It was", "very, very old."]}
+    desk.edit(row, {"version": version_of(""), "edits": [edit]})
+    before = world.n_started()
+    world.run(done_corpus, tmp_path / "there")
+    assert {"encode_on_cpu", "align_on_cpu"} <= set(world.started(before))
+    assert "split" not in world.started(before)
+    text = (tmp_path / "there/bitext.tsv").read_text()
+    assert "very, very old." in text
+    assert "It was old." not in text
+    assert results(tmp_path / "there") == results_here(done_corpus, tmp_path)
 
 
 def test_only_a_look_uploads_and_starts_nothing(world: ModalWorld, corpus: Path, tmp_path: Path) -> None:

@@ -155,6 +155,7 @@ ENGLISH = {
     ],
     "The storm": ["One night a ship came too close to the shore. The sailors saw the light and turned away."],
 }
+ENGLISH_END = ["In the morning nobody spoke of the wreck any more. The keeper closed his book and slept."]
 GERMAN = {
     "Der Leuchtturm": [
         "Der alte Leuchtturm stand allein auf den Felsen. Jeden Abend stieg der Wärter die Treppe hinauf.",
@@ -162,6 +163,19 @@ GERMAN = {
     ],
     "Der Sturm": ["Eines Nachts kam ein Schiff der Küste zu nahe. Die Matrosen sahen das Licht und drehten aab."],
 }
+GERMAN_END = ["Am Morgen sprach niemand mehr von dem Wrackk. Der Wärter schloss sein Buch und schlief."]
+N_CHAPTERS, CHAPTER_SENTENCES = 30, 100
+
+
+def make_novels() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Make a novel and its translation: the chapters above, thirty more, and an end."""
+    novels = dict(ENGLISH), dict(GERMAN)
+    for number in range(N_CHAPTERS):
+        texts = make_texts(CHAPTER_SENTENCES, seed=number)
+        for novel, heading, text in zip(novels, ("Chapter", "Kapitel"), texts, strict=True):
+            novel[f"{heading} {number + 3}"] = text.splitlines()
+    novels[0]["The end"], novels[1]["Das Ende"] = ENGLISH_END, GERMAN_END
+    return novels
 
 
 def test_two_e_books_become_a_corrected_bilingual_one_in_the_browser(
@@ -172,8 +186,9 @@ def test_two_e_books_become_a_corrected_bilingual_one_in_the_browser(
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("there is no Chromium here")
-    write_epub(tmp_path / "book.en.epub", "The lighthouse", ENGLISH)
-    write_epub(tmp_path / "book.de.epub", "Der Leuchtturm", GERMAN)
+    english, german = make_novels()
+    write_epub(tmp_path / "book.en.epub", "The lighthouse", english)
+    write_epub(tmp_path / "book.de.epub", "Der Leuchtturm", german)
     seen: list[str] = []
 
     def review(server: ReviewServer) -> None:
@@ -203,8 +218,11 @@ def test_two_e_books_become_a_corrected_bilingual_one_in_the_browser(
     assert "drehten ab." in plain
     assert "aab" not in plain
     assert "The storm" in plain
+    assert "von dem Wrack. Der Wärter schloss" in plain
+    for novel in (english, german):
+        assert all(" ".join(text.replace("aab", "ab").replace("kk.", "k.").split()) in plain for text in told(novel))
     kept = (tmp_path / "book.corrections").glob("*.corrections.txt")
-    assert [path.read_text(encoding="utf-8").count("becomes") for path in kept] == [2]
+    assert [path.read_text(encoding="utf-8").count("becomes") for path in kept] == [3]
     bitext("align", *files, "--store", tmp_path / "store", "-o", tmp_path / "beads.txt")
     unedited = beads_of((tmp_path / "beads.txt").read_text(encoding="utf-8"))
     assert not {"[5]:[5]", "[6]:[6]"} <= unedited, "these corrections belong to another output"
@@ -212,11 +230,18 @@ def test_two_e_books_become_a_corrected_bilingual_one_in_the_browser(
     assert {"[5]:[5]", "[6]:[6]"} <= beads_of((tmp_path / "book.txt").read_text(encoding="utf-8"))
 
 
+def told(novel: dict[str, list[str]]) -> list[str]:
+    """Return the sentences of the long chapters: they are in the book as they were, each on its own."""
+    chapters = list(novel.values())[2:-1]
+    return [f"{one}." for chapter in chapters for text in chapter for one in text.strip().removesuffix(".").split(". ")]
+
+
 def correct(page: Any, address: str) -> None:
-    """Split the sentence with a colon, and link its halves with their translations; correct the misprint."""
+    """Split the sentence with a colon, and link its halves with their translations; correct the misprints."""
     page.goto(address)
     page.wait_for_selector(".review ~ .beads .bead")
-    assert page.locator(".chapters option").all_inner_texts()[1:] == ["The lighthouse", "The storm"]
+    chapters = page.locator(".chapters option").all_inner_texts()[1:]
+    assert (len(chapters), chapters[:3], chapters[-1]) == (33, ["The lighthouse", "The storm", "Chapter 3"], "The end")
     page.locator(".bead", has_text="The sea was calm").click()
     page.keyboard.press("e")
     area = page.locator(".segments textarea").first
@@ -239,6 +264,17 @@ def correct(page: Any, address: str) -> None:
     with page.expect_navigation():
         page.keyboard.press("Control+Enter")
     page.wait_for_selector(".review ~ .beads [aria-selected=true]")
+    page.fill(".search", "Wrackk")
+    page.keyboard.press("Enter")
+    page.locator(".bead", has_text="Wrackk").click()
+    page.keyboard.press("e")
+    area = page.locator(".segments textarea").last
+    area.fill(area.input_value().replace("Wrackk", "Wrack"))
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+    page.wait_for_selector(".review ~ .beads [aria-selected=true]")
+    assert "Wrack." in page.locator(".bead[aria-selected=true]").inner_text(), "it comes back to where it was"
+    page.select_option(".chapters", label="The storm")
     page.locator(".bead", has_text="The sailors saw").click()
     page.click('.review button[data-action="good"]')
     page.wait_for_selector('.review .state[data-state="saved"]')

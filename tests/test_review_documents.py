@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from live_review import live_review
-from small_corpus import InlineBackend, bitext, make_texts
+from small_corpus import POT, InlineBackend, bitext, write_pot
 
 from pipeline.commands.review import make_desk
 from pipeline.corpus.paired import Decision
@@ -23,14 +23,6 @@ from pipeline.store.store import Store
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-CONFIG = """
-[corpus]
-documents = "{language}/*.txt"
-pairs = ["en-de"]
-pairing = "content"
-[encode]
-encoder = "use-multilingual"
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -41,15 +33,9 @@ def inline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of three documents in each language, of which two belong together, as names that say nothing hide."""
+    """A run of documents whose names say nothing: two pairs, and two that stay alone."""
     folder = tmp_path_factory.mktemp("done")
-    for number, (english, german) in enumerate([("a", "x"), ("b", "y"), ("c", "z")]):
-        texts = make_texts(5, seed=number)
-        other = make_texts(5, seed=77)
-        for language, name, text in (("en", english, texts[0]), ("de", german, (other if number == 2 else texts)[1])):
-            (folder / language).mkdir(exist_ok=True)
-            (folder / language / f"{name}.txt").write_text(text, encoding="utf-8")
-    (folder / "pot.toml").write_text(CONFIG)
+    write_pot(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pipeline.commands.options.LocalBackend", InlineBackend)
         run(folder)
@@ -201,7 +187,7 @@ def test_documents_that_were_paired_in_vain_can_be_put_together(tmp_path: Path) 
     for language, text in (("en", "The judge gave no reasons."), ("de", "Das Brot im Ofen backen.")):
         (tmp_path / language).mkdir()
         (tmp_path / language / f"{language}1.txt").write_text(text)
-    (tmp_path / "pot.toml").write_text(CONFIG)
+    (tmp_path / "pot.toml").write_text(POT)
     run(tmp_path, status=2)
     desk = make_desk(Store(tmp_path / "store"), str(tmp_path / "pot.toml"))
     assert desk.pairs == []

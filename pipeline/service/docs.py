@@ -61,7 +61,8 @@ def _bounds(schema: Mapping[str, Any]) -> Markup:
 def content_types(content: Mapping[str, Any]) -> Markup:
     """Say in what form something is sent, and what it is."""
     return Markup("; ").join(
-        Markup("<code>{}</code>: {}").format(kind, type_name(one.get("schema", {}))) for kind, one in content.items()
+        Markup("<code>{}</code>: {}").format(Markup("/<wbr>").join(kind.split("/")), type_name(one.get("schema", {})))
+        for kind, one in content.items()
     )
 
 

@@ -28,7 +28,7 @@ USUAL_SHARE = 0.65
 USUAL_WEIGHT = 20
 """The share that is right in a pot is estimated as if so many pairs with the usual share were in it as well."""
 
-MAX_SHARE = 0.95
+MAX_SHARE = 0.85
 """However sure the others are, a pair is not taken to be right before it is looked at more often than this."""
 
 N_ROUNDS = 50

@@ -5,7 +5,7 @@ const LEFT = 46; // pixels of the axes
 const TOP = 34;
 const EDGE = 8;
 const LABEL_PIXELS = 15; // a block of this height has room for a label
-const LARGE_CELL = 12; // pixels
+const LARGE_CELL = 9; // pixels of a sentence, both ways: from here on beads are drawn as rectangles
 const LEAST_STEP = 1; // pixels of the path: thousands of beads are not drawn one by one
 const DOUBTFUL_SHARE = 0.25; // of the beads in a pixel, above which it is doubtful
 const FAINTEST = 18; // per cent of cosine that is drawn as nothing, and as full ink
@@ -75,7 +75,8 @@ class Plot {
     pen.clip();
     this.#drawMap(pen);
     this.#drawBlocks(pen);
-    this.#drawPath(pen);
+    if (Math.min(this.#width / this.#view.columns, this.#height / this.#view.rows) > LARGE_CELL) this.#drawCells(pen);
+    else this.#drawPath(pen);
     this.#labelBlocks(pen);
     pen.restore();
     this.#drawAxes(pen);
@@ -203,15 +204,31 @@ class Plot {
     }
     if (stretch) draw(stretch);
     pen.lineCap = pen.lineJoin = "round";
-    if (this.#height / this.#view.rows > LARGE_CELL) { // a rim lets the path stand out, and leaves enough of the cells
-      pen.strokeStyle = colour("panel");
-      pen.lineWidth = 4;
-      for (const path of Object.values(kinds)) pen.stroke(path);
-    }
     for (const [kind, path] of Object.entries(kinds)) {
       pen.strokeStyle = colour(kind);
       pen.lineWidth = kind === "doubt" ? 3 : 2;
       pen.stroke(path);
+    }
+  }
+
+  /** Where there is room, each bead is the rectangle of its sentences; one that has none on a side is a line. */
+  #drawCells(pen) {
+    pen.lineWidth = 2;
+    for (const bead of this.#page.beads) {
+      const [x, y] = [this.#x(bead.target_start), this.#y(bead.source_start)];
+      const [width, height] = [this.#x(bead.target_stop) - x, this.#y(bead.source_stop) - y];
+      pen.fillStyle = pen.strokeStyle = colour(this.#kindOf([bead]));
+      pen.globalAlpha = 0.3;
+      pen.fillRect(x, y, width, height);
+      pen.globalAlpha = 1;
+      pen.beginPath();
+      if (isNull(bead)) {
+        pen.moveTo(x, y);
+        pen.lineTo(x + width, y + height);
+      } else {
+        pen.rect(x + 1.5, y + 1.5, width - 3, height - 3);
+      }
+      pen.stroke();
     }
   }
 
@@ -307,7 +324,7 @@ class Plot {
     if (index < 0) return;
     const bead = this.#page.beads[index];
     const line = (side) => element("p", { lang: side.language, dir: "auto" }, shortened(side.text(bead) || "unaligned", 140));
-    const head = `bead ${count(index + 1)}, ${typeOf(bead)}${bead.confidence === null ? "" : `, ${percent(bead.confidence)}`}`;
+    const head = `pair ${count(index + 1)}, ${typeOf(bead)}${bead.confidence === null ? "" : `, ${percent(bead.confidence)}`}`;
     this.#tip.replaceChildren(element("p", { class: "tip-head" }, head), line(this.#page.source), line(this.#page.target));
     const box = this.#frame.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
@@ -321,7 +338,7 @@ class Plot {
     const blocks = nullRuns(beads).filter(({ start, stop }) => stop - start >= 10);
     const told = blocks.slice(0, 5).map(({ side, start, stop }) =>
       `${side} sentences ${count(start + 1)} to ${count(stop)} are unaligned`);
-    return `Dot plot of ${sizes}, the path of the beads over how similar they are. ${told.join("; ")}`;
+    return `Dot plot of ${sizes}, the path of the segment pairs over how similar they are. ${told.join("; ")}`;
   }
 }
 
