@@ -213,6 +213,9 @@ def test_sentences_without_a_translation_are_kept_if_asked(
     plain = bitext(*export, tmp_path / "plain.jsonl")
     kept = bitext(*export, tmp_path / "kept.jsonl", "--nulls")
     assert plain.exit_code == kept.exit_code == 0
+    named = bitext("export", "demo", "--store", store, "-o", tmp_path / "named.jsonl")
+    assert named.exit_code == 0, named.output
+    assert (tmp_path / "named.jsonl").read_bytes() == (tmp_path / "plain.jsonl").read_bytes()
     n_nulls = len((tmp_path / "kept.jsonl").read_text().splitlines()) - len(
         (tmp_path / "plain.jsonl").read_text().splitlines()
     )

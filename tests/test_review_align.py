@@ -104,6 +104,12 @@ def test_the_pairs_of_two_folders_are_reviewed_too(
     assert result.exit_code == 0
     (written,) = (tmp_path / "out" / "beads").iterdir()
     assert "[2, 3]:[2]" in beads_of(written.read_text(encoding="utf-8"))
+    for named in (tmp_path / "out", "align"):
+        exported = bitext("export", named, "--format", "beads", "-o", tmp_path / "again", *place)
+        assert exported.exit_code == 0, exported.output
+        (again,) = (tmp_path / "again" / "beads").iterdir()
+        is_corrected = again.read_text(encoding="utf-8") == written.read_text(encoding="utf-8")
+        assert is_corrected == (named != "align"), "only the folder tells where its corrections lie"
 
 
 def test_ctrl_c_ends_the_review_and_writes_the_output(texts: tuple[Path, Path], tmp_path: Path) -> None:
