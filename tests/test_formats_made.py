@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ from pipeline.corpus.sources import find_pairs
 from pipeline.errors import ConfigError
 from stages.split import split_document
 from stages.split.config import SplitConfig
+from stages.text import UNIT_MARK
 
 TEXT = ["The Lighthouse", "Ada rowed out & saw “it” <alone>.", "Żółw – größer, naïve. Next day, she left."]
 
@@ -209,8 +211,12 @@ def test_tmx_by_translate_toolkit_is_two_documents(tmp_path: Path) -> None:
     (pair,) = find_pairs(config).pairs
     assert (pair.pair_id, pair.source.name, pair.target.name) == ("memory", "memory.tmx#en", "memory.tmx#de")
     found = dict(read_documents([pair.source, pair.target], config.corpus))
-    assert found[pair.source] == DocumentText("One. Two & <b>.\n\nThree.\n\n")
-    assert found[pair.target] == DocumentText("Eins. Zwei & <b>.\n\nDrei.\n\n")
+    file = hashlib.sha256(bytes(made)).hexdigest()[:16]
+    for side, text in (
+        (pair.source, f"{UNIT_MARK}One. Two & <b>.\n\n{UNIT_MARK}Three.\n\n"),
+        (pair.target, f"{UNIT_MARK}Eins. Zwei & <b>.\n\n{UNIT_MARK}Drei.\n\n"),
+    ):
+        assert found[side] == DocumentText(text, bilingual_file=file, n_units=2)
     assert problem(tmp_path / "memory.tmx", "fr") == "memory.tmx holds nothing in 'fr'; it has de, en"
     automatic = config.corpus.model_copy(update={"source_language": "auto"})
     with pytest.raises(ConfigError, match="holds several languages; name the two to read"):
