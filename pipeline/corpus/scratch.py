@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-CACHE_BYTES = 24 << 20
+CACHE_BYTES = 16 << 20
 """What is kept in memory of a database; the rest lies in a file without a name."""
 
 

@@ -31,10 +31,10 @@ PLACES = KEYS.append(pa.field("file", pa.string(), nullable=False))
 KEYS_IN_ROW_GROUP = 4096
 """Of a segment: what a look-up of one key reads."""
 
-MAX_KEYS = 250_000
+MAX_KEYS = 125_000
 """A segment of so many keys is full: it is never put together with others again, which takes them all in memory."""
 
-UNSAVED_KEYS = 100_000
+UNSAVED_KEYS = 50_000
 """After so many keys whoever drives a run saves the index: until then they are in the memory of all who look up any."""
 
 Files = dict[str, int]
@@ -171,7 +171,7 @@ class Index:
         names = pa.array(list(files), pa.string())
         table = table.filter(pc.is_in(table["file"], names)).sort_by([("key", "ascending"), ("file", "ascending")])
         starts = table["key"].take(pa.array(range(0, table.num_rows, KEYS_IN_ROW_GROUP))).to_pylist()
-        keys = b64encode(BloomFilter.of(table["key"].to_pylist(), table.num_rows).bits)
+        keys = b64encode(BloomFilter.of((key.as_py() for key in table["key"]), table.num_rows).bits)
         table = table.replace_schema_metadata({"files": json.dumps(files), "starts": json.dumps(starts), "keys": keys})
         with unfinished_file(self.folder) as temporary:
             pq.write_table(

@@ -67,7 +67,7 @@ WINDOW_BYTES = 32 << 20
 MAX_TRIES = 10
 """How often a look-up begins anew because others have put the index together meanwhile."""
 
-MAX_KEPT_BYTES = 32 << 20
+MAX_KEPT_BYTES = 8 << 20
 """Row groups that were read last, and likewise facts, are kept up to this."""
 
 MAX_KEPT_ROW_GROUPS = 2000
