@@ -130,9 +130,11 @@ def test_which_documents_belong_together(
     bitext("run", write_pot(tmp_path), "--store", tmp_path / "store", "--out", tmp_path / "out")
 
     def decide(page: Any) -> None:
-        page.locator('[data-answer="together"]').first.click()
-        page.locator('[data-answer="apart"]').last.click()
-        page.wait_for_selector('[data-answer="apart"][aria-pressed="true"]')
+        together, apart = page.locator('[data-answer="together"]').first, page.locator('[data-answer="apart"]').last
+        for button in (together, apart):
+            if button.get_attribute("aria-pressed") != "true":  # else a click would take it back
+                button.click()
+            page.wait_for_function("button => button.ariaPressed === 'true'", arg=button.element_handle())
 
     with live_review(tmp_path, "pot.toml") as server:
         assert violations_of(f"{server.address()}documents/", "td.answer", decide) == []

@@ -40,7 +40,7 @@ FARTHER = 1.5
 DIFFERENCE = 0.01
 """Of the two logarithms between which a slope is measured."""
 
-DEVIATION = 0.2
+DEVIATION = 0.3
 """How far the first unit may be from the right one, in logarithms: holds few beads back from any unit that suits them.
 Between .17 and .3 makes no difference to documents of 15 beads and more; .1 is too little for some of 45."""
 
