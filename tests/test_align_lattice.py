@@ -59,7 +59,7 @@ def test_confidence_is_the_weight_of_the_paths_that_hold_the_bead(problem: Probl
 
 
 def test_a_foreign_block_is_left_out_whole_and_not_paired_with_another() -> None:
-    # Ten sentences that translate each other, around six and six that hardly do.
+    # Ten sentences with their translations, around six and six that hardly have any.
     n = 16
     none = np.empty(0, np.int64)
     band, types = band_around(none, none, n, n, 1), bead_types(2, 1, 1)

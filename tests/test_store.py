@@ -434,27 +434,25 @@ def test_a_damaged_index_is_made_again_from_the_footers(content: bytes | None, t
     assert pq.read_table(index).num_rows == 3
 
 
-def test_a_look_up_reads_only_what_of_the_index_can_hold_its_keys(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The row groups, of ten keys each, that are read of an index of d000 to d499."""
     monkeypatch.setattr("pipeline.store.index.KEYS_IN_ROW_GROUP", 10)
     write(shelf_in(tmp_path), **{f"d{number:03}": 1 for number in range(500)})
     shelf_in(tmp_path).save_index()
     read: list[int] = []
     read_segment = Segment.read
     monkeypatch.setattr(Segment, "read", lambda segment, groups: read.extend(groups) or read_segment(segment, groups))
+    return read
+
+
+def test_a_look_up_reads_only_what_of_the_index_can_hold_its_keys(tmp_path: Path, read: list[int]) -> None:
     shelf = shelf_in(tmp_path)
     assert set(shelf.look_up(["d011", "d012", "d499", "nobody"])) == {"d011", "d012", "d499"}
     assert len(read) <= 4
 
 
-def test_keys_that_are_not_there_are_not_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.store.index.KEYS_IN_ROW_GROUP", 10)
-    write(shelf_in(tmp_path), **{f"d{number:03}": 1 for number in range(500)})
-    shelf_in(tmp_path).save_index()
-    read: list[int] = []
-    read_segment = Segment.read
-    monkeypatch.setattr(Segment, "read", lambda segment, groups: read.extend(groups) or read_segment(segment, groups))
+def test_keys_that_are_not_there_are_not_looked_for(tmp_path: Path, read: list[int]) -> None:
     assert shelf_in(tmp_path).look_up(f"d{number:03}-" for number in range(500)) == {}
     assert len(read) <= 3, "the filter of the keys takes one of some 2,000 for one that may be there"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import astuple, replace
 
 import pyarrow.compute as pc
@@ -16,6 +16,7 @@ from pipeline.corpus.sources import input_files
 from pipeline.errors import ConfigError, CorruptFile
 from pipeline.manifest import Document, ListedPair, Manifest, Origin
 from pipeline.store import schema
+from pipeline.store.grouping import grouped
 from pipeline.store.index import UNSAVED_KEYS
 from pipeline.store.manifest_files import ManifestFolder, pack_shard
 from pipeline.store.rows import text_rows
@@ -38,7 +39,7 @@ READING = (
 """What of the config decides which document a file is."""
 
 GROUP_CHARS = 1 << 16
-"""Texts of documents go to the store together up to so many characters."""
+"""Texts go to the store together up to so many characters: a table of its own takes longer to make than to write."""
 
 VOLUME = "volume:"
 
@@ -136,23 +137,9 @@ class Onlooker(StoreKeeper):
 def keep_texts(store: RunStore, texts: Sequence[tuple[Document, str]]) -> None:
     """Write normalised texts into one file of the store."""
     with store.texts.write(schema.TEXTS, compression="zstd") as writer:
-        for group in _groups(texts):
+        for group in grouped(texts, lambda one: len(one[1]), GROUP_CHARS):
             rows = text_rows(*zip(*group, strict=True))
             writer.add_rows([document.id for document, _ in group], rows, pc.binary_length(rows["text"]).to_pylist())
-
-
-def _groups(texts: Iterable[tuple[Document, str]]) -> Iterator[list[tuple[Document, str]]]:
-    """Put small texts together: a table of its own takes longer to make than to write."""
-    group: list[tuple[Document, str]] = []
-    n_chars = 0
-    for document, text in texts:
-        if group and n_chars + len(text) > GROUP_CHARS:
-            yield group
-            group, n_chars = [], 0
-        group.append((document, text))
-        n_chars += len(text)
-    if group:
-        yield group
 
 
 class KnownFiles:

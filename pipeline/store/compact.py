@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from pipeline.store.grouping import grouped
 from pipeline.store.run_store import RunStore
 from pipeline.store.store import Shelf
 
@@ -45,22 +46,14 @@ def _compact_shelf(shelf: Shelf, options: dict[str, Any], min_files: int) -> Cou
     counts: Counter[str] = Counter()
     if len(small) < min_files:
         return counts
-    for group in _group(small, sizes):
+    for group in grouped(small, sizes.__getitem__, FULL_BYTES):
+        if len(group) == 1:
+            continue  # it stays as it is
         counts["files_before"] += len(group)
         counts["files_after"] += 1
         _merge(shelf, {file: keys[file] for file in group}, options)
     shelf.save_index()
     return counts
-
-
-def _group(files: list[str], sizes: dict[str, int]) -> list[list[str]]:
-    """Group files until each group is full; a group of one stays as it is."""
-    groups: list[list[str]] = [[]]
-    for file in files:
-        if sum(sizes[name] for name in groups[-1]) + sizes[file] > FULL_BYTES:
-            groups.append([])
-        groups[-1].append(file)
-    return [group for group in groups if len(group) > 1]
 
 
 def _merge(shelf: Shelf, keys: dict[str, list[str]], options: dict[str, Any]) -> None:

@@ -29,6 +29,7 @@ from cachetools import LRUCache
 from pipeline.errors import CorruptFile, StoreError, Vanished
 from pipeline.store import index
 from pipeline.store.files import TEMPORARY, sweep, try_lock, unwritable
+from pipeline.store.grouping import grouped
 from pipeline.store.index import PLACES, Files, Index, Outdated
 from pipeline.store.shard_file import (
     DAMAGE,
@@ -222,7 +223,7 @@ class Shelf:
         asked = list(keys)
         places = self.look_up(asked)
         self._require(asked, places)
-        for window in _windows(asked, places):
+        for window in grouped(asked, lambda key: places[key].n_bytes, WINDOW_BYTES):
             try:
                 rows = self._read_window({key: places[key] for key in window}, columns)
             except FileNotFoundError:  # another run has put its files together
@@ -421,20 +422,6 @@ class Shelf:
                 "fix that, or name another folder with --store"
             ) from error
         return CorruptFile(f"{path}: {_first_line(error)}; set aside as {file}{CORRUPT}, to be made again by a run")
-
-
-def _windows(keys: Sequence[str], places: Places) -> Iterator[list[str]]:
-    """Cut keys where their rows take WINDOW_BYTES."""
-    window: list[str] = []
-    n_bytes = 0
-    for key in keys:
-        n_bytes += places[key].n_bytes
-        if window and n_bytes > WINDOW_BYTES:
-            yield window
-            window, n_bytes = [], places[key].n_bytes
-        window.append(key)
-    if window:
-        yield window
 
 
 def vanished(folder: Path, key: str) -> Vanished:

@@ -58,8 +58,8 @@ class AlignConfig(Section):
     the nearest ones only, where these would have more than a quarter of the text for each nat."""
 
     respect_sections: bool = False
-    """Never cross a chapter that both documents have, as far as their formats tell chapters. Headings that plainly
-    translate each other are aligned with each other in any case. Both need the method `bitext`."""
+    """Never cross a chapter that both documents have, as far as their formats tell chapters. A heading and
+    its plain translation are aligned with each other in any case. Both need the method `bitext`."""
 
     respect_units: bool = True
     """Never cross a unit of a bilingual file of which both documents are a language: a unit of TMX, XLIFF or PO, a row

@@ -1,4 +1,4 @@
-"""Headings: those that translate each other are aligned with each other before anything else is.
+"""Headings: one and its translation are aligned with each other before anything else is.
 
 They are fixed as beads that people have called good are (see `fixed`), so no bead reaches over them: they cut both
 documents into sections. A heading is known by what it says and by what stands under it, as "Examples" may come often.
@@ -20,7 +20,7 @@ from stages.align.constraints.fixed_beads import FixedBeads, is_among, one_to_on
 from stages.data import Overlaps
 
 MIN_SIMILARITY = 0.3
-"""Headings that translate each other are about .5 to .8 alike with their sections, centred; others about 0. (Seen with
+"""A heading and its translation are about .5 to .8 alike with their sections, centred; others about 0. (Seen with
 use-multilingual in the German and English EPUB of Debian's developer's reference.)"""
 
 MIN_MARGIN = 0.05
@@ -28,7 +28,7 @@ MIN_MARGIN = 0.05
 
 
 def match_headings(source: Overlaps, target: Overlaps, respect_sections: bool = False) -> NDArray[np.int64]:
-    """Return which headings translate each other: positions, int64 array of shape (L, 2), in order on both sides.
+    """Return which headings are translations of which: positions, int64 array of shape (L, 2), in order on both sides.
 
     Headings count that are each other's nearest by a margin. With `respect_sections` those of chapters (the highest
     level with more than one) count as well that the heaviest chain of them links, however weakly.
@@ -52,7 +52,7 @@ def match_headings(source: Overlaps, target: Overlaps, respect_sections: bool = 
 def fix_headings(
     links: NDArray[np.int64], fixed: FixedBeads | None, source_text: NDArray[np.bool_], target_text: NDArray[np.bool_]
 ) -> FixedBeads | None:
-    """Fix headings that translate each other, beside the corrections, which go before.
+    """Fix headings and their translations, beside the corrections, which go before.
 
     source_text, target_text : bool arrays of shape (S,) and (T,), which positions hold a sentence.
     """
