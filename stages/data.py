@@ -52,6 +52,9 @@ class Overlaps:
     """The level of each position that is a heading, 0 for all others; nothing where none is known."""
     units: Sequence[int] = ()
     """The unit of each position, where both documents of a pair are languages of one bilingual file; else nothing."""
+    pieces: NDArray[np.floating] | None = None
+    """The vectors of what `stages.pieces` cuts the sentences into, in order, where the pair has requested any: float
+    array of shape (P, D), zeros for those that were not encoded."""
 
     def __post_init__(self) -> None:
         if self.vectors.ndim != 3 or self.vectors.shape[1] != len(self.sentences):

@@ -44,6 +44,7 @@ from stages.evaluate.paired import count_found_by_one, sign_test
 from stages.evaluate.reliability import judge_beads, measure_reliability
 from stages.evaluate.scores import Evaluation, evaluate, sum_evaluations
 from stages.fit.held_out import JudgedPair, Stretches, as_config, cut_pair, fit_weights
+from stages.pieces import cut_pieces, piece_stops
 
 HELD_OUT = "mac-dev-zh-en"
 FITTED_TO = ("textberg-dev-de-fr", "textberg-de-fr", "maligna-pl", "mac-dev-zh-en")
@@ -206,6 +207,10 @@ def outcome_on_demand(texts: GoldTexts, cache: Path) -> Outcome:
         for size in range(1, ENCODE.max_overlap + 1):
             stops = np.flatnonzero(side.vectors[size - 1].any(axis=1)) + 1
             counts += [len(" ".join(side.sentences[stop - size : stop]).encode()) for stop in stops]
+        if side.pieces is not None:
+            pieces = [piece for sentence in side.sentences for piece in cut_pieces(sentence)]
+            stops = piece_stops(side.sentences)
+            counts += [len(pieces[stop - 1].encode()) for stop in stops if side.pieces[stop - 1].any()]
     return Outcome(found, evaluation, sum(counts), sum(len(t.encode()) for t in (*texts.source, *texts.target)))
 
 

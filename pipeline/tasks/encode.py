@@ -230,7 +230,7 @@ def write_vectors(
     counts: Counter[str] = Counter()
     on_demand = which_overlaps(config) == "on-demand"
     for size in stops:
-        on_request = on_demand and size > 1
+        on_request = on_demand and size != 1
         one_by_one = (on_request or bool(document.edits)) and not encoder.info.wants_gpu
         part = encode_overlaps(lines, document.language, {size: stops[size]}, encoder, config.encode, one_by_one)
         if on_request:

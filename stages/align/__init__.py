@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stages.align.config import AlignConfig
+from stages.pieces import PIECES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,10 +33,12 @@ def align_pair(
     one inside the span of a bead belongs to that bead, all others are null beads with score 0. An empty side leaves
     only null beads.
 
-    With `on_demand`, overlaps that have vectors are those that `find_requested_overlaps` asks for. With `corrections`,
-    which are about these sentences, beads that people have called good are kept, and `bitext` aligns the rest around
-    them; next it aligns headings with headings, where both sides have them. Of two documents with units, no other bead
-    crosses one.
+    With `on_demand`, overlaps that have vectors are those that `find_requested_overlaps` asks for. Where it has asked
+    for pieces of sentences, these are aligned, and beads that hold pieces of the same sentence become one.
+
+    With `corrections`, which are about these sentences, beads that people have called good are kept, and `bitext`
+    aligns the rest around them; next it aligns headings with headings, where both sides have them. Of two documents
+    with units, no other bead crosses one.
 
     Raises ValueError if the vectors of the two sides have different dimensions or are not finite.
     """
@@ -46,6 +49,7 @@ def align_pair(
     from stages.align.constraints.units import find_corners, fix_corners
     from stages.align.log_linear import align_bitext
     from stages.align.on_demand import align_survivors
+    from stages.align.pieces import align_by_pieces
     from stages.align.positions import restore_positions, take_out_empty
 
     _check_vectors(source, target)
@@ -59,7 +63,10 @@ def align_pair(
         fixed = fix_corners(source, target, fixed)
         headings = match_headings(source, target, config.respect_sections)
         fixed = fix_headings(headings, fixed, source.has_text, target.has_text)
-        path = align_bitext(source_text, target_text, config, align_survivors if on_demand else None, fixed)
+        if source.pieces is None and target.pieces is None:
+            path = align_bitext(source_text, target_text, config, align_survivors if on_demand else None, fixed)
+        else:
+            path = align_by_pieces(source_text, target_text, config, fixed)
     counts, corners = (len(source.sentences), len(target.sentences)), find_corners(source.units, target.units)
     beads = restore_positions(path, source_positions, target_positions, *counts, corners)
     return settle(beads, corrections, *counts, corners) if corrections else beads
@@ -69,8 +76,9 @@ def find_requested_overlaps(source: Overlaps, target: Overlaps, config: AlignCon
     """Find the overlaps of two documents that are worth encoding, from the vectors of their single sentences.
 
     An overlap is requested where it is part of a bead that is nearly as good as the best, and shares a sentence with
-    another such bead. Vectors of larger overlaps are not looked at. Where nothing is requested, the beads of
-    `align_pair` are found as well. Raises ValueError as it does.
+    another such bead. Of a side that is hardly split, pieces of its sentences are requested instead, where these hold
+    several. Vectors of larger overlaps are not looked at. Where nothing is requested, the beads of `align_pair` are
+    found as well. Raises ValueError as it does.
     """
     from stages.align.constraints.headings import match_headings
     from stages.align.constraints.units import find_corners, fix_corners
@@ -97,7 +105,10 @@ def _with_units(document: Overlaps, config: AlignConfig) -> Overlaps:
 
 def _in_document(stops: Stops, positions: NDArray[np.int64]) -> Stops:
     """Return stops among the sentences with text as stops among all positions."""
-    return {size: (positions[of_size - 1] + 1).astype("int32") for size, of_size in stops.items()}
+    return {
+        size: of_size if size == PIECES else (positions[of_size - 1] + 1).astype("int32")
+        for size, of_size in stops.items()
+    }
 
 
 def _check_vectors(source: Overlaps, target: Overlaps) -> None:

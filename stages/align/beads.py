@@ -32,6 +32,8 @@ class Path(NamedTuple):
                                null bead; read only for sentences outside all spans.
     likeness     : float32 array of shape (P,), how similar the sides of each bead are, from 0, as any two texts of the
                    pair, to 1; None where anchors tell more of the pair, or nothing is told.
+    ends         : float32 array of shape (P, 2), how likely it is that a path passes through the corner at which each
+                   bead begins, and through that at which it ends; None where the method has no measure of it.
     """
 
     spans: NDArray[np.int64]
@@ -42,6 +44,7 @@ class Path(NamedTuple):
     target_null: NDArray[np.float32]
     facts: Facts
     likeness: NDArray[np.float32] | None = None
+    ends: NDArray[np.float32] | None = None
 
 
 def bead_types(max_bead: int, max_source: int, max_target: int, many_to_many: int = 16) -> NDArray[np.int64]:

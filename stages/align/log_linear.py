@@ -36,7 +36,7 @@ from stages.align.scoring.sums import has_encoded_overlaps, overlap_vectors
 from stages.align.scoring.weights import SHIPPED, Kind, Weights, changed, suited
 from stages.align.search.lattice import BestPath, Lattice, find_best_path, make_lattice
 from stages.align.search.max_marginals import MaxMarginals, find_max_marginals, near_band
-from stages.align.search.posterior import bead_posterior, null_posterior, sum_paths
+from stages.align.search.posterior import bead_posterior, corner_posterior, null_posterior, sum_paths
 from stages.align.unconsidered import MOST_SURE, unconsidered_stretches
 from stages.align.untranslated import untranslated_beads
 from stages.data import Facts, Overlaps
@@ -138,12 +138,16 @@ def decides_by_overlaps(measures: PairMeasures, source: Overlaps, target: Overla
 def search_pair(
     source: Overlaps, target: Overlaps, config: AlignConfig, fixed: FixedBeads | None = None
 ) -> tuple[PairMeasures, Search]:
-    """Measure a pair and search it by sums.
+    """Measure a pair and search it by sums."""
+    return search_measured(measure_pair(source, target, config, fixed), config)
+
+
+def search_measured(measures: PairMeasures, config: AlignConfig) -> tuple[PairMeasures, Search]:
+    """Search a pair by sums.
 
     Where the best path leaves out more than whole translations do, or one side is hardly split, a better unit of length
     is sought, and what is left out of free translations is weighed by weights of their own.
     """
-    measures = measure_pair(source, target, config, fixed)
     search = search_by_sums(measures, config)
     if measures.links.coarseness > 1:
         return _in_best_unit(measures, search, config)
@@ -279,6 +283,9 @@ def make_path(lattice: Lattice, search: Search, measures: PairMeasures, weights:
     shapes = lattice.types[best.kinds]
     spans = spans_of(best.stops, shapes)
     posterior = sum_paths(lattice, band)
+    ends = np.stack(
+        [corner_posterior(posterior, lattice, band, spans[:, corner]) for corner in ([0, 2], [1, 3])], axis=1
+    ).astype(np.float32)
     confidence = bead_posterior(posterior, lattice, band, best.stops, best.kinds).astype(np.float32)
     skip = np.float32(weights.skip_sentence)
     source_null, target_null = (
@@ -292,14 +299,14 @@ def make_path(lattice: Lattice, search: Search, measures: PairMeasures, weights:
             np.minimum(sure, MOST_SURE, out=sure)
     sizes, lasts, scale = shapes.T, best.stops.T - 1, measures.scale
     vectors = (
-        overlap_vectors(measures.source, sizes[0], lasts[0], measures.sums[0], scale.source_centre),
-        overlap_vectors(measures.target, sizes[1], lasts[1], measures.sums[1], scale.target_centre),
+        overlap_vectors(measures.source, sizes[0], lasts[0], measures.sums[0].weights, scale.source_centre),
+        overlap_vectors(measures.target, sizes[1], lasts[1], measures.sums[1].weights, scale.target_centre),
     )
     score = without_bonus(lattice.score[band.cells_at(*best.stops.T), best.kinds])
     facts: Facts = {"band_cells": search.band.n_cells} | measures.scale.as_facts()
     is_short = min(len(lattice.source_null), len(lattice.target_null)) < FEW_SENTENCES
     likeness = scale.likeness(*vectors) if is_short else None
-    return Path(spans, cosines(*vectors), score, confidence, source_null, target_null, facts, likeness)
+    return Path(spans, cosines(*vectors), score, confidence, source_null, target_null, facts, likeness, ends)
 
 
 def without_beads(source: Overlaps, target: Overlaps) -> tuple[Path, Links]:

@@ -4,6 +4,8 @@ Most beads are settled by single sentences. A first alignment stands in for larg
 vectors. Beads within a few nats of its best path survive; where two survivors share a sentence, their overlaps are
 requested: worth encoding. A second alignment, with these encoded, chooses among the survivors.
 
+Where one side is hardly split, its pieces are requested instead (see `align_by_pieces`).
+
 S source sentences, T target sentences, B bead types, C cells of the band, P surviving beads.
 """
 
@@ -30,14 +32,17 @@ from stages.align.log_linear import (
     decides_by_overlaps,
     in_own_order,
     is_swapped,
+    search_measured,
     search_pair,
     without_beads,
 )
-from stages.align.pair_measures import PairMeasures, with_overlaps
+from stages.align.pair_measures import PairMeasures, measure_pair, with_overlaps
+from stages.align.pieces import affordable_pieces
 from stages.align.scoring.sums import sum_vectors
 from stages.align.search.lattice import Lattice
 from stages.align.search.max_marginals import MaxMarginals, bead_marginals
 from stages.data import Beads, Facts, Overlaps
+from stages.pieces import PIECES
 
 SHARE_PER_NAT = 0.25
 """Overlaps within a margin of so many nats have at most this share of the text of both documents for each nat: with the
@@ -53,7 +58,8 @@ NARROWEST = 0.01
 """Below this share of the margin, nothing is encoded."""
 
 Stops = Mapping[int, NDArray[np.int32]]
-"""For each overlap size from 2 on, the positions where overlaps stop, in order; sizes without any are left out."""
+"""For each overlap size from 2 on, the positions where overlaps stop, in order; sizes without any are left out. Under
+the size PIECES stand the numbers of pieces."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ class RequestedOverlaps:
             n_before = np.append(0, np.cumsum(side.has_text))
             sizes = n_before[stop] - n_before[start]
             for size, stops_of_size in stops.items():
-                is_requested |= (sizes == size) & np.isin(stop, stops_of_size)
+                is_requested |= ~beads.is_null if size == PIECES else (sizes == size) & np.isin(stop, stops_of_size)
         return int(is_requested.sum())
 
     def keep(self, source: Overlaps, target: Overlaps) -> tuple[Overlaps, Overlaps]:
@@ -96,8 +102,9 @@ def keep_overlaps(document: Overlaps, stops: Stops) -> Overlaps:
     vectors = np.zeros_like(document.vectors)
     vectors[:1] = document.vectors[:1]
     for size, stops_of_size in stops.items():
-        vectors[size - 1, stops_of_size - 1] = document.vectors[size - 1, stops_of_size - 1]
-    return replace(document, vectors=vectors)
+        if size != PIECES:
+            vectors[size - 1, stops_of_size - 1] = document.vectors[size - 1, stops_of_size - 1]
+    return replace(document, vectors=vectors, pieces=document.pieces if PIECES in stops else None)
 
 
 class Survivors(NamedTuple):
@@ -133,13 +140,26 @@ def _find_ordered(
 ) -> tuple[Stops, Stops, tuple[Path, Links] | None]:
     if not source.sentences or not target.sentences:
         return {}, {}, without_beads(source, target)
-    measures, search = search_pair(source, target, config, fixed)
-    if measures.links.coarseness > 1:
-        return {}, {}, (align_by_sums(search, measures, config), measures.links)
-    of_source, of_target = _affordable(source, target, search, config.request_margin)
+    measures = measure_pair(source, target, config, fixed)
+    of_source, of_target = _pieces(source, target, measures.links)
+    if of_source or of_target:
+        return of_source, of_target, None
+    measures, search = search_measured(measures, config)
+    if measures.links.coarseness == 1:
+        of_source, of_target = _affordable(source, target, search, config.request_margin)
     if of_source or of_target:
         return of_source, of_target, None
     return {}, {}, (align_by_sums(search, measures, config), measures.links)
+
+
+def _pieces(source: Overlaps, target: Overlaps, links: Links) -> tuple[Stops, Stops]:
+    """Return the pieces to request of both sides: of the one that is hardly split, if one is."""
+    if links.coarseness == 1:
+        return {}, {}
+    coarse = target if links.grain[0] > 1 else source
+    stops = affordable_pieces(coarse, sum(float(bytes_before(side.sentences)[-1]) for side in (source, target)))
+    found = {PIECES: stops} if len(stops) else {}
+    return ({}, found) if coarse is target else (found, {})
 
 
 def _affordable(source: Overlaps, target: Overlaps, search: Search, request_margin: float) -> tuple[Stops, Stops]:

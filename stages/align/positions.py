@@ -18,7 +18,7 @@ def take_out_empty(document: Overlaps) -> tuple[Overlaps, NDArray[np.int64]]:
     if len(positions) == len(document.sentences):
         return document, positions
     sentences = [document.sentences[int(position)] for position in positions]
-    return Overlaps(sentences, document.vectors[:, positions]), positions
+    return Overlaps(sentences, document.vectors[:, positions], pieces=document.pieces), positions
 
 
 def restore_positions(

@@ -7,7 +7,7 @@ an overlap joins sentences with text and skips the empty ones between them, and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from stages.data import Overlaps
 from stages.encode.encoder import unit_rows
+from stages.pieces import PIECES, count_pieces, cut_pieces, piece_stops
 from stages.text import running_text
 
 
@@ -47,7 +48,12 @@ class DistinctTexts:
 
 
 def overlap_stops(sentences: Sequence[str], size: int) -> NDArray[np.int32]:
-    """Return the stops of all overlaps of a size: int32 array, increasing, empty if there are fewer sentences."""
+    """Return the stops of all overlaps of a size: int32 array, increasing, empty if there are fewer sentences.
+
+    Under the size PIECES these are the numbers of the pieces of sentences that have several.
+    """
+    if size == PIECES:
+        return piece_stops(sentences)
     if size < 1:
         raise ValueError(f"overlap size {size} is not valid; it must be at least 1")
     return _positions(sentences)[size - 1 :] + np.int32(1)
@@ -60,12 +66,11 @@ def list_overlaps(
     unknown = np.setdiff1d(stops, overlap_stops(sentences, size))
     if len(unknown):
         raise ValueError(f"there are no overlaps of size {size} that stop at {_some(unknown)}")
-    positions = _positions(sentences)
     rows: dict[str, int] = {}
     cut: set[int] = set()
     text = np.empty(len(stops), dtype=np.intp)
-    for n, last in enumerate(np.searchsorted(positions, stops - 1)):
-        whole = running_text((sentences[i] for i in positions[last - size + 1 : last + 1]), language)
+    for n, parts in enumerate(_parts(sentences, size, stops)):
+        whole = running_text(parts, language)
         row = rows.setdefault(whole[:max_chars], len(rows))
         text[n] = row
         if len(whole) > max_chars:
@@ -85,7 +90,7 @@ def assemble_overlaps(
     float32, because numba and BLAS compute in it, and normalised again, because float16 moves lengths by up to 0.0005:
     so that a dot product is a cosine. D is 0 if the document has no text. Sizes beyond `max_overlap` are left
     out; a missing, doubled or impossible row is a ValueError: nothing may be aligned on a guess. Unless `is_complete`,
-    overlaps of two sentences or more may be missing: their vectors are zero.
+    overlaps of two sentences or more, and pieces, may be missing: their vectors are zero.
     """
     vectors = np.zeros((max_overlap, len(sentences), _dimensions(encoded)), dtype=np.float32)
     for size in range(1, max_overlap + 1):
@@ -94,7 +99,35 @@ def assemble_overlaps(
         _check_stops(size, stops, expected if is_complete or size == 1 else np.intersect1d(expected, stops))
         if len(stops):
             vectors[size - 1, stops - 1] = unit_rows(rows)
-    return Overlaps(sentences, vectors)
+    return Overlaps(sentences, vectors, pieces=_assemble_pieces(sentences, encoded, vectors))
+
+
+def _assemble_pieces(
+    sentences: Sequence[str],
+    encoded: Mapping[int, tuple[NDArray[np.int32], NDArray[np.floating]]],
+    vectors: NDArray[np.float32],
+) -> NDArray[np.float32] | None:
+    """Return the vectors of all pieces, those of whole sentences among them; None where none was encoded."""
+    if PIECES not in encoded:
+        return None
+    stops, rows = encoded[PIECES]
+    known = piece_stops(sentences)
+    _check_stops(PIECES, stops, np.intersect1d(known, stops))
+    pieces = np.repeat(vectors[0], count_pieces(sentences), axis=0)
+    pieces[known - 1] = 0
+    pieces[stops - 1] = unit_rows(rows)
+    return pieces
+
+
+def _parts(sentences: Sequence[str], size: int, stops: NDArray[np.int32]) -> Iterator[Sequence[str]]:
+    """Give the sentences of each of some overlaps of a size, or each of some pieces."""
+    if size == PIECES:
+        pieces = [piece for sentence in sentences for piece in cut_pieces(sentence)]
+        yield from ([pieces[stop - 1]] for stop in stops)
+        return
+    positions = _positions(sentences)
+    for last in np.searchsorted(positions, stops - 1):
+        yield [sentences[i] for i in positions[last - size + 1 : last + 1]]
 
 
 def _positions(sentences: Sequence[str]) -> NDArray[np.int32]:

@@ -22,7 +22,8 @@ still tells differences of 0.0001."""
 def constrain(lattice: Lattice, band: Band, fixed: FixedBeads) -> Lattice:
     """Return the lattice without the beads that can't stand beside fixed ones.
 
-    Those weigh `BONUS` more, and so do beads for each sentence that they keep from being left alone.
+    Those weigh `BONUS` more, and so do beads for each sentence that they keep from being left alone. Each end that a
+    bead crosses makes it weigh `crossing` less.
     """
     rows, columns = cells_of(band)
     score = lattice.score.copy()
@@ -32,6 +33,8 @@ def constrain(lattice: Lattice, band: Band, fixed: FixedBeads) -> Lattice:
         for wanted, side in ((fixed.source_wanted, 0), (fixed.target_wanted, 2)):
             n_wanted = np.searchsorted(wanted, spans[:, side + 1]) - np.searchsorted(wanted, spans[:, side])
             score[:, kind] += np.float32(BONUS) * n_wanted
+        if fixed.crossing:
+            score[:, kind] -= np.float32(fixed.crossing) * fixed.n_crossed(spans)
     kinds = {(m, n): kind for kind, (m, n) in enumerate(lattice.types.tolist())}
     for bonus, beads in ((BONUS, fixed.beads.tolist()), (-np.inf, fixed.banned)):
         for source_start, i, target_start, j in beads:

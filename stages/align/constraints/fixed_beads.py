@@ -41,6 +41,8 @@ class FixedBeads(NamedTuple):
     source_nulls, target_nulls : int64 arrays, in order: sentences without a translation.
     source_wanted, target_wanted : int64 arrays, in order: sentences that must not be left alone.
     corners : int64 array of shape (N, 2), in order on both sides: how many source and target sentences stand before it.
+    source_ends, target_ends : int64 arrays, in order: how many sentences stand before an end that beads rarely cross.
+    crossing : what a bead loses by each end that it crosses, in nats.
     """
 
     beads: NDArray[np.int64] = NO_BEADS
@@ -50,13 +52,24 @@ class FixedBeads(NamedTuple):
     source_wanted: NDArray[np.int64] = NONE
     target_wanted: NDArray[np.int64] = NONE
     corners: NDArray[np.int64] = NO_CORNERS
+    source_ends: NDArray[np.int64] = NONE
+    target_ends: NDArray[np.int64] = NONE
+    crossing: float = 0.0
 
     @property
     def mirrored(self) -> FixedBeads:
         """The same with the sides exchanged."""
         banned = frozenset(bead.mirrored for bead in self.banned)
         nulls, wanted = (self.target_nulls, self.source_nulls), (self.target_wanted, self.source_wanted)
-        return FixedBeads(self.beads[:, [2, 3, 0, 1]], banned, *nulls, *wanted, self.corners[:, ::-1])
+        ends, corners = (self.target_ends, self.source_ends), self.corners[:, ::-1]
+        return FixedBeads(self.beads[:, [2, 3, 0, 1]], banned, *nulls, *wanted, corners, *ends, self.crossing)
+
+    def n_crossed(self, spans: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many ends each bead crosses: int64 array of shape (P,)."""
+        crossed = np.zeros(len(spans), np.int64)
+        for ends, side in ((self.source_ends, 0), (self.target_ends, 2)):
+            crossed += np.searchsorted(ends, spans[:, side + 1]) - np.searchsorted(ends, spans[:, side], side="right")
+        return crossed
 
     def bans(self, spans: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which beads are wrong: bool array of shape (P,)."""
@@ -74,14 +87,18 @@ def fix_beads(corrections: Corrections, source_text: NDArray[np.bool_], target_t
         return tuple(int(before[side // 2][bead[side]]) for side in range(4))
 
     good, bad = (list(map(without_empty, beads)) for beads in (corrections.good, corrections.bad))
-    nulls = _alone(good)
+    source_nulls, target_nulls = _alone(good)
     settled = [{at for bead in good for at in range(*bead[side : side + 2])} for side in (0, 2)]
-    wanted = (np.setdiff1d(alone, sorted(known)) for alone, known in zip(_alone(bad), settled, strict=True))
+    source_wanted, target_wanted = (
+        np.setdiff1d(alone, sorted(known)) for alone, known in zip(_alone(bad), settled, strict=True)
+    )
     return FixedBeads(
         np.array(sorted(filter(_is_whole, good)), np.int64).reshape(-1, 4),
         frozenset(make_bead_span(*bead) for bead in filter(_is_whole, bad)),
-        *nulls,
-        *wanted,
+        source_nulls,
+        target_nulls,
+        source_wanted,
+        target_wanted,
     )
 
 

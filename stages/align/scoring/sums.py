@@ -106,13 +106,14 @@ def overlap_vectors(
     vectors: NDArray[np.floating],
     sizes: NDArray[np.int64],
     lasts: NDArray[np.int64],
-    sums: Sums,
+    weights: NDArray[np.float32],
     centre: NDArray[np.float32],
 ) -> NDArray[np.float32]:
     """Return the vector of each of some overlaps, or the sum in its place: float32 array of shape (overlaps, D).
 
     vectors : float array of shape (K, S, D); rows of zeros were not encoded.
     sizes, lasts : of each overlap, its number of sentences and the last of them.
+    weights : float32 array of shape (S,), as of `sum_weights`.
     """
     found = np.zeros((len(sizes), vectors.shape[2]), np.float32)
     for size in np.unique(sizes):
@@ -120,7 +121,7 @@ def overlap_vectors(
         if size <= len(vectors):
             found[which] = vectors[size - 1, lasts[which]]
         missing = which[~_is_known(found[which])]
-        found[missing] = sum_vectors(vectors[0], int(size), lasts[missing], sums.weights, centre)
+        found[missing] = sum_vectors(vectors[0], int(size), lasts[missing], weights, centre)
     return found
 
 

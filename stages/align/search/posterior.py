@@ -165,6 +165,21 @@ def bead_posterior(
     return shares
 
 
+def corner_posterior(
+    posterior: Posterior, lattice: Lattice, band: Band, corners: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the share of paths that pass through each of some corners, cells of the band: float64 array, shape (N,).
+
+    corners : int64 array of shape (N, 2).
+    """
+    cells = band.cells_at(*corners.T)
+    ways = np.column_stack(
+        [posterior.forward[cells] + posterior.backward[cells], lattice.before[cells] + posterior.bead_backward[cells]]
+    )
+    shares: NDArray[np.float64] = np.exp(np.minimum(ways - posterior.total, 0.0)).sum(axis=1)
+    return np.minimum(shares, 1.0)
+
+
 @njit(cache=True)
 def null_posterior(
     posterior: Posterior, lattice: Lattice, band: Band
