@@ -17,7 +17,8 @@ WEIGHTS = Weights((), (), skip_enter=-1.5, skip_leave=-2.25, skip_edge=-0.75, sk
 class Problem:
     """A few sentences with random scores, and every path through their lattice."""
 
-    def __init__(self, n_source: int, n_target: int, seed: int) -> None:
+    def __init__(self, n_source: int, n_target: int, seed: int, weights: Weights = WEIGHTS) -> None:
+        self.weights = weights
         generator = np.random.default_rng(seed)
         anchors = np.array([[0, 0], [n_source - 1, n_target - 1]])[: seed % 3]
         anchors = anchors[:1] if min(n_source, n_target) == 1 else anchors
@@ -28,7 +29,7 @@ class Problem:
         self.cells = {(i, j) for i in range(n_source + 1) for j in range(self.band.start[i], self.band.stop[i])}
         for i, j in self.cells:
             score[self.cell(i, j), (types[:, 0] > i) | (types[:, 1] > j)] = NO_SCORE
-        self.lattice = make_lattice(score, types, *(null.astype(np.float32) for null in nulls), WEIGHTS, self.band)
+        self.lattice = make_lattice(score, types, *(null.astype(np.float32) for null in nulls), weights, self.band)
 
     def cell(self, i: int, j: int) -> int:
         return int(self.band.offset[i] + j - self.band.start[i])
@@ -40,7 +41,7 @@ class Problem:
             for kind, (m, n) in enumerate(self.lattice.types)
         }
         nulls = self.lattice.source_null.tolist(), self.lattice.target_null.tolist()
-        return naive.lattice_paths(scores, *nulls, self.cells, *WEIGHTS[2:])
+        return naive.lattice_paths(scores, *nulls, self.cells, *self.weights[2:])
 
 
 problems = st.builds(Problem, st.integers(1, 3), st.integers(1, 3), st.integers(0, 9999))

@@ -233,7 +233,7 @@ def test_an_overlap_is_its_own_vector_or_the_sum_in_its_place() -> None:
     filled, sums = fill_missing(single, 3, lengths, centre), measure_sums(single[0], 3, lengths, centre)
     sizes, lasts = np.array([1, 3, 2, 3]), np.array([0, 2, 4, 5])
     for vectors in (single, filled):
-        found = overlap_vectors(vectors, sizes, lasts, sums, centre)
+        found = overlap_vectors(vectors, sizes, lasts, sums.weights, centre)
         np.testing.assert_allclose(found, filled[sizes - 1, lasts], atol=1e-6)
 
 

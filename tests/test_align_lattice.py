@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lattices import Problem, problems
+from lattices import WEIGHTS, Problem, problems
 
 from stages.align.band import Band, band_around
 from stages.align.beads import NO_SCORE, bead_types, spans_of
 from stages.align.scoring.weights import NO_BLOCKS, Weights
 from stages.align.search.lattice import UNREACHED, fill_states, find_best_path, make_lattice, trace_states
-from stages.align.search.posterior import bead_posterior, null_posterior, sum_paths
+from stages.align.search.posterior import bead_posterior, corner_posterior, null_posterior, sum_paths
 
 
 @given(problems)
@@ -56,6 +56,19 @@ def test_confidence_is_the_weight_of_the_paths_that_hold_the_bead(problem: Probl
     for j in range(n_target):
         wanted = [(what, i, j + 1) for what in ("target null", "skip target") for i in range(n_source + 1)]
         assert of_target[j] == pytest.approx(share(*wanted), abs=1e-5)
+
+
+@given(st.integers(1, 3), st.integers(1, 3), st.integers(0, 9999))
+@settings(deadline=None, max_examples=60)
+def test_a_corner_is_as_likely_as_the_paths_that_pass_through_it(n_source: int, n_target: int, seed: int) -> None:
+    problem = Problem(n_source, n_target, seed, WEIGHTS._replace(skip_edge=-math.inf))
+    paths = [(total, steps) for total, steps in problem.paths() if total > -math.inf]
+    weight = math.fsum(math.exp(total) for total, _ in paths)
+    corners = sorted(problem.cells)
+    found = corner_posterior(sum_paths(problem.lattice, problem.band), problem.lattice, problem.band, np.array(corners))
+    for corner, share in zip(corners, found.tolist(), strict=True):
+        ways = [total for total, steps in paths if corner in [(0, 0), *(step[1:3] for step in steps)]]
+        assert share == pytest.approx(math.fsum(map(math.exp, ways)) / weight, abs=1e-5)
 
 
 def test_a_foreign_block_is_left_out_whole_and_not_paired_with_another() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 from small_corpus import InlineBackend, read_exports, run_inline
 
+from pipeline import align_texts
 from pipeline.commands.status import print_status
 from pipeline.config.run_config import RunConfig, load_config
 from pipeline.errors import ConfigError
@@ -16,6 +18,9 @@ from pipeline.progress import Progress
 from pipeline.store.rows import provisional_key
 from pipeline.store.run_store import RunStore
 from pipeline.store.store import Store
+from stages.pieces import piece_stops
+from stages.split import split_document
+from stages.split.config import SplitConfig
 
 DEMO = Path(__file__).parents[1] / "configs" / "demo.toml"
 
@@ -171,3 +176,63 @@ def test_bertalign_has_all_overlaps_and_a_config_that_asks_for_fewer_is_refused(
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=r'encode\.overlaps: "none" is not valid with the method bertalign'):
         load_config(path)
+
+
+# ---- pieces of long lines
+
+
+@pytest.fixture(scope="module")
+def long_lines(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunConfig, list[str], list[str]]:
+    """A config of the demo's story, with six sentences in a line of English and one in one of German, and the lines."""
+    folder = tmp_path_factory.mktemp("lines")
+    english, german = (
+        [sentence.text for sentence in split_document(path.read_text(), code, SplitConfig()).sentences]
+        for code, path in ((code, DEMO.parent / "demo" / code / "lighthouse.txt") for code in ("en", "de"))
+    )
+    english = [" ".join(english[first : first + 6]) for first in range(0, len(english), 6)]
+    for code, lines in (("en", english), ("de", german)):
+        (folder / code).mkdir()
+        (folder / code / "story.txt").write_text("\n".join([*lines, ""]))
+    path = folder / "lines.toml"
+    path.write_text(
+        '[corpus]\ndocuments = "{language}/*.txt"\npairs = ["en-de"]\nis_split = true\n'
+        '[encode]\nencoder = "use-multilingual"\n[export]\nformats = ["tsv", "jsonl"]\n'
+    )
+    return load_config(path), english, german
+
+
+def test_a_run_looks_into_long_lines_as_the_python_interface_does(
+    long_lines: tuple[RunConfig, list[str], list[str]], tmp_path: Path
+) -> None:
+    config, english, german = long_lines
+    run = carry_out(config, tmp_path / "store", tmp_path / "out")
+    n_pieces = len(piece_stops(english))
+    assert run.records["request"].counts["requested_overlaps"] == n_pieces > 5 * len(english)
+    assert n_texts(run) == len(english) + len(german) + n_pieces
+    found = align_texts(english, german, source_language="en", target_language="de")
+    rows = [json.loads(line) for line in (tmp_path / "out" / "bitext.jsonl").read_text().splitlines()]
+    spans = [(row["source_start"], row["source_stop"], row["target_start"], row["target_stop"]) for row in rows]
+    beads = [(bead.source_start, bead.source_stop, bead.target_start, bead.target_stop) for bead in found]
+    assert spans == [span for span in beads if span[0] < span[1] and span[2] < span[3]]
+    assert [row["confidence"] for row in rows] == [
+        pytest.approx(bead.confidence, abs=1e-3) for bead in found if bead.source and bead.target
+    ]
+    assert len(spans) == len(english)
+    assert carry_out(config, tmp_path / "store", tmp_path / "out").records.keys() == {"read", "export"}
+
+
+def test_long_lines_are_aligned_alike_whatever_was_run_before(
+    long_lines: tuple[RunConfig, list[str], list[str]], tmp_path: Path
+) -> None:
+    config = long_lines[0]
+    carry_out(config, tmp_path / "store", tmp_path / "out")
+    for stage in ("split", "encode", "align", "export"):
+        carry_out(config, tmp_path / "steps", tmp_path / "by_steps", stage=stage)
+    assert read_exports(tmp_path / "by_steps") == read_exports(tmp_path / "out")
+    everything = config.model_copy(update={"encode": config.encode.model_copy(update={"overlaps": "all"})})
+    carry_out(everything, tmp_path / "former", tmp_path / "of_all")
+    assert read_exports(tmp_path / "of_all") != read_exports(tmp_path / "out")
+    alone = carry_out(config, tmp_path / "former", tmp_path / "alone", stage="align")
+    assert "1 pair with provisional beads: run without --stage" in " ".join(alone.notes)
+    carry_out(config, tmp_path / "former", tmp_path / "after")
+    assert read_exports(tmp_path / "after") == read_exports(tmp_path / "out")

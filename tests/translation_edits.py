@@ -93,7 +93,11 @@ def unsplit(size: int) -> Edit:
 def exchanged(texts: GoldTexts) -> GoldTexts:
     """Return a pair with its sides exchanged."""
     return GoldTexts(
-        texts.name, texts.target, texts.source, [BeadPositions(link.target, link.source) for link in texts.gold]
+        texts.name,
+        texts.target,
+        texts.source,
+        [BeadPositions(link.target, link.source) for link in texts.gold],
+        not texts.is_exchanged,
     )
 
 

@@ -30,7 +30,7 @@ SENTENCES = pa.schema(
 REQUESTED = pa.schema(
     [
         pa.field("document", pa.string(), nullable=False),
-        pa.field("overlap_size", pa.int16(), nullable=False),  # at least 2
+        pa.field("overlap_size", pa.int16(), nullable=False),  # at least 2, or PIECES
         pa.field("stop", pa.int32(), nullable=False),  # as in the vectors
     ]
 )
@@ -87,8 +87,8 @@ def embeddings(dimensions: int) -> pa.Schema:
     return pa.schema(
         [
             pa.field("document", pa.string(), nullable=False),
-            pa.field("overlap_size", pa.int16(), nullable=False),  # how many sentences were joined
-            pa.field("stop", pa.int32(), nullable=False),  # one past the position of the last of them
+            pa.field("overlap_size", pa.int16(), nullable=False),  # how many sentences were joined, or PIECES
+            pa.field("stop", pa.int32(), nullable=False),  # one past the position of the last of them; the number of a piece
             pa.field("vector", pa.list_(pa.float16(), dimensions), nullable=False),  # unit length
         ]
     )

@@ -47,7 +47,8 @@ class AlignConfig(Section):
 
     max_bead: int | None = Field(default=None, ge=2, le=16)
     """Source plus target sentences in a bead: by default 8, or 5 with `bertalign`. Where one side is hardly split,
-    `bitext` lets one of its sentences stand against more sentences of the other, in proportion."""
+    `bitext` looks into its lines for sentences (with `encode.overlaps = "on-demand"`), and where they have no marks
+    lets one of them stand against more sentences of the other, in proportion."""
 
     max_side: int | None = Field(default=None, ge=1, le=15)
     """Sentences on one side of a bead at most: by default all but one of `max_bead`. With `bitext`, overlaps that were

@@ -31,7 +31,8 @@ class EncodeConfig(Section):
 
     overlaps: Literal["on-demand", "all", "none"] = "on-demand"
     """Which overlaps of two sentences or more are encoded: those that alignments turn on, all, or none; the others are
-    stood in for by sums of sentence vectors. The method `bertalign` needs all."""
+    stood in for by sums of sentence vectors. The method `bertalign` needs all. Lines of several sentences are looked
+    into with "on-demand" only."""
 
     max_overlap: int = Field(default=4, ge=1, le=16)
     """How many sentences may be joined on one side of a bead."""

@@ -170,6 +170,8 @@ def corner_posterior(
 ) -> NDArray[np.float64]:
     """Return the share of paths that pass through each of some corners, cells of the band: float64 array, shape (N,).
 
+    What leaves out everything before a cell, or after it, passes through none on the way.
+
     corners : int64 array of shape (N, 2).
     """
     cells = band.cells_at(*corners.T)
