@@ -88,7 +88,7 @@ def embeddings(dimensions: int) -> pa.Schema:
         [
             pa.field("document", pa.string(), nullable=False),
             pa.field("overlap_size", pa.int16(), nullable=False),  # how many sentences were joined, or PIECES
-            pa.field("stop", pa.int32(), nullable=False),  # one past the position of the last of them; the number of a piece
+            pa.field("stop", pa.int32(), nullable=False),  # one past the last of them; or the number of a piece
             pa.field("vector", pa.list_(pa.float16(), dimensions), nullable=False),  # unit length
         ]
     )
