@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -288,12 +289,19 @@ def test_headings_are_aligned_with_headings() -> None:
 
 
 @given(st.lists(st.integers(1, 5), max_size=6), st.integers(0, 20), st.integers(1, 6))
-def test_ends_that_a_bead_crosses_are_those_within_it(steps: list[int], start: int, size: int) -> None:
-    ends = np.cumsum([0, *steps])[1:].astype(np.int64)
-    spans = np.array([(start, start + size, 2, 3)])
-    expected = sum(start < end < start + size for end in ends.tolist())
-    assert FixedBeads(source_ends=ends).n_crossed(spans).tolist() == [expected]
-    assert FixedBeads(source_ends=ends).mirrored.n_crossed(spans[:, [2, 3, 0, 1]]).tolist() == [expected]
+def test_a_bead_crosses_the_ends_within_it_next_to_which_a_sentence_is_cut(
+    steps: list[int], start: int, size: int
+) -> None:
+    starts = np.cumsum([0, *steps]).astype(np.int64)
+    spans, corners = np.array([(start, start + size, 2, 3)]), np.array([(start, 2)])
+    pairs = zip(starts[1:-1].tolist(), pairwise(steps), strict=True)
+    expected = sum(start < end < start + size and max(sizes) > 1 for end, sizes in pairs)
+    fixed = FixedBeads(source_starts=starts)
+    assert fixed.n_crossed(spans).tolist() == [expected]
+    assert fixed.mirrored.n_crossed(spans[:, [2, 3, 0, 1]]).tolist() == [expected]
+    assert fixed.lies_within(corners).tolist() == [start not in starts]
+    assert fixed.mirrored.lies_within(corners[:, ::-1]).tolist() == [start not in starts]
+    assert not FixedBeads().lies_within(corners).any()
 
 
 def test_positions_of_all_are_told() -> None:

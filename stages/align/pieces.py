@@ -44,13 +44,6 @@ class InPieces(NamedTuple):
     document: Overlaps
     starts: NDArray[np.int64]
 
-    @property
-    def ends(self) -> NDArray[np.int64]:
-        """Return the ends between sentences, in pieces, on at least one side of which a sentence has several."""
-        is_cut = np.diff(self.starts) > 1
-        ends: NDArray[np.int64] = self.starts[1:-1][is_cut[1:] | is_cut[:-1]]
-        return ends
-
     def pieces_of(self, sentences: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the pieces of some sentences: int64 array, in order."""
         parts = [np.arange(*self.starts[at : at + 2]) for at in sentences.tolist()]
@@ -147,14 +140,14 @@ def _fix_pieces(fixed: FixedBeads, source: InPieces, target: InPieces) -> FixedB
         source.pieces_of(fixed.source_wanted),
         target.pieces_of(fixed.target_wanted),
         np.unique(corners, axis=0),
-        source.ends,
-        target.ends,
+        source.starts,
+        target.starts,
     )
 
 
 def _cost_of_crossing(spans: NDArray[np.int64], fixed: FixedBeads) -> float:
     """Return what a bead is to lose by an end that it crosses: how much rarer that is here than usual, in nats."""
-    n_ends = len(fixed.source_ends) + len(fixed.target_ends)
+    n_ends = sum(map(len, fixed.ends))
     share = (int(fixed.n_crossed(spans).sum()) + 0.5) / (n_ends + 1)
     return max(0.0, _logit(USUALLY_CROSSED) - _logit(share))
 

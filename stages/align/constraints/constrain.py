@@ -23,7 +23,7 @@ def constrain(lattice: Lattice, band: Band, fixed: FixedBeads) -> Lattice:
     """Return the lattice without the beads that can't stand beside fixed ones.
 
     Those weigh `BONUS` more, and so do beads for each sentence that they keep from being left alone. Each end that a
-    bead crosses makes it weigh `crossing` less.
+    bead crosses makes it weigh `crossing` less; so does a foreign block at the edge that ends within a sentence.
     """
     rows, columns = cells_of(band)
     score = lattice.score.copy()
@@ -41,7 +41,8 @@ def constrain(lattice: Lattice, band: Band, fixed: FixedBeads) -> Lattice:
             kind = kinds.get((i - source_start, j - target_start), -1)
             if kind >= 0 and band.start[i] <= j < band.stop[i]:
                 score[band.cells_at(i, j), kind] += np.float32(bonus)
-    return lattice._replace(score=score)
+    inside = fixed.crossing * fixed.lies_within(np.stack([rows, columns], axis=1))
+    return lattice._replace(score=score, before=lattice.before - inside, after=lattice.after - inside)
 
 
 def without_bonus(score: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -41,8 +41,9 @@ class FixedBeads(NamedTuple):
     source_nulls, target_nulls : int64 arrays, in order: sentences without a translation.
     source_wanted, target_wanted : int64 arrays, in order: sentences that must not be left alone.
     corners : int64 array of shape (N, 2), in order on both sides: how many source and target sentences stand before it.
-    source_ends, target_ends : int64 arrays, in order: how many sentences stand before an end that beads rarely cross.
-    crossing : what a bead loses by each end that it crosses, in nats.
+    source_starts, target_starts : where pieces are aligned in place of sentences, how many stand before each sentence,
+               and how many there are: int64 arrays of shape (S + 1,) and (T + 1,); else nothing.
+    crossing : what a bead loses by each sentence's end that it crosses, in nats.
     """
 
     beads: NDArray[np.int64] = NO_BEADS
@@ -52,8 +53,8 @@ class FixedBeads(NamedTuple):
     source_wanted: NDArray[np.int64] = NONE
     target_wanted: NDArray[np.int64] = NONE
     corners: NDArray[np.int64] = NO_CORNERS
-    source_ends: NDArray[np.int64] = NONE
-    target_ends: NDArray[np.int64] = NONE
+    source_starts: NDArray[np.int64] = NONE
+    target_starts: NDArray[np.int64] = NONE
     crossing: float = 0.0
 
     @property
@@ -61,19 +62,38 @@ class FixedBeads(NamedTuple):
         """The same with the sides exchanged."""
         banned = frozenset(bead.mirrored for bead in self.banned)
         nulls, wanted = (self.target_nulls, self.source_nulls), (self.target_wanted, self.source_wanted)
-        ends, corners = (self.target_ends, self.source_ends), self.corners[:, ::-1]
-        return FixedBeads(self.beads[:, [2, 3, 0, 1]], banned, *nulls, *wanted, corners, *ends, self.crossing)
+        starts, corners = (self.target_starts, self.source_starts), self.corners[:, ::-1]
+        return FixedBeads(self.beads[:, [2, 3, 0, 1]], banned, *nulls, *wanted, corners, *starts, self.crossing)
+
+    @property
+    def ends(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The ends between sentences of both sides, in pieces, next to which a sentence has several."""
+        return _ends_of_cut(self.source_starts), _ends_of_cut(self.target_starts)
 
     def n_crossed(self, spans: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return how many ends each bead crosses: int64 array of shape (P,)."""
+        """Return how many of the ends each bead crosses: int64 array of shape (P,)."""
         crossed = np.zeros(len(spans), np.int64)
-        for ends, side in ((self.source_ends, 0), (self.target_ends, 2)):
+        for ends, side in zip(self.ends, (0, 2), strict=True):
             crossed += np.searchsorted(ends, spans[:, side + 1]) - np.searchsorted(ends, spans[:, side], side="right")
         return crossed
+
+    def lies_within(self, corners: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which corners lie within a sentence: bool array of shape (N,)."""
+        within = np.zeros(len(corners), bool)
+        for starts, side in ((self.source_starts, 0), (self.target_starts, 1)):
+            if len(starts):
+                within |= ~np.isin(corners[:, side], starts)
+        return within
 
     def bans(self, spans: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which beads are wrong: bool array of shape (P,)."""
         return np.fromiter((tuple(span) in self.banned for span in spans.tolist()), bool, len(spans))
+
+
+def _ends_of_cut(starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    is_cut = np.diff(starts) > 1
+    ends: NDArray[np.int64] = starts[1:-1][is_cut[1:] | is_cut[:-1]]
+    return ends
 
 
 def fix_beads(corrections: Corrections, source_text: NDArray[np.bool_], target_text: NDArray[np.bool_]) -> FixedBeads:
