@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -200,6 +201,24 @@ def test_a_worker_that_dies_is_tried_once_more_and_then_named(aligned: Path, tmp
     assert list(backend.spread(config, die_once, [(mark, 1), (tmp_path / "x", 0)])) == [1, 0]
     with pytest.raises(StoreError, match=r"a worker died with exit code 9 .*, twice; run again"):
         list(backend.spread(config, die, [(), ()]))
+
+
+def test_few_answers_wait_in_memory(aligned: Path, tmp_path: Path) -> None:
+    """A part of an export answers with a thousand doubtful pairs: those of all parts at once are as large as a corpus."""
+    backend, config = LocalBackend(aligned / "store", 2), load_config(aligned / "run.toml")
+    n_calls = 40
+    answers = backend.spread(config, leave_mark, [(tmp_path / str(number), number) for number in range(n_calls)])
+    for n_taken in (1, 2, 10):
+        while next(answers) < n_taken - 1:
+            pass
+        time.sleep(0.5)
+        assert n_taken <= len(list(tmp_path.iterdir())) <= n_taken + 4
+    assert list(answers) == list(range(10, n_calls))
+
+
+def leave_mark(_: object, mark: Path, answer: int) -> int:
+    mark.touch()
+    return answer
 
 
 def die_once(_: object, mark: Path, answer: int) -> int:

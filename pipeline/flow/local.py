@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -94,14 +96,24 @@ class LocalBackend:
     def spread(
         self, config: RunConfig, function: Callable[..., Any], calls: Sequence[tuple[Any, ...]]
     ) -> Iterator[Any]:
-        """Call a function with the store and each of some arguments; give what it returns in their order."""
+        """Call a function with the store and each of some arguments; give what it returns in their order.
+
+        A few calls are made ahead: what they return waits in memory, and adds up to more than a corpus may cost.
+        """
         if self.n_workers == 1 or len(calls) <= 1:
             yield from (function(RunStore(self.store, config), *arguments) for arguments in calls)
             return
         with self.computing(config):
-            called = [(self._call(config, function, call), call) for call in calls]
-            for future, call in called:
-                yield self._answer(future, config, function, call)
+            called: deque[Future[Any]] = deque()
+            left = iter(calls)
+            for call in calls:
+                called.extend(self._call(config, function, one) for one in islice(left, self._n_ahead - len(called)))
+                yield self._answer(called.popleft(), config, function, call)
+
+    @property
+    def _n_ahead(self) -> int:
+        """How many calls are with the workers, or have been answered and not been asked for."""
+        return 2 * self.n_workers
 
     def _call(self, config: RunConfig, function: Callable[..., Any], call: tuple[Any, ...]) -> Future[Any]:
         if self._workers is None:
