@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.run_config import CorpusConfig
+from pipeline.config.corpus_config import CorpusConfig
 from pipeline.corpus.formats.document import DocumentText
 from pipeline.corpus.readers import Read, Source, read_documents, read_here
 from stages.text import HEADING_MARKS, UNIT_MARK

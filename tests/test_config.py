@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from run_configs import config_of
 
+from pipeline.config.corpus_config import split_pair
 from pipeline.config.run_config import (
     RunConfig,
     beads_address,
@@ -16,7 +17,6 @@ from pipeline.config.run_config import (
     load_config,
     make_config,
     sentences_address,
-    split_pair,
 )
 from pipeline.errors import ConfigError
 

@@ -204,7 +204,7 @@ def test_a_worker_that_dies_is_tried_once_more_and_then_named(aligned: Path, tmp
 
 
 def test_few_answers_wait_in_memory(aligned: Path, tmp_path: Path) -> None:
-    """A part of an export answers with a thousand doubtful pairs: those of all parts at once are as large as a corpus."""
+    """A part of an export answers with a thousand doubtful pairs: those of all parts are as large as a corpus."""
     backend, config = LocalBackend(aligned / "store", 2), load_config(aligned / "run.toml")
     n_calls = 40
     answers = backend.spread(config, leave_mark, [(tmp_path / str(number), number) for number in range(n_calls)])

@@ -17,7 +17,7 @@ import pytest
 from formats import SIDES, paragraphs, problem, read
 from made_files import make_epub
 
-from pipeline.config.run_config import CorpusConfig
+from pipeline.config.corpus_config import CorpusConfig
 from pipeline.corpus.formats.document import DocumentText
 from pipeline.corpus.readers import Source, read_documents, row_ids
 from pipeline.errors import ConfigError

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cloud import images
-from pipeline.config.run_config import CorpusConfig
+from pipeline.config.corpus_config import CorpusConfig
 from pipeline.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[1]

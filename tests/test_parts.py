@@ -16,8 +16,9 @@ from pipeline.config.run_config import RunConfig, make_config
 from pipeline.corpus import readers
 from pipeline.corpus.build import _origin_of
 from pipeline.corpus.formats.document import DocumentText
+from pipeline.corpus.found import PairSource
 from pipeline.corpus.readers import split_parts
-from pipeline.corpus.sources import PairSource, find_pairs, input_files
+from pipeline.corpus.sources import find_pairs, input_files
 from pipeline.errors import ConfigError
 from pipeline.manifest import Manifest, unpack_parts
 from pipeline.progress import Progress

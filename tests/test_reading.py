@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from formats import SIDES
 
-from pipeline.config.run_config import CorpusConfig
+from pipeline.config.corpus_config import CorpusConfig
 from pipeline.corpus.formats.document import DocumentText
 from pipeline.corpus.readers import Source, read_documents, read_source
 from pipeline.corpus.reading import Reading

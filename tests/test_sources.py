@@ -17,9 +17,10 @@ from growth import grows_linearly
 
 from pipeline.config.run_config import RunConfig, make_config
 from pipeline.corpus import readers
+from pipeline.corpus.found import Corpus
 from pipeline.corpus.patterns import find_files
 from pipeline.corpus.readers import read_documents
-from pipeline.corpus.sources import Corpus, find_pairs, input_files
+from pipeline.corpus.sources import find_pairs, input_files
 from pipeline.errors import ConfigError
 
 

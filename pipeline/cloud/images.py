@@ -10,8 +10,8 @@ import os
 import modal
 
 from pipeline.cloud import pins
+from pipeline.config.corpus_config import CorpusConfig
 from pipeline.config.run_config import BUCKET_FOLDER as MOUNTED_AT
-from pipeline.config.run_config import CorpusConfig
 from pipeline.corpus.intake import lies_in_bucket
 from pipeline.errors import ConfigError
 

@@ -16,7 +16,8 @@ from pipeline.commands.finish import finish
 from pipeline.commands.options import NO_OPEN, PATH, STORE, WORKERS, make_flow, spare
 from pipeline.commands.review import serve_desk
 from pipeline.commands.spelling import OptionsProgress, spelt_as_options
-from pipeline.config.run_config import AUTO, CorpusConfig, make_config
+from pipeline.config.corpus_config import AUTO, CorpusConfig
+from pipeline.config.run_config import make_config
 from pipeline.corpus.formats.document import Layout
 from pipeline.corpus.formats.names import SEVERAL_LANGUAGES, Format, format_of, has_rows
 from pipeline.corpus.languages import parse_language

@@ -12,7 +12,8 @@ import click
 from pipeline.commands.exits import reported
 from pipeline.commands.options import PATH
 from pipeline.config.run_config import RunConfig, make_config
-from pipeline.corpus.sources import Corpus, find_pairs
+from pipeline.corpus.found import Corpus
+from pipeline.corpus.sources import find_pairs
 from pipeline.corpus.survey import Survey, survey
 from pipeline.errors import ConfigError
 from pipeline.progress import units

@@ -17,12 +17,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.config.run_config import AUTO, RunConfig
+from pipeline.config.corpus_config import AUTO
+from pipeline.config.run_config import RunConfig
 from pipeline.corpus.formats.document import DocumentText
+from pipeline.corpus.found import PairSource
 from pipeline.corpus.languages import detect_language
 from pipeline.corpus.readers import DocumentReader, Read, Source, split_parts
 from pipeline.corpus.scratch import DiskDict
-from pipeline.corpus.sources import PairSource, find_pairs
+from pipeline.corpus.sources import find_pairs
 from pipeline.errors import DocumentError
 from pipeline.manifest import (
     Document,

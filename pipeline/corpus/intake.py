@@ -9,7 +9,8 @@ from dataclasses import astuple, replace
 
 import pyarrow.compute as pc
 
-from pipeline.config.run_config import BUCKET, BUCKET_FOLDER, CorpusConfig, RunConfig
+from pipeline.config.corpus_config import CorpusConfig
+from pipeline.config.run_config import BUCKET, BUCKET_FOLDER, RunConfig
 from pipeline.corpus.build import build_manifest, file_state
 from pipeline.corpus.scratch import DiskDict
 from pipeline.corpus.sources import input_files

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, Self
 
-from pipeline.config.run_config import CorpusConfig
+from pipeline.config.corpus_config import CorpusConfig
 from pipeline.corpus.limits import data_bytes, limited
 from pipeline.errors import DocumentError
 from pipeline.workers import Call, RemoteTraceback, Worker, WorkerDied, Workers, available_cores, retire

@@ -4,195 +4,38 @@ from __future__ import annotations
 
 import os
 import re
-import sqlite3
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from pipeline.config.run_config import AUTO, RunConfig, expand_user, split_pair
+from pipeline.config.corpus_config import AUTO, split_pair
+from pipeline.config.run_config import RunConfig, expand_user
 from pipeline.corpus.by_name import NamedPair, match_names, name_pair
-from pipeline.corpus.formats.names import SEVERAL_LANGUAGES, format_of, has_rows
+from pipeline.corpus.formats.names import has_rows
+from pipeline.corpus.found import (
+    MAX_NAMES,
+    MAX_PROBLEMS,
+    UNTOLD,
+    Corpus,
+    Found,
+    PairSource,
+    Told,
+    capped,
+    parsed_languages,
+    source_of_file,
+)
 from pipeline.corpus.languages import parse_language
+from pipeline.corpus.pair_table import pairs_of_table
 from pipeline.corpus.patterns import PART, WILDCARD, Match, find_files
 from pipeline.corpus.readers import BadRow, Source, join_parts, row_ids
 from pipeline.corpus.scratch import open_scratch
-from pipeline.corpus.table import IS_PAIR, is_pair, table_rows
-from pipeline.corpus.text import known_encoding
+from pipeline.corpus.table import table_rows
 from pipeline.errors import ConfigError, is_printable, printable
 from pipeline.progress import units
 
 SURROGATES = re.compile("[\udc80-\udcff]")
 """What Python has in place of bytes of a file's name that are not UTF-8."""
 
-MAX_PROBLEMS = 20
-"""How many problems of one kind are spelled out."""
-MAX_NAMES = 20_000
-"""Of more documents than this whose names agree with no other, names are not compared any further."""
 ADVICE = "add what is missing, or set [corpus] allow_unmatched = true to leave these documents out"
-
-
-class PairSource(NamedTuple):
-    """A pair before its documents have been read; a language may be "auto"."""
-
-    pair_id: str
-    source: Source
-    target: Source
-    source_language: str
-    target_language: str
-
-    @property
-    def source_side(self) -> tuple[Source, str]:
-        """Return the source and its language."""
-        return self.source, self.source_language
-
-    @property
-    def target_side(self) -> tuple[Source, str]:
-        """Return the target and its language."""
-        return self.target, self.target_language
-
-
-class Told(NamedTuple):
-    """What is said of all documents of one side."""
-
-    encoding: str | None = None
-    column: str | None = None
-
-    @classmethod
-    def of(cls, config: RunConfig, side: str) -> Told:
-        """Return what the config says of "source" or "target"."""
-        return cls(*(getattr(config.corpus, f"{side}_{name}") for name in cls._fields))
-
-
-UNTOLD = Told()
-
-
-class PairList:
-    """Pairs in the order in which they were added, on disk: there may be more than fit into memory."""
-
-    def __init__(self) -> None:
-        sides = [f"{side}_{name}" for side in ("source", "target") for name in (*Source._fields, "language")]
-        self._table = open_scratch(f"pairs (number INTEGER PRIMARY KEY, pair_id, {', '.join(sides)})")
-        self._n_pairs = 0
-
-    def __len__(self) -> int:
-        return self._n_pairs
-
-    def __iter__(self) -> Iterator[PairSource]:
-        return map(_pair_of_columns, self._table.execute("SELECT * FROM pairs ORDER BY number"))
-
-    def __getitem__(self, index: int) -> PairSource:
-        for columns in self._table.execute("SELECT * FROM pairs WHERE number = ?", (index,)):
-            return _pair_of_columns(columns)
-        raise IndexError(index)
-
-    def append(self, pair: PairSource) -> None:
-        """Add a pair at the end."""
-        sides = (*_columns(pair.source), pair.source_language, *_columns(pair.target), pair.target_language)
-        values = self._n_pairs, pair.pair_id, *sides
-        self._table.execute(f"INSERT INTO pairs VALUES ({', '.join('?' * len(values))})", values)
-        self._n_pairs += 1
-
-
-def _pair_of_columns(columns: tuple[Any, ...]) -> PairSource:
-    _, pair_id, *sides = columns
-    half = len(sides) // 2
-    *source, source_language = sides[:half]
-    *target, target_language = sides[half:]
-    return PairSource(pair_id, _source(source), _source(target), source_language, target_language)
-
-
-def _named(table: str) -> str:
-    """Return the columns of a document, in an SQL expression."""
-    return ", ".join(f"{table}.{name}" for name in Source._fields)
-
-
-def _source(columns: Sequence[Any]) -> Source:
-    path, *rest = columns
-    return Source(_path(path), *rest)
-
-
-_path = lru_cache(maxsize=1024)(Path)
-"""Many documents may lie in one file, as its rows."""
-
-
-def _columns(source: Source) -> tuple[str | None, ...]:
-    return (str(source.path), *source[1:])
-
-
-@dataclass
-class Corpus:
-    """The pairs that a config names, in a stable order."""
-
-    pairs: PairList = field(default_factory=PairList)
-    unmatched: list[str] = field(default_factory=list)
-    """The first documents without a counterpart: "de/07.txt has no counterpart in fr"."""
-    n_unmatched: int = 0
-    unreadable: list[tuple[str, str]] = field(default_factory=list)
-    """Rows that can't be read, so that not even their names are known: where, and why."""
-    has_repeats: bool = False
-    """Whether a document may be in several pairs."""
-    notes: list[str] = field(default_factory=list)
-    """What was found out by names that agree only in part."""
-
-
-class Found:
-    """The documents of one language, by what stands in the place of their `*`; they lie on disk."""
-
-    def __init__(self, table: sqlite3.Connection, side: int):
-        self._table, self._side = table, side
-        self.n_documents = 0
-
-    def add(self, key: str, source: Source) -> str | None:
-        """Add a document, or return the name of the one that has this key already."""
-        try:
-            values = self._side, key, *_columns(source)
-            self._table.execute(f"INSERT INTO found VALUES ({', '.join('?' * len(values))})", values)
-        except sqlite3.IntegrityError:
-            first = self._table.execute("SELECT name FROM found WHERE side = ? AND key = ?", (self._side, key))
-            return str(first.fetchone()[0])
-        self.n_documents += 1
-        return None
-
-    def first(self) -> Source:
-        """Return the document with the first key."""
-        first = self._table.execute(f"SELECT {_named('found')} FROM found WHERE side = ?", (self._side,))
-        return _source(first.fetchone())
-
-    def matched(self, other: Found) -> Iterator[tuple[str, Source, Source]]:
-        """Give the keys that both have, in order, with their documents."""
-        rows = self._table.execute(
-            f"SELECT a.key, {_named('a')}, {_named('b')} FROM found a CROSS JOIN found b "
-            "ON b.side = ? AND b.key = a.key WHERE a.side = ? ORDER BY a.key",
-            (other._side, self._side),
-        )
-        for key, *columns in rows:
-            half = len(columns) // 2
-            yield key, _source(columns[:half]), _source(columns[half:])
-
-    def lonely(self, n_sides: int) -> dict[str, Source]:
-        """Return the documents whose key no other of the languages 1 to `n_sides` has, by their keys, in order."""
-        others = [side for side in range(1, n_sides + 1) if side != self._side]
-        rows = self._table.execute(  # each language is named, so that each key is looked up instead of searched for
-            f"SELECT a.key, {_named('a')} FROM found a WHERE side = ? AND NOT EXISTS (SELECT 1 FROM found b "
-            f"WHERE b.side IN ({', '.join('?' * len(others))}) AND b.key = a.key) ORDER BY a.key LIMIT ?",
-            (self._side, *others, MAX_NAMES + 1),
-        )
-        return {key: _source(columns) for key, *columns in rows}
-
-    def rename(self, key: str, new: str) -> None:
-        """Let a document have the key of its counterpart."""
-        self._table.execute("UPDATE found SET key = ? WHERE side = ? AND key = ?", (new, self._side, key))
-
-    def alone(self, other: Found) -> Iterator[str]:
-        """Give the names of the documents that the other lacks, in order."""
-        rows = self._table.execute(
-            "SELECT name FROM found a WHERE side = ? "
-            "AND NOT EXISTS (SELECT 1 FROM found b WHERE b.side = ? AND b.key = a.key) ORDER BY name",
-            (self._side, other._side),
-        )
-        return (name for (name,) in rows)
 
 
 def find_pairs(config: RunConfig) -> Corpus:
@@ -201,7 +44,7 @@ def find_pairs(config: RunConfig) -> Corpus:
     Raises ConfigError, which lists the files that don't match, match twice, or aren't there.
     """
     if config.corpus.manifest is not None:
-        return _pairs_of_table(config, config.corpus.manifest)
+        return pairs_of_table(config, config.corpus.manifest)
     if config.is_paired_by_content:
         return _documents_alone(config)
     if config.corpus.documents is not None:
@@ -273,7 +116,7 @@ def _pairs_of_sides(config: RunConfig, source: str, target: str) -> Corpus:
     """Match `de/*.txt` with `fr/*.txt`."""
     finder = _Finder(config)
     sides = finder.new_side(), finder.new_side()
-    languages = _parsed((config.corpus.source_language or AUTO, config.corpus.target_language or AUTO))
+    languages = parsed_languages((config.corpus.source_language or AUTO, config.corpus.target_language or AUTO))
     for pattern, language, found in zip((source, target), languages, sides, strict=True):
         told = Told.of(config, "source" if found is sides[0] else "target")
         for match in finder.match(pattern):
@@ -315,110 +158,8 @@ def _patterns_of(config: RunConfig) -> list[tuple[str, str | None, str | None]]:
     corpus = config.corpus
     if corpus.documents is not None:
         return [(corpus.documents, None, None)]
-    languages = _parsed((corpus.source_language or AUTO, corpus.target_language or AUTO))
+    languages = parsed_languages((corpus.source_language or AUTO, corpus.target_language or AUTO))
     return [(corpus.source or "", languages[0], "source"), (corpus.target or "", languages[1], "target")]
-
-
-def _pairs_of_table(config: RunConfig, manifest: str) -> Corpus:
-    """Read a table with a pair in each row."""
-    path = config.resolve(manifest)
-    corpus = Corpus(has_repeats=True)
-    problems: list[str] = []
-    names, n_others = _Names(), 0
-    for line, row in table_rows(path):
-        try:
-            if not is_pair(row):
-                n_others += 1
-                continue
-            pair = _pair_of_row(config, row)
-            if not pair.pair_id:
-                pair = pair._replace(pair_id=names.invent(pair))
-            names.add(pair.pair_id, line)
-        except (ConfigError, ValueError) as error:
-            problems.append(f"line {line}: {error}")
-            continue
-        corpus.pairs.append(pair)
-    if not corpus.pairs and not problems:
-        problems.append("it lists no pair")
-    if problems:
-        raise ConfigError.from_problems(str(path), _capped(problems))
-    if n_others:
-        corpus.notes.append(f"{path.name}: {units({'rows': n_others})} left out, whose {IS_PAIR} is no")
-    return corpus
-
-
-class _Names:
-    """The names of pairs, each in one line of a table; they lie on disk."""
-
-    def __init__(self) -> None:
-        self._lines = open_scratch("lines (pair_id PRIMARY KEY, line) WITHOUT ROWID")
-
-    def add(self, pair_id: str, line: int) -> None:
-        """Take a name; raises ConfigError where another line has it."""
-        if not self._lines.execute("INSERT OR IGNORE INTO lines VALUES (?, ?)", (pair_id, line)).rowcount:
-            raise ConfigError(f"pair_id {pair_id!r} stands in line {self._line_of(pair_id)} already")
-
-    def invent(self, pair: PairSource) -> str:
-        """Name a pair after its source, and after its target as well where the source is in several."""
-        name = pair.source.name
-        return name if self._line_of(name) is None else f"{name} {pair.target.name}"
-
-    def _line_of(self, pair_id: str) -> int | None:
-        for (line,) in self._lines.execute("SELECT line FROM lines WHERE pair_id = ?", (pair_id,)):
-            return int(line)
-        return None
-
-
-def _pair_of_row(config: RunConfig, row: dict[str, str]) -> PairSource:
-    pair_id = row.get("pair_id", "")
-    for column, cell in (("pair_id", pair_id), *((name, row[name]) for name in ("source_path", "target_path"))):
-        if not cell and column != "pair_id":
-            raise ConfigError(f"{column} is empty")
-        if not is_printable(cell):
-            raise ConfigError(f"{column} {cell!r} has a control character; take it out")
-    languages = [
-        row.get(f"{side}_language") or getattr(config.corpus, f"{side}_language") or "" for side in ("source", "target")
-    ]
-    if not all(languages):
-        raise ConfigError("no language; add the columns source_language and target_language, or set them in [corpus]")
-    parsed = _parsed((languages[0], languages[1]))
-    source, target = (
-        _source_of_path(config, row[f"{side}_path"], language, _told_of_row(config, row, side))
-        for side, language in zip(("source", "target"), parsed, strict=True)
-    )
-    return PairSource(pair_id, source, target, *parsed)
-
-
-def _told_of_row(config: RunConfig, row: dict[str, str], side: str) -> Told:
-    told = Told.of(config, side)
-    if encoding := row.get(f"{side}_encoding"):
-        known_encoding(encoding)
-        return told._replace(encoding=encoding)
-    return told
-
-
-def _source_of_path(config: RunConfig, name: str, language: str, told: Told) -> Source:
-    """Read `books/07.txt`, or `pages.jsonl#17` for the row whose id is 17."""
-    if PART in name:
-        for match in find_files(config.resolve("."), str(expand_user(name))):
-            source = _source_of_file(config, match.path, name, language, told)
-            return source._replace(parts=join_parts(match.parts))
-        raise ConfigError(f"no file matches {name} (in {config.resolve('.')})")
-    file, _, row = name.partition("#")
-    if not has_rows(config.resolve(file), config.corpus.format):
-        return _source_of_file(config, config.resolve(name), name, language, told)
-    if not row:
-        raise ConfigError(f"{file} holds a document in each row; name one of them by its id: {file}#ID")
-    return Source(config.resolve(file), row, name)
-
-
-def _source_of_file(config: RunConfig, path: Path, name: str, language: str, told: Told) -> Source:
-    """Return a file as a document; a TMX file, or a table, is one for each of its languages."""
-    if format_of(path, config.corpus.format) not in SEVERAL_LANGUAGES:
-        return Source(path, None, name, told.encoding)
-    if language == AUTO:
-        raise ConfigError(f"{name} holds several languages; name the two to read: source_language, target_language")
-    return Source(path, language, f"{name}#{language}", *told)
 
 
 def _with_parts(source: Source, match: Match) -> Source:
@@ -466,7 +207,7 @@ class _Finder:
         path, key = match.path, match.key
         name = self._name(path)
         if not has_rows(path, self.config.corpus.format):
-            source = _source_of_file(self.config, path, name, language, told)
+            source = source_of_file(self.config, path, name, language, told)
             self._add(found, key, _with_parts(source, match))
             return
         if match.parts:
@@ -544,9 +285,9 @@ class _Finder:
         # A row that can't be read has no name, so its counterpart has to be forgiven.
         strict = not self.config.corpus.allow_unmatched and not self.corpus.unreadable
         if strict and self.corpus.unmatched:
-            self.problems.extend(_capped(self.corpus.unmatched, n_problems=self.corpus.n_unmatched))
+            self.problems.extend(capped(self.corpus.unmatched, n_problems=self.corpus.n_unmatched))
         if self.problems:
-            error = ConfigError.from_problems(where, _capped(self.problems, MAX_PROBLEMS + 1))
+            error = ConfigError.from_problems(where, capped(self.problems, MAX_PROBLEMS + 1))
             raise ConfigError(f"{error}\n  {ADVICE}") if strict and self.corpus.unmatched else error
         return self.corpus
 
@@ -562,13 +303,3 @@ def _language_or_none(tag: str) -> str | None:
         return parse_language(tag)
     except ConfigError:
         return None
-
-
-def _parsed(languages: tuple[str, str]) -> tuple[str, str]:
-    source, target = (AUTO if language == AUTO else parse_language(language) for language in languages)
-    return source, target
-
-
-def _capped(problems: list[str], most: int = MAX_PROBLEMS, n_problems: int = 0) -> list[str]:
-    n_more = max(len(problems), n_problems) - most
-    return problems if n_more <= 0 else [*problems[:most], f"... and {n_more:,} more"]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.config.run_config import CorpusConfig
+from pipeline.config.corpus_config import CorpusConfig
 from pipeline.corpus.by_name import name_pair
 from pipeline.corpus.formats.names import SEVERAL_LANGUAGES, format_of, has_rows
 from pipeline.corpus.languages import detect_language, parse_language

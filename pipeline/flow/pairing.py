@@ -6,7 +6,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline.config.run_config import BUCKET, RunConfig, split_pair
+from pipeline.config.corpus_config import split_pair
+from pipeline.config.run_config import BUCKET, RunConfig
 from pipeline.corpus.intake import VOLUME, lies_in_bucket, lies_with_store
 from pipeline.corpus.languages import parse_language
 from pipeline.corpus.paired import PAIRS, Decision, FoundPairs, PairRow, documents_run, render_pairs
