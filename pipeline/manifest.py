@@ -6,8 +6,9 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from pipeline.store.sealed import seal, unseal
 from stages.corrections import Corrections, Edit, Review
 from stages.data import DocumentPart, TimedText
 from stages.text import primary_language
@@ -198,12 +199,12 @@ class Manifest:
     def to_json(self) -> str:
         """Write it down."""
         languages = [[*pair, *first] for pair, first in self.languages.items()]
-        return json.dumps(asdict(self) | {"languages": languages}, ensure_ascii=False)
+        return seal(asdict(self) | {"languages": languages})
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
         """Read what `to_json` has written; raises ValueError, KeyError or TypeError where it is something else."""
-        values: dict[str, Any] = json.loads(text)
+        values = unseal(text)
         values["shards"] = tuple(Shard(**shard | {"needs": tuple(shard["needs"])}) for shard in values["shards"])
         values["failures"] = tuple(Failure(**failure) for failure in values["failures"])
         values["languages"] = {(source, target): (first, n) for source, target, first, n in values["languages"]}

@@ -15,6 +15,7 @@ from pipeline.config.run_config import load_config
 from pipeline.exports.unchanged import Results, describe_results, digest_program, find_results
 from pipeline.review.corrections import corrections_folder, corrections_path
 from pipeline.store.run_store import RunStore
+from pipeline.store.sealed import seal
 from pipeline.store.store import Store
 from stages.corrections import describe_text
 
@@ -211,7 +212,7 @@ def test_a_stage_that_is_asked_for_is_done(place: Place) -> None:
 def test_results_are_told_apart_by_size_where_times_say_nothing(tmp_path: Path) -> None:
     path, kept = tmp_path / "bitext.tsv", Results("x", 3)
     path.write_text("one")
-    (tmp_path / "run.json").write_text(json.dumps({"results": describe_results(tmp_path, kept, has_times=False)}))
+    (tmp_path / "run.json").write_text(seal({"results": describe_results(tmp_path, kept, has_times=False)}))
     path.write_text("two")
     assert find_results(tmp_path, has_times=False) == kept
     assert find_results(tmp_path) is None

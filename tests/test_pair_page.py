@@ -20,6 +20,7 @@ from pipeline.config.run_config import beads_address, load_config
 from pipeline.runs.past_run import recorded_config
 from pipeline.runs.record import make_report
 from pipeline.store.run_store import RunStore
+from pipeline.store.sealed import seal
 from pipeline.store.store import Store
 from stages.data import AlignedPair, Overlaps
 from stages.evaluate.reliability import measure_reliability
@@ -229,5 +230,5 @@ def test_a_pair_of_documents_becomes_a_page_of_its_own(
 def test_a_recorded_config_is_read_back_as_it_was(tmp_path: Path, method: str) -> None:
     config = config_of(align={"method": method})
     recorded = {"config": config.model_dump(mode="json"), "folder": str(config.folder.absolute())}
-    (tmp_path / "run.json").write_text(json.dumps(recorded), encoding="utf-8")
+    (tmp_path / "run.json").write_text(seal(recorded), encoding="utf-8")
     assert beads_address(recorded_config(tmp_path / "run.json")) == beads_address(config)

@@ -5,11 +5,11 @@ The speeds of CPUs were measured on desk machines, as said at each. Those of GPU
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from pipeline.store.files import write_text
 from pipeline.store.run_store import RunStore
+from pipeline.store.sealed import seal, unseal
 
 CHARS_PER_TOKEN = 4.0
 """Of a language like English; other writings are weighed."""
@@ -79,7 +79,7 @@ def key_of(gpu: str, encoder: str) -> str:
 def known_speeds(store: RunStore) -> dict[str, float]:
     """Return the tokens per second that runs have measured, by GPU and encoder; none where nothing is written."""
     try:
-        found = json.loads((store.store.root / SPEEDS).read_text(encoding="utf-8"))
+        found = unseal((store.store.root / SPEEDS).read_text(encoding="utf-8"))
         return {str(key): float(speed) for key, speed in found.items() if float(speed) > 0}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
@@ -87,7 +87,7 @@ def known_speeds(store: RunStore) -> dict[str, float]:
 
 def remember_speed(store: RunStore, key: str, tokens_per_second: float) -> None:
     """Keep what a run has measured, in place of what one before it has."""
-    write_text(store.store.root / SPEEDS, json.dumps(known_speeds(store) | {key: tokens_per_second}, indent=2) + "\n")
+    write_text(store.store.root / SPEEDS, seal(known_speeds(store) | {key: tokens_per_second}, indent=2))
 
 
 def cells_searched(n_sentences: float, method: str) -> float:

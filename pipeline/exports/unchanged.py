@@ -7,7 +7,6 @@ since, or something else to make them of, and all are written again.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.exports.staging import FOLDERS
+from pipeline.store.sealed import unseal
 
 RECORD = "run.json"
 OURS = re.compile(rf"bitext\..*|report\.(json|md|html)|failures\.(tsv|parquet)|({'|'.join(FOLDERS)})\.tar\.gz")
@@ -45,7 +45,7 @@ def find_results(folder: Path, has_times: bool = True) -> Results | None:
     has_times : whether the times of files are those at which they were written, as on a disk, but not on a Volume.
     """
     with suppress(OSError, ValueError, KeyError, TypeError):
-        said = json.loads((folder / RECORD).read_text(encoding="utf-8"))["results"]
+        said = unseal((folder / RECORD).read_text(encoding="utf-8"))["results"]
         if said["files"] == digest_files(folder, has_times):
             return Results(said["made_of"], said["n_pairs"])
     return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -18,6 +17,7 @@ from pipeline.review.corrections import corrections_folder, corrections_path, re
 from pipeline.review.pages import pack_pair
 from pipeline.store.files import write_text
 from pipeline.store.run_store import LATEST, RunStore
+from pipeline.store.sealed import unseal
 from pipeline.store.store import Store
 
 NO_CONFIGS = frozenset({*document_formats.SUFFIXES, *export_formats.SUFFIXES})
@@ -67,7 +67,7 @@ def find_run(store: Store, named: str) -> PastRun:
     if path.suffix == ".toml":
         load_config(path)  # says what is wrong with it
     if (path / "run.json").is_file():
-        named = json.loads((path / "run.json").read_text(encoding="utf-8"))["config"]["name"]
+        named = _read_record(path / "run.json")["config"]["name"]
     return _past_run(store, named, None)
 
 
@@ -83,18 +83,29 @@ def _past_run(store: Store, name: str, config: RunConfig | None) -> PastRun:
     try:
         manifest = Manifest.from_json((folder / "manifest.json").read_text(encoding="utf-8"))
     except (ValueError, KeyError, TypeError):
-        raise MissingError(f"{folder / 'manifest.json'} is damaged; bitext run makes it again") from None
+        raise _damaged(folder / "manifest.json") from None
     config = settle_encoder(config, manifest.all_languages)
     return PastRun(config, folder, manifest, RunStore(store, config))
 
 
 def recorded_config(path: Path) -> RunConfig:
-    """Return the config that a run.json holds, with the addresses that the run had."""
-    recorded = json.loads(path.read_text(encoding="utf-8"))
+    """Return the config that a run.json holds, with the addresses that the run had; raises MissingError if damaged."""
+    recorded = _read_record(path)
     values: dict[str, Any] = recorded["config"]
     if values["align"]["method"] == "bertalign":
         del values["encode"]["overlaps"]  # a default, which this method doesn't want to be named
     return make_config(values, where=str(path), folder=Path(recorded["folder"]))
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        return unseal(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise _damaged(path) from None
+
+
+def _damaged(path: Path) -> MissingError:
+    return MissingError(f"{path} is damaged, or from an earlier release; bitext run makes it again")
 
 
 def write_pair_page(run: PastRun, pair_id: str, path: Path) -> None:

@@ -23,6 +23,7 @@ from pipeline.progress import duration, units
 from pipeline.runs.versions import OF_STAGES, installed_versions
 from pipeline.store import schema
 from pipeline.store.files import whole_file, write_text
+from pipeline.store.sealed import seal
 from stages.evaluate.scores import Evaluation, summarize
 from stages.evaluate.table import render_table, tabulate
 from stages.report.pages import render_page
@@ -62,7 +63,7 @@ def write_record(
     if run.made_of and run.exported:
         results = Results(run.made_of, run.exported.n_pairs)
         described["results"] = describe_results(folder, results, has_times)
-    write_text(folder / RECORD, _json(described))
+    write_text(folder / RECORD, seal(described, indent=2))
 
 
 def write_tables(run: Run, folder: Path) -> None:

@@ -8,6 +8,7 @@ Where it is gone or damaged, documents are paired anew.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.corpus.paired import FoundPairs, PairRow
 from pipeline.store.files import whole_file
+from pipeline.store.sealed import seal, unseal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,12 +43,15 @@ class PairingRecord:
     def read_found(self, made_of: str | None = None) -> FoundPairs | None:
         """Return what was found, if it was made of this, or of whatever; None where it is gone, or damaged."""
         try:
-            with (self.folder / "found.jsonl").open(encoding="utf-8") as file:
-                head = json.loads(next(file))
+            with (self.folder / "found.jsonl").open("rb") as file:
+                head = unseal(next(file).decode())
                 if made_of not in (None, head["made_of"]):
                     return None
-                rows = [PairRow(*json.loads(line)) for line in file]
-                if len(rows) != head["n_rows"]:
+                digest, rows = hashlib.sha256(), []
+                for line in file:
+                    digest.update(line)
+                    rows.append(PairRow(*json.loads(line)))
+                if digest.hexdigest() != head["of_rows"]:
                     return None
                 return FoundPairs(rows, 0, head["not_encoded"], head["strays"])
         except (*UNREADABLE, StopIteration):
@@ -54,11 +59,14 @@ class PairingRecord:
 
     def write_found(self, found: FoundPairs, made_of: str) -> None:
         """Keep what was found."""
-        head = {"made_of": made_of, "n_rows": len(found.rows)}
-        head |= {"not_encoded": found.not_encoded, "strays": found.strays}
-        with whole_file(self.folder / "found.jsonl") as temporary, temporary.open("w", encoding="utf-8") as file:
-            for line in (head, *found.rows):
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        digest = hashlib.sha256()
+        for row in found.rows:
+            digest.update(_line(row))
+        said = {"not_encoded": found.not_encoded, "strays": found.strays}
+        head = {"made_of": made_of, "of_rows": digest.hexdigest(), **said}
+        with whole_file(self.folder / "found.jsonl") as temporary, temporary.open("wb") as file:
+            file.write(seal(head).encode())
+            file.writelines(map(_line, found.rows))
 
     def settled_of(self, name: str, made_of: str, ids: Ids, min_confidence: float) -> SettledRecord:
         """Return the record of what the documents of two languages have settled."""
@@ -114,6 +122,10 @@ class SettledRecord:
             return settled if float(arrays["min_confidence"]) == self.min_confidence else settled._replace(pairs=NONE)
         except UNREADABLE:
             return None
+
+
+def _line(row: PairRow) -> bytes:
+    return (json.dumps(row, ensure_ascii=False) + "\n").encode()
 
 
 def _settled(arrays: dict[str, NDArray[np.generic]], ids: Ids) -> Settled:

@@ -9,7 +9,6 @@ for what its shard has, and finds it.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from pipeline.store.files import write_text
 from pipeline.store.manifest_files import unpack_shard
 from pipeline.store.rows import bead_keys, overlap_key
 from pipeline.store.run_store import RunStore
+from pipeline.store.sealed import seal, unseal
 from pipeline.tasks import address_of, tasks_of
 from pipeline.tasks.align import ALIGN, missing_sizes, whole_sizes
 from pipeline.tasks.edit import EDIT
@@ -59,7 +59,7 @@ def write_completions(store: RunStore, done: Mapping[str, Mapping[str, Files]], 
             entries = _read_entries(store, task)
             told = {digest: _told(task, reviews.get(digest)) for digest in new}
             entries |= {digest: {"files": files, "reviews": told[digest]} for digest, files in new.items()}
-            write_text(_path(store, task), json.dumps(entries))
+            write_text(_path(store, task), seal(entries))
 
 
 def save_indices(store: RunStore) -> None:
@@ -86,8 +86,7 @@ def _are_there(files: Files, there: Mapping[str, Mapping[str, int]]) -> bool:
 
 def _read_entries(store: RunStore, task: Task) -> dict[str, dict[str, Any]]:
     with suppress(OSError, ValueError):
-        entries: dict[str, dict[str, Any]] = json.loads(_path(store, task).read_text(encoding="utf-8"))
-        return entries
+        return unseal(_path(store, task).read_text(encoding="utf-8"))
     return {}
 
 
