@@ -14,16 +14,17 @@ from translation_edits import EDITS, edited, exchanged, is_in_order, made_ordere
 
 from pipeline.api import align_texts
 from stages.align import AlignConfig, align_pair, find_requested_overlaps
-from stages.align.anchors.coarse import find_window_links
+from stages.align.anchors.coarse import find_window_links, window_sums
 from stages.align.anchors.lengths import Lengths
 from stages.align.anchors.links import Links
 from stages.align.anchors.one_to_one import one_to_one_ratio
 from stages.align.anchors.scale import Region, Scale
-from stages.align.beads import bead_types
+from stages.align.beads import MANY_TO_MANY, MOST_TYPES, bead_types, with_coarse_types
 from stages.align.freedom import measure_freedom, measured_region, missing_shares, null_prior
 from stages.align.scoring.weights import COARSER, FREER, SHIPPED, suited
 from stages.align.unconsidered import unconsidered_stretches
 from stages.bead_lines import BeadPositions
+from stages.data import Overlaps
 
 # ---- edits
 
@@ -165,6 +166,37 @@ def test_anchors_of_windows_lie_in_their_beads() -> None:
     beads = {bead.target[0]: bead.source for bead in gold}
     for i, j in zip(links.source.tolist(), links.target.tolist(), strict=True):
         assert beads[j][0] - 1 <= i <= beads[j][-1] + 1
+
+
+def test_windows_of_many_sentences_are_their_weighted_sums() -> None:
+    chance = np.random.default_rng(3)
+    fine, weights = chance.normal(size=(300, 70)).astype(np.float32), chance.random(300).astype(np.float32)
+    for size in (1, 7, 250):
+        naive = np.stack([(fine[i : i + size] * weights[i : i + size, None]).sum(axis=0) for i in range(301 - size)])
+        naive /= np.linalg.norm(naive, axis=1, keepdims=True)
+        assert window_sums(fine, size, weights) == pytest.approx(naive, abs=1e-5)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("n_fine", "n_coarse"), [(2000, 6), (600, 6), (900, 30)])
+def test_a_side_of_a_few_lines_that_is_no_translation_is_aligned_all_the_same(n_fine: int, n_coarse: int) -> None:
+    """More bead types than a back-pointer tells apart were taken for others: the band had no path, or a wrong one."""
+    chance = np.random.default_rng(0)
+    sides = [
+        Overlaps([text.format(k) for k in range(n)], chance.normal(size=(1, n, 32)).astype(np.float32))
+        for n, text in ((n_fine, "A"), (n_coarse, "Line {}."))
+    ]
+    for side in sides:
+        side.vectors[:] /= np.linalg.norm(side.vectors, axis=2, keepdims=True)
+    beads = align_pair(*sides, AlignConfig(max_bead=16), on_demand=True)
+    assert beads.source_stop[-1] == n_fine
+    assert beads.target_stop[-1] == n_coarse
+
+
+def test_there_are_never_more_bead_types_than_a_back_pointer_tells_apart() -> None:
+    types = bead_types(16, 15, 15, MANY_TO_MANY)
+    assert len(with_coarse_types(types, (15, 30))) == len(types) + 15
+    assert len(with_coarse_types(types, (15, 1000))) == MOST_TYPES
 
 
 def test_what_is_missing_is_measured_between_anchors_only() -> None:

@@ -18,6 +18,7 @@ from pipeline.flow.run import Run, StageRecord
 from pipeline.manifest import Failure, Manifest
 from pipeline.progress import duration, stage_line, units
 from pipeline.runs.record import MAX_NOTES, describe_run, make_report, verdict, write_record, write_tables
+from pipeline.store.sealed import unseal
 from stages.report.pages import MAX_SHOWN, render_page
 from stages.report.summary import MAX_LISTED, CorpusSummary, summarise_pair
 
@@ -155,7 +156,7 @@ def test_the_record_holds_the_resolved_config_the_versions_and_every_failure(tmp
     run = run_of(1, failures=2, records={"split": StageRecord(3, 1.5)})
     write_record(run, tmp_path)
     write_tables(run, tmp_path)
-    described = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    described = unseal((tmp_path / "run.json").read_text(encoding="utf-8"))
     assert described == json.loads(json.dumps(describe_run(run)))
     assert described["config"]["encode"]["max_overlap"] == 4  # a default, resolved
     assert {"python", "numpy", "pyarrow"} <= described["versions"].keys()

@@ -196,7 +196,7 @@ def leave_night(store: RunStore, night: Night, run: Run | None, keep_nights: int
     """Leave the record of a night, keep a copy of what it exported, forget the oldest, and tidy the store."""
     folder = store.folder
     history = folder / HISTORY
-    before = history.read_text(encoding="utf-8") if history.exists() else ""
+    before = history.read_text(encoding="utf-8", errors="replace") if history.exists() else ""
     write_text(history, before + json.dumps(asdict(night), ensure_ascii=False) + "\n")
     if run is None:
         return

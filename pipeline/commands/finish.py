@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from pipeline.commands.console import list_files, print_beads
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, MissingError
 from pipeline.evaluate.evaluation import read_lines
 from pipeline.exports.filenames import GOLD_SUFFIX, file_name
 from pipeline.flow.flow import Flow
@@ -62,10 +62,14 @@ def _record(flow: Flow) -> tuple[str, str]:
 
 
 def _recall(run: Run) -> tuple[str, str]:
-    """Return the same of the run whose results stay as they are, and list what failed then."""
-    report = json.loads((run.out / "report.json").read_text(encoding="utf-8"))
-    run.failures = [Failure(**failure) for failure in report["failures"]]
-    return report["verdict"], report["evaluation"]
+    """Return the same of the run whose results stay as they are, and list what failed then; raises MissingError."""
+    path = run.out / "report.json"
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        run.failures = [Failure(**failure) for failure in report["failures"]]
+        return report["verdict"], report["evaluation"]
+    except (ValueError, KeyError, TypeError):
+        raise MissingError(f"{path} is damaged; delete it, and the same command makes all results anew") from None
 
 
 def _evaluated(flow: Flow) -> tuple[dict[str, Evaluation], ConfigError | None]:

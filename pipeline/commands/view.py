@@ -46,7 +46,7 @@ def _report(run: PastRun, output: Path | None) -> Path:
     if not report.is_file():
         raise MissingError(f"run {run.config.name} has left no report; bitext run --stage report makes one")
     if output is not None:
-        write_text(output, report.read_text(encoding="utf-8"))
+        write_text(output, report.read_text(encoding="utf-8", errors="replace"))
     return output or report
 
 

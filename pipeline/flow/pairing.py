@@ -18,7 +18,7 @@ from pipeline.flow.run import Run
 from pipeline.manifest import Manifest, Shard
 from pipeline.progress import units
 from pipeline.review.decisions import decisions_path, read_decisions
-from pipeline.store.files import write_text
+from pipeline.store.files import has_text, write_text
 from pipeline.store.run_store import RunStore
 from pipeline.tasks.look import Looked
 from pipeline.tasks.pair import find_pairs_by_content, read_found_pairs
@@ -103,7 +103,7 @@ def _carry_out_found(run: Run, found: FoundPairs, first: Flow) -> Flow:
     run.pairing = found
     run.out.mkdir(parents=True, exist_ok=True)
     table, text = run.out / PAIRS, render_pairs(found.rows)
-    if not table.is_file() or table.read_text(encoding="utf-8") != text:  # else the corpus would be read anew
+    if not has_text(table, text):  # else the corpus would be read anew
         write_text(table, text)
     if not found.of("pair"):
         documents = units({"documents": first.run.manifest.n_documents})
@@ -157,7 +157,7 @@ def place_of_table(store: RunStore) -> str:
 def keep_table(store: RunStore, text: str) -> str:
     """Write the table of pairs there; return where that is."""
     path = store.folder / PAIRS
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+    if not has_text(path, text):
         write_text(path, text)
     return place_of_table(store)
 

@@ -81,6 +81,14 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
+def has_text(path: Path, text: str) -> bool:
+    """Say whether a file is there and holds this text, whatever else may be in it."""
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False
+
+
 def sweep(folder: Path, pattern: str = f"**/{TEMPORARY}*") -> int:
     """Remove unfinished files that killed processes left anywhere below a folder; return how many.
 

@@ -20,7 +20,7 @@ from pipeline.errors import CorruptFile, StoreError
 from pipeline.exports.filenames import file_name
 from pipeline.manifest import Document, DocumentPair, ListedPair, Manifest, Origin, Shard
 from pipeline.store import schema
-from pipeline.store.files import STALE_SECONDS, whole_file, write_text
+from pipeline.store.files import STALE_SECONDS, has_text, whole_file, write_text
 
 FOLDER = "manifest"
 HEADER = "manifest.json"
@@ -107,9 +107,8 @@ class ManifestFolder:
     def write_header(self, manifest: Manifest) -> None:
         """Keep a manifest, unless it is there; shards that it doesn't list go when no run can be using them."""
         text = manifest.to_json()
-        with suppress(OSError):
-            if (self.path / HEADER).read_text(encoding="utf-8") == text:
-                return
+        if has_text(self.path / HEADER, text):
+            return
         write_text(self.path / HEADER, text)
         listed = {f"{shard.file}{SUFFIX}" for shard in manifest.shards}
         for path in self.path.glob(f"*{SUFFIX}"):

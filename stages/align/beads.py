@@ -19,6 +19,9 @@ NO_CORNERS = np.zeros((0, 2), np.int64)
 """No points (i, j) through which a path has to pass; `constraints.units` finds them."""
 
 
+MOST_TYPES = 254
+"""Bead types are back-pointers of one byte, which has two more meanings: see `search.lattice`."""
+
 MANY_TO_MANY = 5
 """Sentences in beads of several on both sides, at most: larger ones are rare, and as many as all others together."""
 
@@ -62,11 +65,14 @@ def bead_types(max_bead: int, max_source: int, max_target: int, many_to_many: in
 
 
 def with_coarse_types(types: NDArray[np.int64], longest: tuple[int, int]) -> NDArray[np.int64]:
-    """Return bead types with those of many sentences on one side and one on the other, up to the longest."""
+    """Return bead types with those of many sentences on one side and one on the other, up to the longest.
+
+    Of more than MOST_TYPES the first ones are left: a line of more sentences than that has null beads.
+    """
     m, n = types.max(axis=0, initial=1)
     many = [(size, 1) for size in range(int(m) + 1, longest[0] + 1)]
     many += [(1, size) for size in range(int(n) + 1, longest[1] + 1)]
-    return np.concatenate([types, np.array(many, np.int64).reshape(-1, 2)])
+    return np.concatenate([types, np.array(many, np.int64).reshape(-1, 2)])[:MOST_TYPES]
 
 
 def spans_of(stops: NDArray[np.int64], shapes: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.anchors.coarse import LEAST_GRAIN, find_window_links
+from stages.align.anchors.coarse import LEAST_GRAIN, MOST_GRAIN, find_window_links
 from stages.align.anchors.lengths import Lengths, bytes_before
 from stages.align.anchors.links import Links, find_nearest, mutual_links, supported_chain
 from stages.align.anchors.one_to_one import one_to_one_ratio
@@ -158,7 +158,8 @@ def find_coarse_links(
 ) -> Links:
     """Return the anchors of a side that is hardly split, where they say more than those of single sentences."""
     n_source, n_target = len(source), len(target)
-    if max(n_source, n_target) < LEAST_GRAIN * min(n_source, n_target) or min(n_source, n_target) < 2:
+    few, many = sorted((n_source, n_target))
+    if few < 2 or not LEAST_GRAIN * few <= many <= MOST_GRAIN * few:
         return links
     if n_source > n_target:
         found = find_window_links(source, target, source_bytes)

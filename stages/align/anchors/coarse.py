@@ -15,8 +15,15 @@ from stages.align.anchors.scale import centre_of, centred
 from stages.align.anchors.windows import search_windows
 from stages.align.scoring.sums import sum_weights
 
+COLUMNS_AT_ONCE = 64
+"""Of the dimensions of vectors, when they are summed up in double precision."""
+
 LEAST_GRAIN = 1.5
 """Sentences of one side for each of the other from which the other may be hardly split."""
+
+
+MOST_GRAIN = 50
+"""With more, a side is no coarsely split translation: it holds a line for a chapter, or is another text altogether."""
 
 
 def find_window_links(
@@ -36,7 +43,7 @@ def find_window_links(
     windows, lengths = (
         np.concatenate(parts)
         for parts in zip(
-            *((_window_sums(fine, size, sum_weights(byte_lengths)), before[size:] - before[:-size]) for size in sizes),
+            *((window_sums(fine, size, sum_weights(byte_lengths)), before[size:] - before[:-size]) for size in sizes),
             strict=True,
         )
     )
@@ -50,11 +57,13 @@ def find_window_links(
     return supported_chain(links, len(coarse), round(SUPPORT_RADIUS * grain))
 
 
-def _window_sums(fine: NDArray[np.float32], size: int, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+def window_sums(fine: NDArray[np.float32], size: int, weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the sum of every `size` consecutive sentences, as unit vectors: float32 array of shape (W, D)."""
     totals = np.zeros((len(fine) - size + 1, fine.shape[1]), np.float32)
-    for first in range(size):
-        last = len(fine) - size + first + 1
-        totals += fine[first:last] * weights[first:last, None]
+    for first in range(0, fine.shape[1], COLUMNS_AT_ONCE):
+        columns = slice(first, first + COLUMNS_AT_ONCE)
+        before = np.zeros((len(fine) + 1, len(fine[0, columns])))
+        np.cumsum(fine[:, columns] * weights[:, None], axis=0, out=before[1:])
+        totals[:, columns] = before[size:] - before[:-size]
     sums: NDArray[np.float32] = totals / np.maximum(np.linalg.norm(totals, axis=1, keepdims=True), 1e-6)
     return sums
