@@ -215,11 +215,16 @@ def test_sentences_without_a_translation_stay_alone_at_the_edge_of_a_line_only()
     vectors = np.insert(source.vectors[0], at, foreign, axis=0)[None].astype(np.float32)
     strange = "Strange " * 12
     sentences = [*source.sentences[:40], strange, *source.sentences[40:62], strange, *source.sentences[62:]]
-    beads = aligned(Overlaps(sentences, vectors), target)
+    source = Overlaps(sentences, vectors)
+    beads = aligned(source, target)
     nulls = [span for span in spans_of(beads) if span[2] == span[3]]
     assert nulls == [(40, 41, 10, 10)]
     assert beads.confidence[spans_of(beads).index(nulls[0])] > 0.5
     assert (61, 66, 15, 16) in spans_of(beads)
+    texts = describe_text(sentences), describe_text(target.sentences)
+    wanted = make_corrections([], [make_bead_span(40, 41, 0, 0)], *texts)
+    held = [span for span in text_spans(aligned(source, target, wanted)) if span[0] <= 40 < span[1]]
+    assert len(held) == 1
 
 
 def test_empty_positions_change_nothing() -> None:

@@ -60,6 +60,7 @@ def align_by_pieces(source: Overlaps, target: Overlaps, config: AlignConfig, fix
 
     The pieces are aligned by sums as sentences are, and beads that hold pieces of the same sentence become one. That is
     also what a bead of pieces of two sentences leads to, so that where few beads hold such, all are made less likely.
+    The verdict on the pair counts pieces as sentences.
     """
     fixed = fixed or FixedBeads()
     sides = in_pieces(source), in_pieces(target)
