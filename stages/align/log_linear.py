@@ -36,7 +36,13 @@ from stages.align.scoring.sums import has_encoded_overlaps, overlap_vectors
 from stages.align.scoring.weights import SHIPPED, Kind, Weights, changed, suited
 from stages.align.search.lattice import BestPath, Lattice, find_best_path, make_lattice
 from stages.align.search.max_marginals import MaxMarginals, find_max_marginals, near_band
-from stages.align.search.posterior import bead_posterior, corner_posterior, null_posterior, sum_paths
+from stages.align.search.posterior import (
+    bead_posterior,
+    confidence_lattice,
+    corner_posterior,
+    null_posterior,
+    sum_paths,
+)
 from stages.align.unconsidered import MOST_SURE, unconsidered_stretches
 from stages.align.untranslated import untranslated_beads
 from stages.data import Facts, Overlaps
@@ -282,16 +288,17 @@ def make_path(lattice: Lattice, search: Search, measures: PairMeasures, weights:
     band = search.near
     shapes = lattice.types[best.kinds]
     spans = spans_of(best.stops, shapes)
-    posterior = sum_paths(lattice, band)
+    weighed = confidence_lattice(lattice, measures.freedom)
+    posterior = sum_paths(weighed, band)
     ends = np.stack(
-        [corner_posterior(posterior, lattice, band, spans[:, corner]) for corner in ([0, 2], [1, 3])], axis=1
+        [corner_posterior(posterior, weighed, band, spans[:, corner]) for corner in ([0, 2], [1, 3])], axis=1
     ).astype(np.float32)
-    confidence = bead_posterior(posterior, lattice, band, best.stops, best.kinds).astype(np.float32)
+    confidence = bead_posterior(posterior, weighed, band, best.stops, best.kinds).astype(np.float32)
     skip = np.float32(weights.skip_sentence)
     source_null, target_null = (
         np.stack([np.where(is_skipped, skip, null), share]).astype(np.float32)
         for is_skipped, null, share in zip(
-            best[2:4], lattice[2:4], null_posterior(posterior, lattice, band), strict=True
+            best[2:4], lattice[2:4], null_posterior(posterior, weighed, band), strict=True
         )
     )
     for of_source, of_target, beads in unconsidered_stretches(spans, lattice.types, measures.sides.lengths):
