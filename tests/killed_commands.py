@@ -191,7 +191,7 @@ def _kill_review(place: Place, trial: str, moment: float, whom: str) -> bool:
         address = next((line for line in process.stdout if "http://" in line), None)
         if address is None:
             return False  # a prune has left nothing to review
-        path = place.corrections / "00.corrections.txt"
+        path = place.corrections / "00.en-de.corrections.txt"
         saving = Saving(address, 0, path)
         time.sleep(moment / 10)
         kill(process, whom)

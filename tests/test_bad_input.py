@@ -631,6 +631,13 @@ DOCUMENTS = [
         config=PARQUET,
         files={"en.parquet": parquet(id=[1], text=pa.array([None], pa.string())), "de.parquet": GERMAN_PARQUET},
     ),
+    Case(
+        "a row with a text that is too long",
+        "en.parquet#1: column 'text' is a text of 6,000,000 characters; it must be shorter: 5,592,405 at most, or "
+        "raise [corpus] max_read_memory_mb",
+        config=PARQUET.replace("[corpus]", "[corpus]\nmax_read_memory_mb = 64"),
+        files={"en.parquet": parquet(id=[1], text=["x" * 6_000_000]), "de.parquet": GERMAN_PARQUET},
+    ),
 ]
 
 

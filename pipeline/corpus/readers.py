@@ -39,6 +39,8 @@ ROWS_AT_ONCE = 256
 CHARS_AT_ONCE = 1 << 20
 """Rows come from a process so many at once."""
 
+BYTES_A_CHARACTER = 12
+"""What a character may take until its text is in the store."""
 
 MOST_NAMES = 20
 MOST_NAME_CHARS = 100
@@ -144,7 +146,8 @@ class DocumentReader:
         """Keep all rows of a file on disk; return its number, and what is wrong with a row that it lacks."""
         corpus, number, unreadable = self._corpus, len(self._files), []
         try:
-            for line, row in _rows(path, name, [corpus.id_column, corpus.text_column], self._reading):
+            columns = [corpus.id_column, corpus.text_column]
+            for line, row in _rows(path, name, columns, _most_chars(corpus), self._reading):
                 if isinstance(row, str):
                     unreadable.append(f"line {line}: {row}")
                 else:
@@ -160,7 +163,10 @@ class DocumentReader:
         corpus = self._corpus
         text = row.get(corpus.text_column)
         is_text = isinstance(text, str)
-        problem = None if is_text else _bad_cell(row, "text_column", corpus.text_column, "text")
+        is_long = isinstance(text, _Shown) and text.is_long
+        shorter = f"shorter: {_most_chars(corpus):,} at most, or raise [corpus] max_read_memory_mb"
+        expected = shorter if is_long else "text"
+        problem = None if is_text else _bad_cell(row, "text_column", corpus.text_column, expected)
         row_id = printable(str(row.get(corpus.id_column)))  # a name with a control character is none
         twice = f"more than one row has this {corpus.id_column}; give each its own"
         self._rows.execute(
@@ -221,7 +227,7 @@ def row_ids(path: Path, name: str, corpus: CorpusConfig) -> Iterator[str | BadRo
     """Give the name of the document in each row of a file; raises ConfigError where it isn't such a file at all."""
     with Reading(corpus) as reading:
         try:
-            for line, row in _rows(path, name, [corpus.id_column], reading):
+            for line, row in _rows(path, name, [corpus.id_column], _most_chars(corpus), reading):
                 yield _row_id(f"{name} line {line}", row, corpus)
         except DocumentError as error:
             yield BadRow(name, f"{name} {error}")
@@ -239,13 +245,28 @@ def _bad_cell(row: dict[str, Any], key: str, column: str, expected: str) -> str:
     if column not in row:
         has = ", ".join(map(str, row)) or "none"
         return f"there is no column {column!r}; it has {has}. Name the right one in [corpus] {key}"
-    return f"column {column!r} is {reprlib.repr(row[column])}; it must be {expected}"
+    cell = row[column]
+    shown = cell.shown if isinstance(cell, _Shown) else reprlib.repr(cell)
+    return f"column {column!r} is {shown}; it must be {expected}"
 
 
 def read_source(source: Source, corpus: CorpusConfig) -> DocumentText:
     """Read a document, which may lie in several files; raises DocumentError, which goes on from the document's name."""
-    if not source.parts:
-        return _read_file(source, corpus)
+    found = _read_parts(source, corpus) if source.parts else _read_file(source, corpus)
+    if len(found.text) > (most := _most_chars(corpus)):
+        raise DocumentError(
+            f"has {len(found.text):,} characters, more than {most:,}; split it, or raise [corpus] max_read_memory_mb"
+        )
+    return found
+
+
+def _most_chars(corpus: CorpusConfig) -> int:
+    """Return how many characters a document may have."""
+    return (corpus.max_read_memory_mb << 20) // BYTES_A_CHARACTER
+
+
+def _read_parts(source: Source, corpus: CorpusConfig) -> DocumentText:
+    """Read a document that lies in several files."""
     texts, notes, files, parts = [], [], [], []
     n_units = n_marks = n_chars = 0
     paths = split_parts(source)
@@ -310,20 +331,22 @@ def check_kind(path: Path) -> int:
     return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
-def _rows(path: Path, name: str, columns: list[str], reading: Reading) -> Rows:
+def _rows(path: Path, name: str, columns: list[str], most_chars: int, reading: Reading) -> Rows:
     """Give the rows of a file as `read_rows` does, from a process with limits; raises DocumentError at one of them."""
     check_kind(path)
-    for batch in reading.stream(_row_batches, path, name, columns):
+    for batch in reading.stream(_row_batches, path, name, columns, most_chars):
         yield from batch
 
 
-def _row_batches(path: Path, name: str, columns: list[str]) -> Iterator[list[tuple[int, dict[str, Any] | str]]]:
+def _row_batches(
+    path: Path, name: str, columns: list[str], most_chars: int
+) -> Iterator[list[tuple[int, dict[str, Any] | str]]]:
     from pipeline.corpus.formats.rows import read_rows  # Arrow takes half the time that a process takes to start
 
     batch: list[tuple[int, dict[str, Any] | str]] = []
     n_chars = 0
     for line, row in read_rows(path, name, columns):
-        carried = row if isinstance(row, str) else _carried(row, columns)
+        carried = row if isinstance(row, str) else _carried(row, columns, most_chars)
         batch.append((line, carried))
         if isinstance(carried, dict):
             n_chars += sum(len(cell) for cell in carried.values() if isinstance(cell, str))
@@ -334,21 +357,24 @@ def _row_batches(path: Path, name: str, columns: list[str]) -> Iterator[list[tup
         yield batch
 
 
-class _Shown:
-    """A cell that is neither text nor a number, as it is shown."""
+class _Shown(NamedTuple):
+    """A cell that is neither text nor a number, or too long, as it is shown."""
 
-    def __init__(self, cell: Any):
-        self._shown = reprlib.repr(cell)
-
-    def __repr__(self) -> str:
-        return self._shown
+    shown: str
+    is_long: bool = False
 
 
-def _carried(row: dict[str, Any], columns: list[str]) -> dict[str, Any]:
+def _carried(row: dict[str, Any], columns: list[str], most_chars: int) -> dict[str, Any]:
     """Return what of a row is needed: its cells, or, where it lacks one, the names of those that it has."""
     if not all(column in row for column in columns):
         return dict.fromkeys(name[:MOST_NAME_CHARS] for name in list(row)[:MOST_NAMES]) | {
             column: row[column] for column in columns if column in row
         }
     cells = {column: row[column] for column in columns}
-    return {name: cell if isinstance(cell, str | int) else _Shown(cell) for name, cell in cells.items()}
+    return {name: _carried_cell(cell, most_chars) for name, cell in cells.items()}
+
+
+def _carried_cell(cell: Any, most_chars: int) -> str | int | _Shown:
+    if isinstance(cell, str) and len(cell) > most_chars:
+        return _Shown(f"a text of {len(cell):,} characters", is_long=True)
+    return cell if isinstance(cell, str | int) else _Shown(reprlib.repr(cell))

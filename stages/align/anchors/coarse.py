@@ -22,6 +22,9 @@ LEAST_GRAIN = 1.5
 """Sentences of one side for each of the other from which the other may be hardly split."""
 
 
+LEAST_ANCHORED = 0.1
+"""The share of coarse sentences with an anchor from which these say more than chance: of strangers it is less."""
+
 MOST_GRAIN = 50
 """With more, a side is no coarsely split translation: it holds a line for a chapter, or is another text altogether."""
 
