@@ -633,10 +633,10 @@ DOCUMENTS = [
     ),
     Case(
         "a row with a text that is too long",
-        "en.parquet#1: column 'text' is a text of 6,000,000 characters; it must be shorter: 5,592,405 at most, or "
+        "en.parquet#1: column 'text' is a text of 23,000,000 characters; it must be shorter: 22,369,621 at most, or "
         "raise [corpus] max_read_memory_mb",
-        config=PARQUET.replace("[corpus]", "[corpus]\nmax_read_memory_mb = 64"),
-        files={"en.parquet": parquet(id=[1], text=["x" * 6_000_000]), "de.parquet": GERMAN_PARQUET},
+        config=PARQUET.replace("[corpus]", "[corpus]\nmax_read_memory_mb = 256"),
+        files={"en.parquet": parquet(id=[1], text=["x" * 23_000_000]), "de.parquet": GERMAN_PARQUET},
     ),
 ]
 
