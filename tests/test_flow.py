@@ -24,6 +24,7 @@ from pipeline.flow.run import STAGES, Run
 from pipeline.runs.record import make_report, verdict, write_record, write_tables
 from pipeline.store.files import publish
 from pipeline.store.store import Shelf
+from pipeline.tasks.encode import ENCODE_REQUESTS
 from pipeline.tasks.work import Outcome, Task, Work
 
 N_PAIRS = 3
@@ -646,3 +647,25 @@ def test_one_bad_pair_sinks_nothing_else_on_demand(
     assert place.exports().keys() == on_demand.keys() - {"beads/02.en-de.beads.txt"}
     assert place.run(CONFIG).exit_status == 0
     assert place.exports() == on_demand
+
+
+class InterruptedBeforeRequestsAreEncoded(InlineBackend):
+    def submit(self, task: Task, work: Work) -> Future[Outcome]:
+        if task.name == ENCODE_REQUESTS.name:
+            raise KeyboardInterrupt
+        return super().submit(task, work)
+
+
+def test_a_step_that_had_nothing_to_go_on_is_not_taken_to_be_done(
+    place: Place, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A stage alone, on a store that lacks what it needs, left the mark of a finished step. A later run believed it
+    once the steps before were done, and pairs kept provisional beads for ever."""
+    other = Place(tmp_path_factory.mktemp("other"))
+    other.run(CONFIG)
+    with pytest.raises(MissingError, match="no document to encode has sentences"):
+        place.run(CONFIG, stage="encode")
+    with pytest.raises(KeyboardInterrupt):
+        place.run(backend=InterruptedBeforeRequestsAreEncoded)
+    place.run()
+    assert place.exports() == other.exports()

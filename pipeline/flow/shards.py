@@ -48,6 +48,8 @@ class Pass:
         self._n_todo: Counter[str] = Counter()
         self._n_provisional = 0
         self._done: dict[str, dict[str, Files]] = {}
+        self._unfinished: set[int] = set()
+        """Shards of which a step was not done to its end: what comes after has had less to go on, and isn't done."""
         self._saved = time.monotonic()
         self._n_unsaved = 0
         self.n_open = 0
@@ -136,7 +138,9 @@ class Pass:
         self.n_open += outcome.n_open
         self.has_lost_texts |= outcome.has_lost_texts
         at_work.end(task, step)
-        if not outcome.n_open and not outcome.corrupt:
+        if outcome.n_open or outcome.corrupt:
+            self._unfinished.add(shard.number)
+        if shard.number not in self._unfinished:
             self._done.setdefault(task.name, {})[shard.digest] = outcome.files
         self._schedule.over(shard, outcome.files)
 
