@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PIECES = 0
 """In place of an overlap size: pieces of sentences."""
 
-_END = re.compile(r"""[.!?…؟۔।॥]+["'”’»›)\]]*\s+|[。！？｡．]+[”’」』）》〉】]*\s*""")
+_END = re.compile(r"""(?<![.!?…؟۔।॥])[.!?…؟۔।॥]++["'”’»›)\]]*+\s+|[。！？｡．]+[”’」』）》〉】]*\s*""")
 """Marks that end a sentence in one language or another; those of Chinese and Japanese need no space after them."""
 
 _OPENERS = re.compile(r"""[\s"'“”„‟«»‹›‘’‚‛(\[{¿¡—–-]*""")

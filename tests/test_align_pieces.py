@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from aligned_pairs import assert_partition, spans_of
+from growth import TIMES, grows_linearly
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,12 @@ def test_a_line_is_cut_after_the_marks_of_its_language(line: str, pieces: list[s
 def test_pieces_hold_all_of_a_line_in_order(line: str) -> None:
     assert "".join("".join(cut_pieces(line)).split()) == "".join(line.split())
     assert (len(cut_pieces(line)) == 0) == (line == "")
+
+
+@pytest.mark.parametrize("fill", [".", ". ", '.")', "!’", "。", ". a", "? - "])
+def test_cutting_takes_no_longer_than_a_line_is_long(fill: str) -> None:
+    few, many = ("a" + fill * n + "b" for n in (10_000, 10_000 * TIMES))
+    assert grows_linearly(lambda: cut_pieces(few), lambda: cut_pieces(many))
 
 
 # ---- their vectors
