@@ -30,11 +30,8 @@ from pathlib import Path
 
 from processes import all_gone, children_of, wait_until
 from rich.console import Console
-from small_corpus import CONFIG, InlineBackend, read_exports, write_corpus
+from small_corpus import CONFIG, read_exports, run_inline, write_corpus
 
-from pipeline.config.run_config import load_config
-from pipeline.flow.flow import Flow
-from pipeline.flow.run import Run
 from pipeline.progress import Progress
 from pipeline.review.corrections import list_corrections, read_file, read_reviews, version_of, write_corrections
 from pipeline.runs.record import write_record
@@ -78,8 +75,8 @@ class Place:
 
     def undisturbed(self) -> dict[str, bytes]:
         """Return the exports of a run in this process, which no other could disturb."""
-        run = Run(load_config(self.config), out=self.out("undisturbed"))
-        Flow(run, InlineBackend(self.store("undisturbed")), Progress(Console(quiet=True))).carry_out()
+        observer = Progress(Console(quiet=True))
+        run = run_inline(self.config, self.store("undisturbed"), self.out("undisturbed"), observer)
         write_record(run, run.out)
         return read_exports(run.out)
 

@@ -16,6 +16,7 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from pipeline.config.run_config import RunConfig
 from pipeline.corpus.intake import read_corpus
 from pipeline.errors import ConfigError, StoreError
+from pipeline.flow.shards import AHEAD
 from pipeline.installing import pip_install
 from pipeline.manifest import Manifest
 from pipeline.store.run_store import RunStore
@@ -107,13 +108,10 @@ class LocalBackend:
             called: deque[Future[Any]] = deque()
             left = iter(calls)
             for call in calls:
-                called.extend(self._call(config, function, one) for one in islice(left, self._n_ahead - len(called)))
+                called.extend(
+                    self._call(config, function, one) for one in islice(left, AHEAD * self.n_workers - len(called))
+                )
                 yield self._answer(called.popleft(), config, function, call)
-
-    @property
-    def _n_ahead(self) -> int:
-        """How many calls are with the workers, or have been answered and not been asked for."""
-        return 2 * self.n_workers
 
     def _call(self, config: RunConfig, function: Callable[..., Any], call: tuple[Any, ...]) -> Future[Any]:
         if self._workers is None:

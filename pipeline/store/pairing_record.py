@@ -47,26 +47,22 @@ class PairingRecord:
                 head = unseal(next(file).decode())
                 if made_of not in (None, head["made_of"]):
                     return None
-                digest, rows = hashlib.sha256(), []
-                for line in file:
-                    digest.update(line)
-                    rows.append(PairRow(*json.loads(line)))
-                if digest.hexdigest() != head["of_rows"]:
+                rows = file.read()
+                if hashlib.sha256(rows).hexdigest() != head["of_rows"]:
                     return None
-                return FoundPairs(rows, 0, head["not_encoded"], head["strays"])
+                return FoundPairs(
+                    [PairRow(*json.loads(line)) for line in rows.splitlines()], 0, head["not_encoded"], head["strays"]
+                )
         except (*UNREADABLE, StopIteration):
             return None
 
     def write_found(self, found: FoundPairs, made_of: str) -> None:
         """Keep what was found."""
-        digest = hashlib.sha256()
-        for row in found.rows:
-            digest.update(_line(row))
+        rows = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in found.rows).encode()
         said = {"not_encoded": found.not_encoded, "strays": found.strays}
-        head = {"made_of": made_of, "of_rows": digest.hexdigest(), **said}
-        with whole_file(self.folder / "found.jsonl") as temporary, temporary.open("wb") as file:
-            file.write(seal(head).encode())
-            file.writelines(map(_line, found.rows))
+        head = {"made_of": made_of, "of_rows": hashlib.sha256(rows).hexdigest(), **said}
+        with whole_file(self.folder / "found.jsonl") as temporary:
+            temporary.write_bytes(seal(head).encode() + rows)
 
     def settled_of(self, name: str, made_of: str, ids: Ids, min_confidence: float) -> SettledRecord:
         """Return the record of what the documents of two languages have settled."""
@@ -122,10 +118,6 @@ class SettledRecord:
             return settled if float(arrays["min_confidence"]) == self.min_confidence else settled._replace(pairs=NONE)
         except UNREADABLE:
             return None
-
-
-def _line(row: PairRow) -> bytes:
-    return (json.dumps(row, ensure_ascii=False) + "\n").encode()
 
 
 def _settled(arrays: dict[str, NDArray[np.generic]], ids: Ids) -> Settled:

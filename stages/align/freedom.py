@@ -43,7 +43,7 @@ def missing_shares(lengths: Lengths, region: Region) -> tuple[float, float]:
 
 def null_prior(share: float) -> float:
     """Return how much likelier null beads are where such a share is missing, in nats: 0 up to the usual share."""
-    return max(0.0, _logit(float(np.clip(share, *SHARES))) - _logit(USUAL_SHARE))
+    return max(0.0, logit(float(np.clip(share, *SHARES))) - logit(USUAL_SHARE))
 
 
 def measure_freedom(nulls: tuple[NDArray[np.float64], NDArray[np.float64]], region: Region) -> float:
@@ -56,5 +56,6 @@ def measure_freedom(nulls: tuple[NDArray[np.float64], NDArray[np.float64]], regi
     return float(np.clip((max(shares, default=0.0) - WHOLE) / (FREE - WHOLE), 0, 1))
 
 
-def _logit(share: float) -> float:
+def logit(share: float) -> float:
+    """Return the logarithm of the odds of a share."""
     return float(np.log(share / (1 - share)))

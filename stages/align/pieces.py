@@ -7,6 +7,7 @@ S source sentences, T target sentences, P beads of pieces, F beads after folding
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -17,11 +18,12 @@ from stages.align.anchors.scale import centre_of, centred, cosines
 from stages.align.beads import Path, as_beads
 from stages.align.config import AlignConfig
 from stages.align.constraints.fixed_beads import FixedBeads
+from stages.align.freedom import logit
 from stages.align.log_linear import align_bitext
 from stages.align.scoring.sums import overlap_vectors, sum_weights
 from stages.corrections import BeadSpan, make_bead_span
 from stages.data import Overlaps
-from stages.pieces import count_pieces, cut_pieces, piece_stops
+from stages.pieces import cut_pieces
 
 MOST_ENCODED = 0.5
 """Pieces that are encoded have at most this share of the text of both documents."""
@@ -83,8 +85,8 @@ def in_pieces(document: Overlaps) -> InPieces:
     if document.pieces is None:
         singles = Overlaps(document.sentences, document.vectors[:1])
         return InPieces(singles, np.arange(len(document.sentences) + 1))
-    pieces = [piece for sentence in document.sentences for piece in cut_pieces(sentence)]
-    starts = np.append(0, np.cumsum(count_pieces(document.sentences)))
+    cut = [cut_pieces(sentence) for sentence in document.sentences]
+    pieces, starts = list(chain.from_iterable(cut)), np.append(0, np.cumsum(list(map(len, cut)), dtype=np.int64))
     return InPieces(Overlaps(pieces, _with_rests(document, pieces, starts)[None]), starts)
 
 
@@ -96,13 +98,14 @@ def affordable_pieces(document: Overlaps, n_bytes: float) -> NDArray[np.int32]:
 
     n_bytes : of the text of both documents.
     """
-    stops = piece_stops(document.sentences)
-    cut = [pieces for sentence in document.sentences if len(pieces := cut_pieces(sentence)) > 1]
-    is_inner = np.array([0 < at < len(pieces) - 1 for pieces in cut for at in range(len(pieces))], bool)
-    lengths = np.array([len(piece.encode()) for pieces in cut for piece in pieces], np.int64)
+    cut = [cut_pieces(sentence) for sentence in document.sentences]
+    places = [(len(pieces), at) for pieces in cut for at in range(len(pieces))]
+    stops = 1 + np.flatnonzero([n_pieces > 1 for n_pieces, _ in places])
+    is_inner = np.array([0 < at < n_pieces - 1 for n_pieces, at in places], bool)[stops - 1]
+    lengths = np.array([len(piece.encode()) for piece in chain.from_iterable(cut)], np.int64)[stops - 1]
     order = np.lexsort((lengths, is_inner))
     kept = order[np.cumsum(lengths[order]) <= MOST_ENCODED * n_bytes]
-    return np.sort(stops[kept])
+    return np.sort(stops[kept]).astype(np.int32)
 
 
 def _with_rests(document: Overlaps, pieces: list[str], starts: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -150,11 +153,7 @@ def _cost_of_crossing(spans: NDArray[np.int64], fixed: FixedBeads) -> float:
     """Return what a bead is to lose by an end that it crosses: how much rarer that is here than usual, in nats."""
     n_ends = sum(map(len, fixed.ends))
     share = (int(fixed.n_crossed(spans).sum()) + 0.5) / (n_ends + 1)
-    return max(0.0, _logit(USUALLY_CROSSED) - _logit(share))
-
-
-def _logit(share: float) -> float:
-    return float(np.log(share / (1 - share)))
+    return max(0.0, logit(USUALLY_CROSSED) - logit(share))
 
 
 def _ways_into(path: Path, wrong: NDArray[np.int64], most: int) -> frozenset[BeadSpan]:

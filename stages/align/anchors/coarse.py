@@ -21,7 +21,6 @@ COLUMNS_AT_ONCE = 64
 LEAST_GRAIN = 1.5
 """Sentences of one side for each of the other from which the other may be hardly split."""
 
-
 LEAST_ANCHORED = 0.1
 """The share of coarse sentences with an anchor from which these say more than chance: of strangers it is less."""
 

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.align.band import Band, cell_at, cells_of, has_cell
+from stages.align.beads import MOST_TYPES
 from stages.align.compiled import njit
 from stages.align.scoring.weights import Weights
 
@@ -33,7 +34,7 @@ UNREACHED = 255
 FOREWORD = 4
 """In place of a state: a bead begins here, and everything before is left out."""
 
-SOURCE_NULL = 254
+SOURCE_NULL = MOST_TYPES
 """The back-pointer of a TEXT state that is reached by leaving out a source sentence; others are bead types."""
 
 
