@@ -196,7 +196,9 @@ def test_the_approximate_search_finds_nearly_all(monkeypatch: pytest.MonkeyPatch
     queries = to_unit_length(keys[:500] + 0.1 * rng.standard_normal((500, 32))).astype(np.float32)
     exact = nearest(queries, keys, 1)[1][:, 0]
     monkeypatch.setattr(candidates_module, "MAX_EXACT", 100)
-    assert (nearest(queries, keys, 1)[1][:, 0] == exact).mean() > 0.98
+    found = nearest(queries, keys, 1)[1]
+    assert (found[:, 0] == exact).mean() > 0.98
+    assert np.array_equal(nearest(queries, keys, 1)[1], found)  # whatever the threads
 
 
 def test_candidates_are_sought_within_a_group_only() -> None:

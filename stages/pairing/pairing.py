@@ -113,10 +113,10 @@ def pair_documents(
     """Pair the documents of two sides by what they say.
 
     Near duplicates within a side are found first, and are paired once. A document without a sentence stays alone.
-    Nothing depends on the order of the documents, but for ties and for the first of near duplicates. With `before`,
-    documents that were there are only compared with new ones, and a pair stays unless one of these is nearer; with
-    many new ones (see OUTGROWN) all is done anew. `keep` is given what has been compared now and then: as `before`, it
-    saves comparing it again.
+    Nothing depends on the order of the documents, but for ties, for the first of near duplicates, and for what the
+    approximate search among many thousands misses. With `before`, documents that were there are only compared with new
+    ones, and a pair stays unless one of these is nearer; with many new ones (see OUTGROWN) all is done anew. `keep` is
+    given what has been compared now and then: as `before`, it saves comparing it again.
     """
     if before is None or _has_outgrown(before, source, target):
         before = _begin(source, target)
