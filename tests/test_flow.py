@@ -23,7 +23,7 @@ from pipeline.flow.flow import Flow
 from pipeline.flow.run import STAGES, Run
 from pipeline.runs.record import make_report, verdict, write_record, write_tables
 from pipeline.store.files import publish
-from pipeline.store.store import Shelf
+from pipeline.store.shelf import Shelf
 from pipeline.tasks.encode import ENCODE_REQUESTS
 from pipeline.tasks.work import Outcome, Task, Work
 

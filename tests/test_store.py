@@ -18,7 +18,8 @@ from pipeline.store import schema
 from pipeline.store.bloom import BloomFilter, hash_key
 from pipeline.store.index import Segment
 from pipeline.store.shard_file import KEY_TABLE, digest_footer, is_damage
-from pipeline.store.store import Shelf, Store, default_root
+from pipeline.store.shelf import Shelf
+from pipeline.store.store import Store, default_root
 
 ADDRESS = "0123456789abcdef"
 
@@ -156,7 +157,7 @@ def test_a_reader_finds_what_others_have_made_again_elsewhere(tmp_path: Path) ->
 def test_what_is_kept_in_memory_is_bounded_and_changes_nothing(
     what: str, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"pipeline.store.store.{what}", most)
+    monkeypatch.setattr(f"pipeline.store.shelf.{what}", most)
     for number in range(5):
         write(shelf_in(tmp_path), **{f"{number}a": 1, f"{number}b": 1})
     shelf = shelf_in(tmp_path)
@@ -181,7 +182,7 @@ def count_reads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     read: list[int] = []
     read_row_group = pq.ParquetFile.read_row_group
     monkeypatch.setattr(
-        "pipeline.store.store.pq.ParquetFile.read_row_group",
+        "pipeline.store.shelf.pq.ParquetFile.read_row_group",
         lambda file, number, *rest, **options: read.append(number) or read_row_group(file, number, *rest, **options),
     )
     return read
@@ -221,7 +222,7 @@ def test_only_the_row_groups_of_what_is_asked_are_read(tmp_path: Path, monkeypat
 
 
 def test_reading_many_keys_goes_by_windows_of_bounded_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.store.store.WINDOW_BYTES", 300)
+    monkeypatch.setattr("pipeline.store.shelf.WINDOW_BYTES", 300)
     sizes = {f"d{number}": number for number in range(20)}
     write(shelf_in(tmp_path), **sizes)
     assert [table.num_rows for _, table in shelf_in(tmp_path).read_many(sizes)] == list(sizes.values())
@@ -231,7 +232,7 @@ def test_reading_many_keys_goes_by_windows_of_bounded_size(tmp_path: Path, monke
 
 
 def test_reading_many_keys_follows_a_compaction_in_the_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.store.store.WINDOW_BYTES", 1)
+    monkeypatch.setattr("pipeline.store.shelf.WINDOW_BYTES", 1)
     write(shelf_in(tmp_path), a=1)
     write(shelf_in(tmp_path), b=2)
     reading = shelf_in(tmp_path).read_many(["a", "b"])
@@ -392,7 +393,7 @@ def test_the_index_says_what_the_footers_say(tmp_path: Path) -> None:
 
 def test_with_an_index_no_footer_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     indexed(tmp_path)
-    monkeypatch.setattr("pipeline.store.store.read_keys", lambda path, *_: pytest.fail(f"{path} was opened"))
+    monkeypatch.setattr("pipeline.store.shelf.read_keys", lambda path, *_: pytest.fail(f"{path} was opened"))
     assert set(shelf_in(tmp_path).places()) == {"a", "b", "c"}
 
 

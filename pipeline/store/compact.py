@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from pipeline.store.grouping import grouped
 from pipeline.store.run_store import RunStore
-from pipeline.store.store import Shelf
+from pipeline.store.shelf import Shelf
 
 SMALL_BYTES = 8 << 20
 """A smaller file may be put together with others."""

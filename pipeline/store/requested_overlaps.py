@@ -19,7 +19,7 @@ from pipeline.manifest import Document, DocumentPair
 from pipeline.store import schema
 from pipeline.store.rows import read_vectors
 from pipeline.store.shard_file import ShardWriter
-from pipeline.store.store import Places, Shelf
+from pipeline.store.shelf import Places, Shelf
 
 if TYPE_CHECKING:
     import numpy as np

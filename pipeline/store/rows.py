@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from pipeline.manifest import Document, DocumentPair, unpack_parts, unpack_times
 from pipeline.store import schema
-from pipeline.store.store import Places, Shelf
+from pipeline.store.shelf import Places, Shelf
 from stages.corrections import edit_sentences
 
 if TYPE_CHECKING:

@@ -29,7 +29,8 @@ from pipeline.store.rows import (
     stored_version,
     windows_of,
 )
-from pipeline.store.store import TABLES, Shelf, Store
+from pipeline.store.shelf import Shelf
+from pipeline.store.store import TABLES, Store
 from stages.corrections import Review, edit_texts, place_edits, place_reviews
 
 if TYPE_CHECKING:

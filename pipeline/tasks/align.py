@@ -19,7 +19,7 @@ from pipeline.store.requested_overlaps import (
 from pipeline.store.rows import bead_keys, bead_rows, overlap_key, provisional_key
 from pipeline.store.run_store import RunStore
 from pipeline.store.shard_file import ShardWriter
-from pipeline.store.store import Places
+from pipeline.store.shelf import Places
 from pipeline.tasks.work import Blocked, Outcome, Task, Work, own_pairs
 
 if TYPE_CHECKING:

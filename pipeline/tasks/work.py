@@ -16,7 +16,7 @@ from pipeline.errors import BitextError, CorruptFile, StoreError, Vanished
 from pipeline.manifest import Document, DocumentPair, Failure, Shard
 from pipeline.store.run_store import RunStore
 from pipeline.store.shard_file import ShardWriter
-from pipeline.store.store import Places, Shelf
+from pipeline.store.shelf import Places, Shelf
 from stages.corrections import Review
 
 Item = TypeVar("Item", Document, DocumentPair)
