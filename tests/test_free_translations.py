@@ -21,6 +21,7 @@ from stages.align.anchors.one_to_one import one_to_one_ratio
 from stages.align.anchors.scale import Region, Scale
 from stages.align.beads import MANY_TO_MANY, MOST_TYPES, bead_types, with_coarse_types
 from stages.align.freedom import measure_freedom, measured_region, missing_shares, null_prior
+from stages.align.pair_measures import find_coarse_links
 from stages.align.scoring.weights import COARSER, FREER, SHIPPED, suited
 from stages.align.unconsidered import unconsidered_stretches
 from stages.bead_lines import BeadPositions
@@ -168,6 +169,17 @@ def test_anchors_of_windows_lie_in_their_beads() -> None:
         assert beads[j][0] - 1 <= i <= beads[j][-1] + 1
 
 
+@pytest.mark.parametrize(("typical", "is_coarse"), [(0.9, False), (1.05, False), (1.2, True)])
+def test_a_side_is_hardly_split_where_windows_say_clearly_more(typical: float, is_coarse: bool) -> None:
+    """Where two thirds of a text were left out, they say as much as single sentences, and by chance a little more."""
+    fine, coarse, _ = free_document(4, joined=6)
+    lengths = [np.array([len(text) for text in side.sentences], float) for side in (fine, coarse)]
+    windows = find_window_links(fine.vectors[0], coarse.vectors[0], lengths[0])
+    of_single = windows._replace(typical=windows.typical / typical, grain=(1.0, 1.0))
+    found = find_coarse_links(of_single, fine.vectors[0], coarse.vectors[0], *lengths)
+    assert (found.coarseness > 1) == is_coarse
+
+
 def test_windows_of_many_sentences_are_their_weighted_sums() -> None:
     chance = np.random.default_rng(3)
     fine, weights = chance.normal(size=(300, 70)).astype(np.float32), chance.random(300).astype(np.float32)
@@ -218,7 +230,7 @@ def test_nulls_get_likelier_with_what_is_missing_and_only_then() -> None:
 def test_freedom_is_the_larger_share_of_nulls_in_the_measured_region() -> None:
     region = Region(np.array([True, True, False]), np.array([True, False]))
     assert measure_freedom((np.array([0.0, 0.02, 1.0]), np.array([0.01, 1.0])), region) == 0
-    assert measure_freedom((np.array([0.0, 0.02, 1.0]), np.array([0.04, 1.0])), region) == pytest.approx(0.5)
+    assert measure_freedom((np.array([0.0, 0.02, 1.0]), np.array([0.03, 1.0])), region) == pytest.approx(0.5)
     assert measure_freedom((np.array([0.5, 0.5, 1.0]), np.array([0.0, 1.0])), region) == 1
     assert measure_freedom((np.ones(3), np.ones(2)), Region(np.zeros(3, bool), np.zeros(2, bool))) == 0
 

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from stages.align.scoring.weights import WEIGHT_NAMES
 from stages.config import Section
 
-VERSION = 12
+VERSION = 13
 """Raise it when the same config aligns the same vectors differently, or when more is stored with beads: those that are
 stored are then made anew."""
 
