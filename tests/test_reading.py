@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from formats import SIDES
 
 from pipeline.config.corpus_config import CorpusConfig
 from pipeline.corpus.formats.document import DocumentText
+from pipeline.corpus.formats.markup import parse_html, parse_xml
 from pipeline.corpus.readers import Source, read_documents, read_source
 from pipeline.corpus.reading import Reading
 from pipeline.errors import ConfigError, DocumentError
@@ -52,6 +53,11 @@ def take(n_megabytes: int) -> int:
     return len(b"x" * (n_megabytes << 20))
 
 
+def parse(function: Callable[[str], object]) -> None:
+    """Parse what is small as text and large as a tree."""
+    function("<html><body>" + "<p>x</p>" * 1_200_000 + "</body></html>")
+
+
 def rows(n: int) -> Iterator[int]:
     yield from range(n)
     swell()
@@ -82,6 +88,13 @@ def test_what_takes_too_much_fails_with_a_reason_and_the_next_is_read(
     if function is refuse:
         assert "ZeroDivisionError: within a library" in str(failed.value.__cause__)
     assert reading.result(reading.schedule(take, 1)) == 1 << 20
+
+
+@pytest.mark.parametrize("function", [parse_xml, parse_html])
+def test_a_tree_that_memory_does_not_hold_is_called_so(reading: Reading, function: object) -> None:
+    """A page was taken to be empty, and XML for broken: libxml2 says "unknown error"."""
+    with pytest.raises(DocumentError, match="takes more than 200 MB of memory to read"):
+        reading.result(reading.schedule(parse, function))
 
 
 def test_each_document_has_the_whole_of_its_allowance(reading: Reading) -> None:

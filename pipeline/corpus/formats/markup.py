@@ -62,6 +62,7 @@ def parse_xml(text: str) -> Any:
     try:
         root = etree.fromstring(_NAMED.sub(_character, text).encode(), parser)
     except etree.XMLSyntaxError as error:
+        _check_memory(error)
         raise DocumentError(f"is not well-formed XML: {error.msg}") from None
     for entity in root.iter(etree.Entity):
         raise DocumentError(f"uses {entity.text}, which is not expanded; write out what it stands for")
@@ -78,11 +79,18 @@ def parse_html(text: str) -> Any | None:
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
     try:
         root = etree.fromstring(text.encode(), parser)
-    except etree.XMLSyntaxError:
+    except etree.XMLSyntaxError as error:
+        _check_memory(error)
         return None  # nothing but comments
     for error in parser.error_log.filter_from_fatals():
         raise DocumentError(f"can't be read as HTML to its end: {error.message}")
     return root
+
+
+def _check_memory(error: Any) -> None:
+    """Raise MemoryError where that was what a parser lacked: libxml2 calls it an unknown error."""
+    if error.code == load("lxml.etree", "XML").ErrorTypes.ERR_NO_MEMORY:
+        raise MemoryError from None
 
 
 def _check_attributes(text: str) -> None:
