@@ -169,13 +169,17 @@ def test_anchors_of_windows_lie_in_their_beads() -> None:
         assert beads[j][0] - 1 <= i <= beads[j][-1] + 1
 
 
-@pytest.mark.parametrize(("typical", "is_coarse"), [(0.9, False), (1.05, False), (1.2, True)])
-def test_a_side_is_hardly_split_where_windows_say_clearly_more(typical: float, is_coarse: bool) -> None:
+@pytest.mark.parametrize(
+    ("lead", "line_bytes", "is_coarse"), [(0.9, 300, False), (1.05, 300, True), (1.05, 50, False), (1.2, 50, True)]
+)
+def test_a_side_of_short_lines_is_hardly_split_only_where_windows_say_clearly_more(
+    lead: float, line_bytes: float, is_coarse: bool
+) -> None:
     """Where two thirds of a text were left out, they say as much as single sentences, and by chance a little more."""
     fine, coarse, _ = free_document(4, joined=6)
-    lengths = [np.array([len(text) for text in side.sentences], float) for side in (fine, coarse)]
+    lengths = np.full(len(fine.sentences), 50.0), np.full(len(coarse.sentences), line_bytes)
     windows = find_window_links(fine.vectors[0], coarse.vectors[0], lengths[0])
-    of_single = windows._replace(typical=windows.typical / typical, grain=(1.0, 1.0))
+    of_single = windows._replace(typical=windows.typical / lead, grain=(1.0, 1.0))
     found = find_coarse_links(of_single, fine.vectors[0], coarse.vectors[0], *lengths)
     assert (found.coarseness > 1) == is_coarse
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.anchors.coarse import LEAST_ANCHORED, LEAST_GRAIN, LEAST_LEAD, MOST_GRAIN, find_window_links
+from stages.align.anchors.coarse import LEAST_ANCHORED, LEAST_GRAIN, MOST_GRAIN, find_window_links, least_evidence
 from stages.align.anchors.lengths import Lengths, bytes_before
 from stages.align.anchors.links import Links, find_nearest, mutual_links, supported_chain
 from stages.align.anchors.one_to_one import one_to_one_ratio
@@ -163,9 +163,11 @@ def find_coarse_links(
         return links
     if n_source > n_target:
         found = find_window_links(source, target, source_bytes)
+        n_bytes = source_bytes.sum(), target_bytes.sum()
     else:
         found = find_window_links(target, source, target_bytes).mirrored
-    is_more = found.evidence > LEAST_LEAD * links.evidence and len(found.source) >= LEAST_ANCHORED * few
+        n_bytes = target_bytes.sum(), source_bytes.sum()
+    is_more = found.evidence > least_evidence(links, *n_bytes, many / few) and len(found.source) >= LEAST_ANCHORED * few
     return found if is_more else links
 
 

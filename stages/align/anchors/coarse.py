@@ -25,11 +25,21 @@ LEAST_ANCHORED = 0.1
 """The share of coarse sentences with an anchor from which these say more than chance: of strangers it is less."""
 
 LEAST_LEAD = 1.1
-"""How many times as much as anchors of single sentences those of a coarse side must say. With three sentences a line,
-they say 1.15 times as much and more; with two thirds left out, up to 1.07 (gold documents edited so, eight seeds)."""
+"""How many times as much as anchors of single sentences those of a coarse side must say where its lines are as long as
+sentences. With two thirds of a text left out they say up to 1.07 times as much (gold documents, eight seeds)."""
 
 MOST_GRAIN = 50
 """With more, a side is no coarsely split translation: it holds a line for a chapter, or is another text altogether."""
+
+
+def least_evidence(single: Links, fine_bytes: float, coarse_bytes: float, grain: float) -> float:
+    """Return how much anchors of a coarse side must say to be believed, rather than those of single sentences.
+
+    A coarse side has about as much text as the other, in fewer and longer lines; where much was left out, its lines are
+    as long as the other's. fine_bytes, coarse_bytes : the text of both sides; grain : fine sentences for a coarse one.
+    """
+    has_long_lines = fine_bytes <= coarse_bytes * np.sqrt(grain)
+    return single.evidence * (1 if has_long_lines else LEAST_LEAD)
 
 
 def find_window_links(
