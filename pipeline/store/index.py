@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from cachetools import LRUCache
 
 from pipeline.store.bloom import BloomFilter, Hash, hash_key
 from pipeline.store.files import publish, unfinished_file
@@ -33,6 +34,12 @@ KEYS_IN_ROW_GROUP = 4096
 
 MAX_KEYS = 125_000
 """A segment of so many keys is full: it is never put together with others again, which takes them all in memory."""
+
+WRITING = {"compression": "zstd", "use_dictionary": ["file"], "write_page_checksum": True, "write_statistics": False}
+"""How a segment is written."""
+
+MAX_KEPT_FOOTERS = 4
+"""Segments whose footers are kept, a megabyte each: what is asked for together mostly was written together."""
 
 UNSAVED_KEYS = 50_000
 """After so many keys whoever drives a run saves the index: until then they are in the memory of all who look up any."""
@@ -52,22 +59,17 @@ class Segment(NamedTuple):
     """
 
     path: Path
-    metadata: pq.FileMetaData
+    n_keys: int
     files: Files
     starts: list[str]
     keys: BloomFilter | None
 
-    @property
-    def n_keys(self) -> int:
-        """Return how many keys it holds."""
-        return int(self.metadata.num_rows)
-
-    def read(self, row_groups: Sequence[int]) -> pa.Table:
+    def read(self, row_groups: Sequence[int], footer: pq.FileMetaData) -> pa.Table:
         """Read some row groups, their checksums verified."""
         # Not pq.read_table, which may keep the file open for a moment longer: a Volume can't be reloaded then.
         with (
             pa.OSFile(str(self.path)) as opened,
-            pq.ParquetFile(opened, metadata=self.metadata, page_checksum_verification=True) as file,
+            pq.ParquetFile(opened, metadata=footer, page_checksum_verification=True) as file,
         ):
             return file.read_row_groups(list(row_groups), use_threads=False)
 
@@ -90,6 +92,7 @@ class Index:
         self.folder = folder
         self._read_keys = read_keys
         self._segments: dict[str, Segment] = {}
+        self._footers: LRUCache[str, pq.FileMetaData] = LRUCache(MAX_KEPT_FOOTERS)
         self._recent: dict[str, pa.Table] = {}
         self._damaged: set[str] = set()
         self.files: Files = {}
@@ -128,7 +131,7 @@ class Index:
 
     def list(self) -> Iterator[tuple[Any, ...]]:
         """Give the places of all keys."""
-        for table in self._tables(lambda segment: range(segment.metadata.num_row_groups)):
+        for table in self._tables(lambda segment: range(len(segment.starts))):
             yield from _rows(table)
 
     def save(self) -> None:
@@ -141,7 +144,7 @@ class Index:
         for segment in sorted(self._segments.values(), key=lambda segment: segment.n_keys):
             if segment.n_keys > max(2 * n_keys, KEYS_IN_ROW_GROUP) or n_keys + segment.n_keys > MAX_KEYS:
                 break
-            tables.append(self._read(segment, range(segment.metadata.num_row_groups)))
+            tables.append(self._read(segment, range(len(segment.starts))))
             n_keys += segment.n_keys
             merged.append(segment)
         files = {name: self.files[name] for name in self._recent}
@@ -160,29 +163,33 @@ class Index:
 
     def _read(self, segment: Segment, row_groups: Sequence[int]) -> pa.Table:
         try:
-            return segment.read(row_groups)
+            return segment.read(row_groups, self._footer(segment.path))
         except DAMAGE as error:
             if not isinstance(error, FileNotFoundError):
                 self._reject(segment.path, error)
             self._segments.pop(segment.path.name, None)
             raise Outdated from error
 
+    def _footer(self, path: Path) -> pq.FileMetaData:
+        """Return the footer of a segment, its digest verified when it is read."""
+        if path.name not in self._footers:
+            if digest_footer(path) != path.stem:
+                raise ValueError("checksum mismatch in the footer")
+            self._footers[path.name] = pq.read_metadata(path)
+        return self._footers[path.name]
+
     def _write(self, table: pa.Table, files: Files) -> None:
         names = pa.array(list(files), pa.string())
-        table = table.filter(pc.is_in(table["file"], names)).sort_by([("key", "ascending"), ("file", "ascending")])
+        table = table.filter(pc.is_in(table["file"], names)).replace_schema_metadata()
+        table = table.sort_by([("key", "ascending"), ("file", "ascending")])
         starts = table["key"].take(pa.array(range(0, table.num_rows, KEYS_IN_ROW_GROUP))).to_pylist()
         keys = b64encode(BloomFilter.of((key.as_py() for key in table["key"]), table.num_rows).bits)
-        table = table.replace_schema_metadata({"files": json.dumps(files), "starts": json.dumps(starts), "keys": keys})
+        said = {"files": json.dumps(files), "starts": json.dumps(starts), "keys": keys}
         with unfinished_file(self.folder) as temporary:
-            pq.write_table(
-                table,
-                temporary,
-                row_group_size=KEYS_IN_ROW_GROUP,
-                compression="zstd",
-                use_dictionary=["file"],
-                write_page_checksum=True,
-                write_statistics=False,
-            )
+            # Not in the schema's metadata, all of which a footer would hold twice.
+            with pq.ParquetWriter(temporary, table.schema, **WRITING) as writer:
+                writer.write_table(table, row_group_size=KEYS_IN_ROW_GROUP)
+                writer.add_key_value_metadata(said)
             path = self.folder / f"{digest_footer(temporary)}{SUFFIX}"
             publish(temporary, path)
         if segment := self._open(path.name):
@@ -195,17 +202,16 @@ class Index:
             return self._segments[name]
         path = self.folder / name
         try:
-            if digest_footer(path) != path.stem:
-                raise ValueError("checksum mismatch in the footer")
-            metadata = pq.read_metadata(path)
-            files, starts = (json.loads(metadata.metadata[key]) for key in (b"files", b"starts"))
-            keys = metadata.metadata.get(b"keys")
+            footer = self._footer(path)
+            said = footer.metadata
+            files, starts = (json.loads(said[key]) for key in (b"files", b"starts"))
+            keys = said.get(b"keys")
         except FileNotFoundError:
             return None
         except DAMAGE as error:
             self._reject(path, error)
             return None
-        return Segment(path, metadata, files, starts, None if keys is None else BloomFilter(b64decode(keys)))
+        return Segment(path, footer.num_rows, files, starts, None if keys is None else BloomFilter(b64decode(keys)))
 
     def _reject(self, path: Path, error: Exception) -> None:
         """Remove a damaged segment; raises StoreError where the error tells of something else."""

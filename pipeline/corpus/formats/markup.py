@@ -82,8 +82,8 @@ def parse_html(text: str) -> Any | None:
     except etree.XMLSyntaxError as error:
         _check_memory(error)
         return None  # nothing but comments
-    for error in parser.error_log.filter_from_fatals():
-        raise DocumentError(f"can't be read as HTML to its end: {error.message}")
+    for fatal in parser.error_log.filter_from_fatals():
+        raise DocumentError(f"can't be read as HTML to its end: {fatal.message}")
     return root
 
 
