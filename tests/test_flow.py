@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from small_corpus import CONFIG, InlineBackend, read_exports, write_corpus
+from small_corpus import CONFIG, InlineBackend, make_texts, read_exports, write_corpus
 
 from pipeline.config.run_config import load_config
 from pipeline.errors import MissingError, StoreError
@@ -572,6 +572,21 @@ def test_exports_on_demand_are_the_same_however_the_work_is_cut(
 ) -> None:
     place.run(f"{CONFIG}\n[compute]\nshard_chars = {shard_chars}\n", workers=workers)
     assert place.exports() == on_demand
+
+
+def test_pieces_of_long_lines_are_the_same_however_the_work_is_cut(place: Place) -> None:
+    for number in range(N_PAIRS):
+        for language, text, per_line in zip(("en", "de"), make_texts(24, number), (1, 4), strict=True):
+            sentences = [f"{part}." for part in text.replace("\n", " ").split(".")[:-1]]
+            lines = ["".join(sentences[k : k + per_line]).strip() for k in range(0, 24, per_line)]
+            (place.folder / language / f"{number:02}.txt").write_text("\n".join(lines), encoding="utf-8")
+    config = CONFIG.replace("[encode]", "is_split = true\n[encode]")
+    at_once = place.run(config, workers=1)
+    assert at_once.records["request"].counts["requested_overlaps"] == 24 * N_PAIRS
+    expected = place.exports()
+    shutil.rmtree(place.store)
+    place.run(f"{config}\n[compute]\nshard_chars = 400\n", workers=3)
+    assert place.exports() == expected
 
 
 def test_a_second_run_on_demand_computes_nothing(place: Place, on_demand: dict[str, bytes]) -> None:
