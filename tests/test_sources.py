@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from pipeline.corpus import readers
 from pipeline.corpus.found import Corpus
 from pipeline.corpus.patterns import find_files
 from pipeline.corpus.readers import read_documents
+from pipeline.corpus.scratch import Scratch
 from pipeline.corpus.sources import find_pairs, input_files
 from pipeline.errors import ConfigError
 
@@ -347,3 +349,15 @@ def test_a_named_file_is_found_though_it_looks_like_a_pattern(tmp_path: Path) ->
 def test_a_star_keeps_within_a_folder(tmp_path: Path) -> None:
     touch(tmp_path, "a.txt", "x/b.txt")
     assert [match.key for match in find_files(tmp_path, "*.txt")] == ["a"]
+
+
+def test_databases_of_a_corpus_are_gone_with_their_owner_and_not_before(tmp_path: Path) -> None:
+    """They held 16 MB each until the garbage collector came, which a connection waits for."""
+    touch(tmp_path, "en/a.txt", "de/a.txt", "en/b.txt", "de/b.txt")
+    pairs = iter(find_pairs(config_in(tmp_path, documents="{language}/*.txt", pairs=["en-de"])).pairs)
+    assert [pair.pair_id for pair in pairs] == ["a.en-de", "b.en-de"]
+    scratch = Scratch("rows (number)")
+    rows = scratch.execute("SELECT number FROM rows")
+    del scratch
+    with pytest.raises(sqlite3.ProgrammingError):
+        rows.fetchall()

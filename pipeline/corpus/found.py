@@ -14,7 +14,7 @@ from pipeline.config.run_config import RunConfig
 from pipeline.corpus.formats.names import SEVERAL_LANGUAGES, format_of
 from pipeline.corpus.languages import parse_language
 from pipeline.corpus.readers import Source
-from pipeline.corpus.scratch import open_scratch
+from pipeline.corpus.scratch import Scratch
 from pipeline.errors import ConfigError
 
 MAX_PROBLEMS = 20
@@ -63,14 +63,14 @@ class PairList:
 
     def __init__(self) -> None:
         sides = [f"{side}_{name}" for side in ("source", "target") for name in (*Source._fields, "language")]
-        self._table = open_scratch(f"pairs (number INTEGER PRIMARY KEY, pair_id, {', '.join(sides)})")
+        self._table = Scratch(f"pairs (number INTEGER PRIMARY KEY, pair_id, {', '.join(sides)})")
         self._n_pairs = 0
 
     def __len__(self) -> int:
         return self._n_pairs
 
     def __iter__(self) -> Iterator[PairSource]:
-        return map(_pair_of_columns, self._table.execute("SELECT * FROM pairs ORDER BY number"))
+        yield from map(_pair_of_columns, self._table.execute("SELECT * FROM pairs ORDER BY number"))
 
     def __getitem__(self, index: int) -> PairSource:
         for columns in self._table.execute("SELECT * FROM pairs WHERE number = ?", (index,)):
@@ -130,7 +130,7 @@ class Corpus:
 class Found:
     """The documents of one language, by what stands in the place of their `*`; they lie on disk."""
 
-    def __init__(self, table: sqlite3.Connection, side: int):
+    def __init__(self, table: Scratch, side: int):
         self._table, self._side = table, side
         self.n_documents = 0
 
@@ -182,7 +182,8 @@ class Found:
             "AND NOT EXISTS (SELECT 1 FROM found b WHERE b.side = ? AND b.key = a.key) ORDER BY name",
             (self._side, other._side),
         )
-        return (name for (name,) in rows)
+        for (name,) in rows:
+            yield name
 
 
 def source_of_file(config: RunConfig, path: Path, name: str, language: str, told: Told) -> Source:

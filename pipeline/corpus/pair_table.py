@@ -7,7 +7,7 @@ from pipeline.corpus.formats.names import has_rows
 from pipeline.corpus.found import Corpus, PairSource, Told, capped, parsed_languages, source_of_file
 from pipeline.corpus.patterns import PART, find_files
 from pipeline.corpus.readers import Source, join_parts
-from pipeline.corpus.scratch import open_scratch
+from pipeline.corpus.scratch import Scratch
 from pipeline.corpus.table import IS_PAIR, is_pair, table_rows
 from pipeline.corpus.text import known_encoding
 from pipeline.errors import ConfigError, is_printable
@@ -46,7 +46,7 @@ class _Names:
     """The names of pairs, each in one line of a table; they lie on disk."""
 
     def __init__(self) -> None:
-        self._lines = open_scratch("lines (pair_id PRIMARY KEY, line) WITHOUT ROWID")
+        self._lines = Scratch("lines (pair_id PRIMARY KEY, line) WITHOUT ROWID")
 
     def add(self, pair_id: str, line: int) -> None:
         """Take a name; raises ConfigError where another line has it."""

@@ -18,7 +18,7 @@ from pipeline.corpus.formats.files import read_file
 from pipeline.corpus.formats.names import PACKED, format_of, has_rows, suffix_of
 from pipeline.corpus.formats.recognise import HEAD_BYTES, begins_plain
 from pipeline.corpus.reading import Reading
-from pipeline.corpus.scratch import open_scratch
+from pipeline.corpus.scratch import Scratch
 from pipeline.corpus.text import normalise
 from pipeline.errors import ConfigError, DocumentError, is_printable, printable
 from pipeline.store.files import endless_kind
@@ -102,7 +102,7 @@ class DocumentReader:
     def __init__(self, corpus: CorpusConfig):
         self._corpus = corpus
         self._reading = Reading(corpus)
-        self._rows = open_scratch("rows (file, row, text, problem, PRIMARY KEY (file, row))")
+        self._rows = Scratch("rows (file, row, text, problem, PRIMARY KEY (file, row))")
         self._files: dict[Path, tuple[int, str]] = {}
 
     def __enter__(self) -> Self:

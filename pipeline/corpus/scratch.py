@@ -3,36 +3,49 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 CACHE_BYTES = 16 << 20
 """What is kept in memory of a database; the rest lies in a file without a name."""
 
 
-def open_scratch(*tables: str) -> sqlite3.Connection:
-    """Return a new database with these tables, in a transaction that never ends: nothing of it is to outlive it.
+class Scratch:
+    """A new database with some tables, in a transaction that never ends: nothing of it is to outlive its owner.
 
     Any thread may use it, but one at a time.
     """
-    connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-    for pragma in (
-        f"cache_size = -{CACHE_BYTES >> 10}",
-        "journal_mode = OFF",
-        "synchronous = OFF",
-        "temp_store = FILE",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-    for table in tables:
-        connection.execute(f"CREATE TABLE {table}")
-    connection.execute("BEGIN")
-    return connection
+
+    def __init__(self, *tables: str):
+        self._connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        for pragma in (
+            f"cache_size = -{CACHE_BYTES >> 10}",
+            "journal_mode = OFF",
+            "synchronous = OFF",
+            "temp_store = FILE",
+        ):
+            self.execute(f"PRAGMA {pragma}")
+        for table in tables:
+            self.execute(f"CREATE TABLE {table}")
+        self.execute("BEGIN")
+
+    def __del__(self) -> None:
+        self.close()  # a connection and what it keeps of its statements hold each other, and would stay
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Carry out a statement of SQL."""
+        return self._connection.execute(statement, values)
+
+    def close(self) -> None:
+        """Remove it."""
+        self._connection.close()
 
 
 class DiskDict:
     """A dictionary on disk, of texts or numbers by texts."""
 
     def __init__(self) -> None:
-        self._table = open_scratch("items (key PRIMARY KEY, value) WITHOUT ROWID")
+        self._table = Scratch("items (key PRIMARY KEY, value) WITHOUT ROWID")
 
     def __setitem__(self, key: str, value: Any) -> None:
         self._table.execute("INSERT OR REPLACE INTO items VALUES (?, ?)", (key, value))

@@ -27,7 +27,7 @@ from pipeline.corpus.languages import parse_language
 from pipeline.corpus.pair_table import pairs_of_table
 from pipeline.corpus.patterns import PART, WILDCARD, Match, find_files
 from pipeline.corpus.readers import BadRow, Source, join_parts, row_ids
-from pipeline.corpus.scratch import open_scratch
+from pipeline.corpus.scratch import Scratch
 from pipeline.corpus.table import table_rows
 from pipeline.errors import ConfigError, is_printable, printable
 from pipeline.progress import units
@@ -181,7 +181,7 @@ class _Finder:
         self.corpus = Corpus()
         self.problems: list[str] = []
         self._of_file: ConfigError | None = None
-        self._documents = open_scratch(
+        self._documents = Scratch(
             f"found (side, key, {', '.join(Source._fields)}, PRIMARY KEY (side, key)) WITHOUT ROWID"
         )
         self._n_sides = 0
