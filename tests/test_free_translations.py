@@ -14,7 +14,7 @@ from translation_edits import EDITS, edited, exchanged, is_in_order, made_ordere
 
 from pipeline.api import align_texts
 from stages.align import AlignConfig, align_pair, find_requested_overlaps
-from stages.align.anchors.coarse import find_window_links, window_sums
+from stages.align.anchors.coarse import count_letters, find_window_links, window_sums
 from stages.align.anchors.lengths import Lengths
 from stages.align.anchors.links import Links
 from stages.align.anchors.one_to_one import one_to_one_ratio
@@ -170,18 +170,26 @@ def test_anchors_of_windows_lie_in_their_beads() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lead", "line_bytes", "is_coarse"), [(0.9, 300, False), (1.05, 300, True), (1.05, 50, False), (1.2, 50, True)]
+    ("lead", "letters", "is_coarse"), [(0.9, 300, False), (1.05, 100, True), (1.05, 80, False), (1.2, 50, True)]
 )
 def test_a_side_of_short_lines_is_hardly_split_only_where_windows_say_clearly_more(
-    lead: float, line_bytes: float, is_coarse: bool
+    lead: float, letters: int, is_coarse: bool
 ) -> None:
     """Where two thirds of a text were left out, they say as much as single sentences, and by chance a little more."""
     fine, coarse, _ = free_document(4, joined=6)
-    lengths = np.full(len(fine.sentences), 50.0), np.full(len(coarse.sentences), line_bytes)
-    windows = find_window_links(fine.vectors[0], coarse.vectors[0], lengths[0])
+    singles = fine.vectors[0], coarse.vectors[0]
+    lengths = np.full(len(fine.sentences), 50.0), np.full(len(coarse.sentences), 50.0)
+    windows = find_window_links(*singles, lengths[0])
     of_single = windows._replace(typical=windows.typical / lead, grain=(1.0, 1.0))
-    found = find_coarse_links(of_single, fine.vectors[0], coarse.vectors[0], *lengths)
+    n_letters = 50 * len(fine.sentences), letters * len(coarse.sentences)
+    found = find_coarse_links(of_single, singles, lengths, n_letters)
     assert (found.coarseness > 1) == is_coarse
+
+
+def test_text_is_counted_alike_in_scripts_of_many_bytes() -> None:
+    assert count_letters(["The sea was calm.", ""]) == len("The sea was calm.")
+    assert count_letters(["Море было спокойно."]) == len("Море было спокойно.")
+    assert count_letters(["海面平静"]) == 12
 
 
 def test_windows_of_many_sentences_are_their_weighted_sums() -> None:

@@ -28,7 +28,7 @@ LAYERS = (
     ("config.run_config", "store.schema", "exports.filenames", "exports.staging"),
     ("corpus.readers",),
     ("corpus.sources",),
-    ("corpus.build", "store.shard_file", "store.store"),
+    ("corpus.build", "store.shard_file", "store.shelf", "store.store"),
     ("store.rows", "store.manifest_files", "review.corrections"),
     ("store.run_store",),
     ("corpus.intake", "review.pages", "runs.past_run"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import faiss
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -196,9 +197,17 @@ def test_the_approximate_search_finds_nearly_all(monkeypatch: pytest.MonkeyPatch
     queries = to_unit_length(keys[:500] + 0.1 * rng.standard_normal((500, 32))).astype(np.float32)
     exact = nearest(queries, keys, 1)[1][:, 0]
     monkeypatch.setattr(candidates_module, "MAX_EXACT", 100)
-    found = nearest(queries, keys, 1)[1]
-    assert (found[:, 0] == exact).mean() > 0.98
-    assert np.array_equal(nearest(queries, keys, 1)[1], found)  # whatever the threads
+    found = []
+    before = faiss.omp_get_max_threads()
+    try:
+        for n_threads in (1, 4):
+            faiss.omp_set_num_threads(n_threads)
+            found.append(nearest(queries, keys, 1)[1])
+            assert faiss.omp_get_max_threads() == n_threads
+    finally:
+        faiss.omp_set_num_threads(before)
+    assert (found[0][:, 0] == exact).mean() > 0.98
+    assert np.array_equal(*found)
 
 
 def test_candidates_are_sought_within_a_group_only() -> None:

@@ -458,6 +458,22 @@ def test_keys_that_are_not_there_are_not_looked_for(tmp_path: Path, read: list[i
     assert len(read) <= 3, "the filter of the keys takes one of some 2,000 for one that may be there"
 
 
+def test_footers_of_the_index_that_were_forgotten_are_read_and_checked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.store.index.MAX_KEPT_FOOTERS", 1)
+    monkeypatch.setattr("pipeline.store.index.MAX_KEYS", 1)
+    for key in "abc":
+        write(shelf_in(tmp_path), **{key: 1})
+        shelf_in(tmp_path).save_index()
+    shelf = shelf_in(tmp_path)
+    assert len(list(shelf.folder.glob("*.index"))) == 3
+    assert [set(shelf.look_up([key])) for key in "abcabc"] == [{key} for key in "abcabc"]
+    for path in shelf.folder.glob("*.index"):
+        path.write_bytes(path.read_bytes()[:-9] + b"x" + path.read_bytes()[-8:])
+    assert [set(shelf.look_up([key])) for key in "abc"] == [{key} for key in "abc"]
+
+
 def test_an_index_without_a_filter_tells_the_same(tmp_path: Path) -> None:
     index = indexed(tmp_path)
     by_index = shelf_in(tmp_path).places()

@@ -70,6 +70,7 @@ class PairList:
         return self._n_pairs
 
     def __iter__(self) -> Iterator[PairSource]:
+        # A generator, for it holds the table while it is read.
         yield from map(_pair_of_columns, self._table.execute("SELECT * FROM pairs ORDER BY number"))
 
     def __getitem__(self, index: int) -> PairSource:

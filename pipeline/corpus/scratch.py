@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ class Scratch:
 
     def __init__(self, *tables: str):
         self._connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        # A connection and what it keeps of its statements hold each other, and would stay when its owner is gone.
+        self.close = weakref.finalize(self, self._connection.close)
         for pragma in (
             f"cache_size = -{CACHE_BYTES >> 10}",
             "journal_mode = OFF",
@@ -29,16 +32,9 @@ class Scratch:
             self.execute(f"CREATE TABLE {table}")
         self.execute("BEGIN")
 
-    def __del__(self) -> None:
-        self.close()  # a connection and what it keeps of its statements hold each other, and would stay
-
     def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """Carry out a statement of SQL."""
+        """Carry out a statement of SQL; its rows can be read as long as somebody holds this object."""
         return self._connection.execute(statement, values)
-
-    def close(self) -> None:
-        """Remove it."""
-        self._connection.close()
 
 
 class DiskDict:

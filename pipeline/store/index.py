@@ -35,9 +35,6 @@ KEYS_IN_ROW_GROUP = 4096
 MAX_KEYS = 125_000
 """A segment of so many keys is full: it is never put together with others again, which takes them all in memory."""
 
-WRITING = {"compression": "zstd", "use_dictionary": ["file"], "write_page_checksum": True, "write_statistics": False}
-"""How a segment is written."""
-
 MAX_KEPT_FOOTERS = 4
 """Segments whose footers are kept, a megabyte each: what is asked for together mostly was written together."""
 
@@ -172,11 +169,12 @@ class Index:
 
     def _footer(self, path: Path) -> pq.FileMetaData:
         """Return the footer of a segment, its digest verified when it is read."""
-        if path.name not in self._footers:
+        footer = self._footers.get(path.name)
+        if footer is None:
             if digest_footer(path) != path.stem:
                 raise ValueError("checksum mismatch in the footer")
-            self._footers[path.name] = pq.read_metadata(path)
-        return self._footers[path.name]
+            footer = self._footers[path.name] = pq.read_metadata(path)
+        return footer
 
     def _write(self, table: pa.Table, files: Files) -> None:
         names = pa.array(list(files), pa.string())
@@ -187,11 +185,19 @@ class Index:
         said = {"files": json.dumps(files), "starts": json.dumps(starts), "keys": keys}
         with unfinished_file(self.folder) as temporary:
             # Not in the schema's metadata, all of which a footer would hold twice.
-            with pq.ParquetWriter(temporary, table.schema, **WRITING) as writer:
+            with pq.ParquetWriter(
+                temporary,
+                table.schema,
+                compression="zstd",
+                use_dictionary=["file"],
+                write_page_checksum=True,
+                write_statistics=False,
+            ) as writer:
                 writer.write_table(table, row_group_size=KEYS_IN_ROW_GROUP)
                 writer.add_key_value_metadata(said)
             path = self.folder / f"{digest_footer(temporary)}{SUFFIX}"
             publish(temporary, path)
+        self._damaged.discard(path.name)
         if segment := self._open(path.name):
             self._segments[path.name] = segment
             self._recent = {}
@@ -222,6 +228,7 @@ class Index:
 
     def _drop(self, path: Path) -> None:
         self._segments.pop(path.name, None)
+        self._footers.pop(path.name, None)
         with suppress(OSError):  # a store that is only read keeps it
             path.unlink()
 

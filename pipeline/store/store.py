@@ -65,7 +65,7 @@ class Store:
         return sum(sweep(folder) for _, folder in self._folders()) + sweep(self.root / "runs")
 
     def take_set_aside(self) -> list[str]:
-        """Return what was said of the files that `places` has found damaged since it was last asked."""
+        """Return what was said of the files that look-ups have found damaged since it was last asked."""
         return [text for shelf in self._shelves.values() for text in shelf.take_set_aside()]
 
     def usage(self) -> Iterator[tuple[str, str, int, int]]:

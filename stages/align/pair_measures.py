@@ -10,7 +10,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.anchors.coarse import LEAST_ANCHORED, LEAST_GRAIN, MOST_GRAIN, find_window_links, least_evidence
+from stages.align.anchors.coarse import (
+    LEAST_ANCHORED,
+    LEAST_GRAIN,
+    MOST_GRAIN,
+    count_letters,
+    find_window_links,
+    least_evidence,
+)
 from stages.align.anchors.lengths import Lengths, bytes_before
 from stages.align.anchors.links import Links, find_nearest, mutual_links, supported_chain
 from stages.align.anchors.one_to_one import one_to_one_ratio
@@ -76,7 +83,8 @@ def measure_pair(
     byte_lengths = [np.diff(bytes_before(side.sentences)) for side in (source, target)]
     singles = [np.ascontiguousarray(side.vectors[0], np.float32) for side in (source, target)]
     links = find_links(singles[0], singles[1], byte_lengths[0])
-    links = find_coarse_links(links, singles[0], singles[1], byte_lengths[0], byte_lengths[1])
+    letters = count_letters(source.sentences), count_letters(target.sentences)
+    links = find_coarse_links(links, (singles[0], singles[1]), (byte_lengths[0], byte_lengths[1]), letters)
     links = link_fixed(links, fixed) if fixed else links
     region = anchored_region(links, len(source.sentences), len(target.sentences))
     is_same = untranslated_anchors(links.source, links.target, source.sentences, target.sentences)
@@ -151,23 +159,24 @@ def find_links(source: NDArray[np.floating], target: NDArray[np.floating], byte_
 
 def find_coarse_links(
     links: Links,
-    source: NDArray[np.floating],
-    target: NDArray[np.floating],
-    source_bytes: NDArray[np.float64],
-    target_bytes: NDArray[np.float64],
+    singles: tuple[NDArray[np.floating], NDArray[np.floating]],
+    byte_lengths: tuple[NDArray[np.float64], NDArray[np.float64]],
+    letters: tuple[int, int],
 ) -> Links:
-    """Return the anchors of a side that is hardly split, where they say more than those of single sentences."""
-    n_source, n_target = len(source), len(target)
+    """Return the anchors of a side that is hardly split, where they say more than those of single sentences.
+
+    singles      : float arrays of shape (S, D) and (T, D). byte_lengths : float64 arrays of shape (S,) and (T,).
+    letters      : how much text either side has; see `count_letters`.
+    """
+    n_source, n_target = len(singles[0]), len(singles[1])
     few, many = sorted((n_source, n_target))
     if few < 2 or not LEAST_GRAIN * few <= many <= MOST_GRAIN * few:
         return links
-    if n_source > n_target:
-        found = find_window_links(source, target, source_bytes)
-        n_bytes = source_bytes.sum(), target_bytes.sum()
-    else:
-        found = find_window_links(target, source, target_bytes).mirrored
-        n_bytes = target_bytes.sum(), source_bytes.sum()
-    is_more = found.evidence > least_evidence(links, *n_bytes, many / few) and len(found.source) >= LEAST_ANCHORED * few
+    fine, coarse = (0, 1) if n_source > n_target else (1, 0)
+    found = find_window_links(singles[fine], singles[coarse], byte_lengths[fine])
+    found = found if fine == 0 else found.mirrored
+    least = least_evidence(links, letters[fine], letters[coarse], many / few)
+    is_more = found.evidence > least and len(found.source) >= LEAST_ANCHORED * few
     return found if is_more else links
 
 

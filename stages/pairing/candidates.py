@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 MAX_EXACT = 4_000
 """Where as many documents or more are compared with more than so many, the search is approximate, so that its time
-grows with their number and hardly faster. With fewer, comparing all with all takes less time."""
+grows with their number and hardly faster. With fewer, comparing all with all takes less time in one thread."""
 
 NEIGHBOURS = 16
 SEARCH_BREADTH = 64
 """Of the graph of Malkov & Yashunin (2018) that the approximate search walks: faiss's M and efSearch. Of 10,000 pages
 of mixed paragraphs it finds the nearest one for .999 of all, and .97 of the nearest eight, in two fifths of the time
-that comparing all takes. Twice of either finds .98 and .99, and takes twice as long."""
+that comparing all takes in one thread. Twice of either finds .98 and .99, and takes twice as long."""
 
 QUERIES_AT_ONCE = 4096
 

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from stages.config import Section
 
-VERSION = 2
+VERSION = 3
 """Raise it when the same vectors give other pairs."""
 
 KEYS = ("domain", "folder")

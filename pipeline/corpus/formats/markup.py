@@ -62,7 +62,7 @@ def parse_xml(text: str) -> Any:
     try:
         root = etree.fromstring(_NAMED.sub(_character, text).encode(), parser)
     except etree.XMLSyntaxError as error:
-        _check_memory(error)
+        _check_memory(error.code)
         raise DocumentError(f"is not well-formed XML: {error.msg}") from None
     for entity in root.iter(etree.Entity):
         raise DocumentError(f"uses {entity.text}, which is not expanded; write out what it stands for")
@@ -80,16 +80,17 @@ def parse_html(text: str) -> Any | None:
     try:
         root = etree.fromstring(text.encode(), parser)
     except etree.XMLSyntaxError as error:
-        _check_memory(error)
+        _check_memory(error.code)
         return None  # nothing but comments
     for fatal in parser.error_log.filter_from_fatals():
+        _check_memory(fatal.type)
         raise DocumentError(f"can't be read as HTML to its end: {fatal.message}")
     return root
 
 
-def _check_memory(error: Any) -> None:
+def _check_memory(code: int) -> None:
     """Raise MemoryError where that was what a parser lacked: libxml2 calls it an unknown error."""
-    if error.code == load("lxml.etree", "XML").ErrorTypes.ERR_NO_MEMORY:
+    if code == load("lxml.etree", "XML").ErrorTypes.ERR_NO_MEMORY:
         raise MemoryError from None
 
 

@@ -7,6 +7,9 @@ F sentences of the finely split side, C of the coarse one, W windows: sums of co
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,21 +28,35 @@ LEAST_ANCHORED = 0.1
 """The share of coarse sentences with an anchor from which these say more than chance: of strangers it is less."""
 
 LEAST_LEAD = 1.1
-"""How many times as much as anchors of single sentences those of a coarse side must say where its lines are as long as
-sentences. With two thirds of a text left out they say up to 1.07 times as much (gold documents, eight seeds)."""
+"""How many times as much as anchors of single sentences those of a coarse side must say where its lines are short.
+With two thirds of a text left out they say up to 1.07 times as much (gold documents, eight seeds)."""
+
+LONG_LINES = 1 / 3
+"""Lines are long where they have more letters than a fine sentence times the grain to this power: between the 0 of
+lines that are sentences and the 1 of lines that hold all of the other side, with room for languages of few letters."""
+
+_DENSE = re.compile("[\u2e80-\U0003ffff]+")
 
 MOST_GRAIN = 50
 """With more, a side is no coarsely split translation: it holds a line for a chapter, or is another text altogether."""
 
 
-def least_evidence(single: Links, fine_bytes: float, coarse_bytes: float, grain: float) -> float:
+def least_evidence(single: Links, n_fine: float, n_coarse: float, grain: float) -> float:
     """Return how much anchors of a coarse side must say to be believed, rather than those of single sentences.
 
     A coarse side has about as much text as the other, in fewer and longer lines; where much was left out, its lines are
-    as long as the other's. fine_bytes, coarse_bytes : the text of both sides; grain : fine sentences for a coarse one.
+    as long as the other's sentences.
+
+    n_fine, n_coarse : the letters of both sides (see `count_letters`).
+    grain            : fine sentences for each coarse one.
     """
-    has_long_lines = fine_bytes <= coarse_bytes * np.sqrt(grain)
+    has_long_lines = n_coarse * grain >= n_fine * grain**LONG_LINES
     return single.evidence * (1 if has_long_lines else LEAST_LEAD)
+
+
+def count_letters(sentences: Sequence[str]) -> int:
+    """Return how much text there is, in letters: a Chinese, Japanese or Korean character says as much as three."""
+    return sum(3 * len(text) - 2 * len(_DENSE.sub("", text)) for text in sentences)
 
 
 def find_window_links(
