@@ -160,9 +160,13 @@ class Worker:
                     raise self._death()
                 self._pipe.send_bytes(data)
                 self._receive(None)
-            except (WorkerDied, BrokenPipeError, ConnectionError):
+            except WorkerDied:
                 if not n_left or self._is_given_up:
                     raise
+            except ConnectionError:
+                death = self._death()  # it is dying, and may still look alive
+                if not n_left or self._is_given_up:
+                    raise death from None
             else:
                 return
 

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,20 @@ def test_an_idle_worker_that_is_killed_is_replaced_and_nobody_notices(workers: W
         os.kill(killed, signal.SIGKILL)
         assert all(call.result(60) != killed for call in [workers.schedule(pid) for _ in range(10)])
     assert wait_until(lambda: workers.n_ready == 2, 60)
+
+
+def test_a_process_that_is_dying_and_looks_alive_is_replaced() -> None:
+    """Its end of the pipe is closed a moment before it is gone: a busy machine saw a call fail with BrokenPipeError."""
+    worker = Worker()
+    first = worker.call(pid)
+    assert worker._pipe is not None
+    worker._pipe.close()
+    worker._pipe, other = Pipe()
+    other.close()
+    try:
+        assert worker.call(pid) != first
+    finally:
+        worker.end()
 
 
 def test_a_pool_says_how_many_are_ready(workers: Workers) -> None:
