@@ -156,19 +156,21 @@ class Worker:
             try:
                 if not self._is_alive:
                     self.start()
-                if self._pipe is None or self._is_given_up:
-                    raise self._death()
-                self._pipe.send_bytes(data)
+                self._send(data)
                 self._receive(None)
             except WorkerDied:
                 if not n_left or self._is_given_up:
                     raise
-            except ConnectionError:
-                death = self._death()  # it is dying, and may still look alive
-                if not n_left or self._is_given_up:
-                    raise death from None
             else:
                 return
+
+    def _send(self, data: bytes) -> None:
+        if self._pipe is None or self._is_given_up:
+            raise self._death()
+        try:
+            self._pipe.send_bytes(data)
+        except ConnectionError:  # it is dying, and may still look alive
+            raise self._death() from None
 
     def _receive(self, seconds: float | None) -> tuple[Any, ...]:
         """Return what comes through the pipe next: (value,), or () at the end of a stream."""

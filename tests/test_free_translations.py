@@ -14,14 +14,13 @@ from translation_edits import EDITS, edited, exchanged, is_in_order, made_ordere
 
 from pipeline.api import align_texts
 from stages.align import AlignConfig, align_pair, find_requested_overlaps
-from stages.align.anchors.coarse import count_letters, find_window_links, window_sums
+from stages.align.anchors.coarse import count_letters, find_coarse_links, find_window_links, window_sums
 from stages.align.anchors.lengths import Lengths
 from stages.align.anchors.links import Links
 from stages.align.anchors.one_to_one import one_to_one_ratio
 from stages.align.anchors.scale import Region, Scale
 from stages.align.beads import MANY_TO_MANY, MOST_TYPES, bead_types, with_coarse_types
 from stages.align.freedom import measure_freedom, measured_region, missing_shares, null_prior
-from stages.align.pair_measures import find_coarse_links
 from stages.align.scoring.weights import COARSER, FREER, SHIPPED, suited
 from stages.align.unconsidered import unconsidered_stretches
 from stages.bead_lines import BeadPositions
@@ -181,8 +180,8 @@ def test_a_side_of_short_lines_is_hardly_split_only_where_windows_say_clearly_mo
     lengths = np.full(len(fine.sentences), 50.0), np.full(len(coarse.sentences), 50.0)
     windows = find_window_links(*singles, lengths[0])
     of_single = windows._replace(typical=windows.typical / lead, grain=(1.0, 1.0))
-    n_letters = 50 * len(fine.sentences), letters * len(coarse.sentences)
-    found = find_coarse_links(of_single, singles, lengths, n_letters)
+    texts = ["x" * 50] * len(fine.sentences), ["x" * letters] * len(coarse.sentences)
+    found = find_coarse_links(of_single, singles, lengths, texts)
     assert (found.coarseness > 1) == is_coarse
 
 

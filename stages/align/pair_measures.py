@@ -10,14 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.anchors.coarse import (
-    LEAST_ANCHORED,
-    LEAST_GRAIN,
-    MOST_GRAIN,
-    count_letters,
-    find_window_links,
-    least_evidence,
-)
+from stages.align.anchors.coarse import find_coarse_links
 from stages.align.anchors.lengths import Lengths, bytes_before
 from stages.align.anchors.links import Links, find_nearest, mutual_links, supported_chain
 from stages.align.anchors.one_to_one import one_to_one_ratio
@@ -83,8 +76,8 @@ def measure_pair(
     byte_lengths = [np.diff(bytes_before(side.sentences)) for side in (source, target)]
     singles = [np.ascontiguousarray(side.vectors[0], np.float32) for side in (source, target)]
     links = find_links(singles[0], singles[1], byte_lengths[0])
-    letters = count_letters(source.sentences), count_letters(target.sentences)
-    links = find_coarse_links(links, (singles[0], singles[1]), (byte_lengths[0], byte_lengths[1]), letters)
+    texts = source.sentences, target.sentences
+    links = find_coarse_links(links, (singles[0], singles[1]), (byte_lengths[0], byte_lengths[1]), texts)
     links = link_fixed(links, fixed) if fixed else links
     region = anchored_region(links, len(source.sentences), len(target.sentences))
     is_same = untranslated_anchors(links.source, links.target, source.sentences, target.sentences)
@@ -155,29 +148,6 @@ def find_links(source: NDArray[np.floating], target: NDArray[np.floating], byte_
     background = float(source.mean(axis=0) @ target.mean(axis=0))
     nearest = find_nearest(source, target, *search_windows(source, target, byte_lengths, background))
     return supported_chain(mutual_links(nearest, background), len(target))
-
-
-def find_coarse_links(
-    links: Links,
-    singles: tuple[NDArray[np.floating], NDArray[np.floating]],
-    byte_lengths: tuple[NDArray[np.float64], NDArray[np.float64]],
-    letters: tuple[int, int],
-) -> Links:
-    """Return the anchors of a side that is hardly split, where they say more than those of single sentences.
-
-    singles      : float arrays of shape (S, D) and (T, D). byte_lengths : float64 arrays of shape (S,) and (T,).
-    letters      : how much text either side has; see `count_letters`.
-    """
-    n_source, n_target = len(singles[0]), len(singles[1])
-    few, many = sorted((n_source, n_target))
-    if few < 2 or not LEAST_GRAIN * few <= many <= MOST_GRAIN * few:
-        return links
-    fine, coarse = (0, 1) if n_source > n_target else (1, 0)
-    found = find_window_links(singles[fine], singles[coarse], byte_lengths[fine])
-    found = found if fine == 0 else found.mirrored
-    least = least_evidence(links, letters[fine], letters[coarse], many / few)
-    is_more = found.evidence > least and len(found.source) >= LEAST_ANCHORED * few
-    return found if is_more else links
 
 
 def null_features(measures: PairMeasures, found: BandFeatures) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

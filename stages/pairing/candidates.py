@@ -114,20 +114,18 @@ def nearest(
 
     Where fewer were found, the rest of the indices is -1.
     """
-    k = min(k, len(keys))
-    index = _graph_of(keys) if len(keys) > MAX_EXACT and len(queries) >= MAX_EXACT else _table_of(keys)
+    import faiss
+
+    k, keys = min(k, len(keys)), np.ascontiguousarray(keys, dtype=np.float32)
+    if len(keys) > MAX_EXACT and len(queries) >= MAX_EXACT:
+        index = _graph_of(keys)
+    else:
+        index = faiss.IndexFlatIP(keys.shape[1])
+        index.add(keys)
     starts = range(0, len(queries), QUERIES_AT_ONCE)
     found = [index.search(np.ascontiguousarray(queries[start : start + QUERIES_AT_ONCE]), k) for start in starts]
     similarities, indices = (np.concatenate(part) for part in zip(*found, strict=True))
     return similarities, indices.astype(np.int64)
-
-
-def _table_of(keys: NDArray[np.float32]) -> Any:
-    import faiss
-
-    index = faiss.IndexFlatIP(keys.shape[1])
-    index.add(np.ascontiguousarray(keys, dtype=np.float32))
-    return index
 
 
 def _graph_of(keys: NDArray[np.float32]) -> Any:
@@ -139,7 +137,7 @@ def _graph_of(keys: NDArray[np.float32]) -> Any:
     n_threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:
-        index.add(np.ascontiguousarray(keys, dtype=np.float32))
+        index.add(keys)
     finally:
         faiss.omp_set_num_threads(n_threads)
     return index

@@ -41,6 +41,29 @@ MOST_GRAIN = 50
 """With more, a side is no coarsely split translation: it holds a line for a chapter, or is another text altogether."""
 
 
+def find_coarse_links(
+    links: Links,
+    singles: tuple[NDArray[np.floating], NDArray[np.floating]],
+    byte_lengths: tuple[NDArray[np.float64], NDArray[np.float64]],
+    sentences: tuple[Sequence[str], Sequence[str]],
+) -> Links:
+    """Return the anchors of a side that is hardly split, where they say more than those of single sentences.
+
+    singles      : float arrays of shape (S, D) and (T, D). byte_lengths : float64 arrays of shape (S,) and (T,).
+    sentences    : of both sides.
+    """
+    n_source, n_target = len(singles[0]), len(singles[1])
+    few, many = sorted((n_source, n_target))
+    if few < 2 or not LEAST_GRAIN * few <= many <= MOST_GRAIN * few:
+        return links
+    fine, coarse = (0, 1) if n_source > n_target else (1, 0)
+    found = find_window_links(singles[fine], singles[coarse], byte_lengths[fine])
+    found = found if fine == 0 else found.mirrored
+    least = least_evidence(links, count_letters(sentences[fine]), count_letters(sentences[coarse]), many / few)
+    is_more = found.evidence > least and len(found.source) >= LEAST_ANCHORED * few
+    return found if is_more else links
+
+
 def least_evidence(single: Links, n_fine: float, n_coarse: float, grain: float) -> float:
     """Return how much anchors of a coarse side must say to be believed, rather than those of single sentences.
 
