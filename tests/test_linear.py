@@ -1,7 +1,6 @@
-"""Reading and splitting take time that grows with a text, and no faster: four times the pieces, at most six times the
-time.
+"""Reading and splitting take time that grows with a text, and no faster (`growth.py`).
 
-What is quadratic takes sixteen times as long, and for ever where somebody means it.
+What is quadratic takes for ever where somebody means it.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from pipeline.corpus.formats.document import Options
 from pipeline.corpus.formats.files import read_file
 from pipeline.errors import DocumentError
 
-N = 10_000
+N = 2_500
 MARKS = "\u0327\u0301\u0316\u0315"
 """Combining marks that normalising puts in another order."""
 
