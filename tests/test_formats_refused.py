@@ -140,7 +140,7 @@ def test_entities_are_not_expanded(tmp_path: Path) -> None:
     (tmp_path / "a.xml").write_text(f'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY l0 "ha">{laughs}]><a>&l9;</a>')
     started = time.monotonic()
     assert problem(tmp_path / "a.xml").startswith("a.xml declares entities of its own, which are not expanded")
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20  # for ever without the refusal
     (tmp_path / "secret").write_text("secret")
     for kind in ("SYSTEM", "PUBLIC 'x'"):
         text = f'<!DOCTYPE a [<!ENTITY s {kind} "{(tmp_path / "secret").as_uri()}">]><a>&s;</a>'

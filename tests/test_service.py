@@ -308,7 +308,7 @@ def test_a_slow_client_is_told_and_hung_up_on(live: Live) -> None:
     started = time.monotonic()
     answer = exchange(live, HEAD + b"Content-Length: 100\r\n\r\n{")
     assert answer.startswith(b"HTTP/1.1 408")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_an_endless_body_is_cut_off(live: Live) -> None:
