@@ -115,7 +115,8 @@ def rank(
 
     candidates : int64 array of shape (Q, C), which distinct keys are likely; -1 for none.
     """
-    similarity = exact_similarities(queries, keys, distinct.first, candidates)
+    similarity = np.full(candidates.shape, -np.inf, np.float32)
+    _fill_similarities(queries, keys, distinct.first, candidates, similarity)
     positions = np.where((candidates >= 0)[:, :, None], distinct.positions[candidates], len(keys))
     if (distinct.positions[:, 1:] == len(keys)).all():  # nothing stands twice
         positions = positions[:, :, :1]
@@ -130,14 +131,17 @@ def rank(
 
 
 @njit(cache=True)
-def exact_similarities(
+def _fill_similarities(
     queries: NDArray[np.floating],
     keys: NDArray[np.floating],
     first: NDArray[np.int64],
     candidates: NDArray[np.int64],
-) -> NDArray[np.float32]:
-    """Compute dot products in double precision, term by term: float32 array of shape (Q, C), equal on every machine."""
-    result = np.full(candidates.shape, -np.inf, np.float32)
+    similarity: NDArray[np.float32],
+) -> None:
+    """Compute dot products in double precision, term by term, so that they are equal on every machine.
+
+    similarity : float32 array of shape (Q, C).
+    """
     for q in range(candidates.shape[0]):
         for c in range(candidates.shape[1]):
             if candidates[q, c] >= 0:
@@ -145,5 +149,4 @@ def exact_similarities(
                 total = 0.0
                 for d in range(queries.shape[1]):
                     total += queries[q, d] * np.float64(keys[key, d])
-                result[q, c] = total
-    return result
+                similarity[q, c] = total

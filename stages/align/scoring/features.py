@@ -196,8 +196,9 @@ def fill_row(
     """
     similarity, a, b = block.similarity, i - 1 - block.first_source, first - 1 - block.first_target
     of_source, size, both = source.lengths[m - 1, i], np.float32(m + n), np.float32(m > 1 and n > 1)
+    own, lengths = similarity[m - 1, a, n - 1], target.lengths[n - 1]
     for x in range(width):
-        value, of_target = similarity[m - 1, a, n - 1, b + x], target.lengths[n - 1, first + x]
+        value, of_target = own[b + x], lengths[first + x]
         features[0, x] = value * size / 2
         features[1, x] = value
         features[4, x] = size - 2
@@ -206,13 +207,14 @@ def fill_row(
         deviation = difference * difference / (LENGTH_VARIANCE / 2 * total)
         features[6, x] = -smaller(deviation, MAX_DEVIATION) / 2
         features[7, x] = np.log2(1 + smaller(of_source, of_target) / larger(of_source, of_target))
-    _fill_extension(block, i, first, width, m, n, source, target, features[2])
-    _fill_contraction(block, i, first, width, m, n, features[3])
+    n_source, n_target = source.lengths.shape[1] - 1, len(lengths) - 1
+    _fill_extension(similarity, a, b, m, n, i < n_source, first == n, min(width, n_target - first), features[2, :width])
+    _fill_contraction(similarity, a, b, m, n, features[3, :width])
     for mark in range(7):
-        here, trusted = source.marks[m - 1, mark, i], trust[mark]
+        here, trusted, others = source.marks[m - 1, mark, i], trust[mark], target.marks[n - 1, mark]
         for x in range(width):
             # As numbers that are never positive: how the marks of both sides differ.
-            there = target.marks[n - 1, mark, first + x]
+            there = others[first + x]
             difference = -abs(here - there) * trusted
             if mark == 3:
                 # Long sentences have many commas: only those count in proportion.
@@ -222,54 +224,60 @@ def fill_row(
 
 @njit(cache=True)
 def _fill_extension(
-    block: Block,
-    i: int,
-    first: int,
-    width: int,
+    similarity: NDArray[np.float32],
+    a: int,
+    b: int,
     m: int,
     n: int,
-    source: OverlapTexts,
-    target: OverlapTexts,
+    goes_on: bool,
+    begins: bool,
+    n_going_on: int,
     found: NDArray[np.float32],
 ) -> None:
     """Fill in how much more similar a bead gets with one more sentence on one side; a whole bead only loses by it.
 
     0 for beads that no overlap extends.
+
+    a, b : the last sentences of the first bead, as indices of the block.
+    goes_on, n_going_on : whether the source goes on after the beads, and how many of them the target goes on after.
+    begins : whether the first bead begins with the first target sentence.
     """
-    similarity, a, b = block.similarity, i - 1 - block.first_source, first - 1 - block.first_target
-    for x in range(width):
-        found[x] = MISSING
-    if m < similarity.shape[0] and m < i:
-        for x in range(width):
-            found[x] = larger(found[x], similarity[m, a, n - 1, b + x])
-    if m < similarity.shape[0] and i < source.lengths.shape[1] - 1:
-        for x in range(width):
-            found[x] = larger(found[x], similarity[m, a + 1, n - 1, b + x])
+    found[:] = MISSING
+    if m < similarity.shape[0]:
+        if m <= a:
+            _raise(found, similarity[m, a, n - 1], b, 0, len(found))
+        if goes_on:
+            _raise(found, similarity[m, a + 1, n - 1], b, 0, len(found))
     if n < similarity.shape[2]:
-        # No sentence stands before the first one, and none behind the last one.
-        for x in range(1 if first == n else 0, width):
-            found[x] = larger(found[x], similarity[m - 1, a, n, b + x])
-        for x in range(min(width, target.lengths.shape[1] - 1 - first)):
-            found[x] = larger(found[x], similarity[m - 1, a, n, b + x + 1])
-    for x in range(width):
-        found[x] = found[x] - similarity[m - 1, a, n - 1, b + x] if found[x] > MISSING else np.float32(0.0)
+        _raise(found, similarity[m - 1, a, n], b, int(begins), len(found))
+        _raise(found, similarity[m - 1, a, n], b + 1, 0, n_going_on)
+    own = similarity[m - 1, a, n - 1]
+    for x in range(len(found)):
+        found[x] = found[x] - own[b + x] if found[x] > MISSING else np.float32(0.0)
 
 
 @njit(cache=True)
-def _fill_contraction(block: Block, i: int, first: int, width: int, m: int, n: int, found: NDArray[np.float32]) -> None:
+def _fill_contraction(
+    similarity: NDArray[np.float32], a: int, b: int, m: int, n: int, found: NDArray[np.float32]
+) -> None:
     """Fill in how much similarity a bead loses at least without one of its outer sentences; 0 for 1-1."""
-    similarity, a, b = block.similarity, i - 1 - block.first_source, first - 1 - block.first_target
-    for x in range(width):
-        found[x] = MISSING
+    found[:] = MISSING
     if m > 1:
-        for x in range(width):
-            found[x] = larger(similarity[m - 2, a, n - 1, b + x], similarity[m - 2, a - 1, n - 1, b + x])
+        _raise(found, similarity[m - 2, a, n - 1], b, 0, len(found))
+        _raise(found, similarity[m - 2, a - 1, n - 1], b, 0, len(found))
     if n > 1:
-        for x in range(width):
-            inner = larger(similarity[m - 1, a, n - 2, b + x], similarity[m - 1, a, n - 2, b + x - 1])
-            found[x] = larger(found[x], inner)
-    for x in range(width):
-        found[x] = similarity[m - 1, a, n - 1, b + x] - found[x] if found[x] > MISSING else np.float32(0.0)
+        _raise(found, similarity[m - 1, a, n - 2], b, 0, len(found))
+        _raise(found, similarity[m - 1, a, n - 2], b - 1, 0, len(found))
+    own = similarity[m - 1, a, n - 1]
+    for x in range(len(found)):
+        found[x] = own[b + x] - found[x] if found[x] > MISSING else np.float32(0.0)
+
+
+@njit(cache=True)
+def _raise(found: NDArray[np.float32], similarity: NDArray[np.float32], b: int, start: int, stop: int) -> None:
+    """Raise what is found to similarities where these are larger: that of index x to the one of index b + x."""
+    for x in range(start, stop):
+        found[x] = larger(found[x], similarity[b + x])
 
 
 @njit(cache=True, inline="always")

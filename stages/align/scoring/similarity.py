@@ -105,7 +105,9 @@ def summed_blocks(
     for row_start, row_stop, rows, columns in _block_ranges(band, *sizes):
         cosines = _products(source[:, rows], target[:, columns])
         _centre_products(cosines, centring[0].part(rows), centring[1].part(columns))
-        similarity = _products_of_sums(cosines[0, :, 0], sums[0].part(rows), sums[1].part(columns), unit)
+        similarity = _products_of_sums(
+            np.ascontiguousarray(cosines[0, :, 0]), sums[0].part(rows), sums[1].part(columns), unit
+        )
         yield Block(row_start, row_stop, rows.start, columns.start, similarity)
 
 
@@ -133,8 +135,9 @@ def mixed_blocks(
         cosines *= of_target.inverse
         of_sums = sums[0].part(rows), sums[1].part(columns)
         n_rows, n_columns = (len(side.weights) for side in of_sums)
-        similarity = _products_of_sums(cosines[:n_rows, :n_columns], *of_sums, unit)
-        _place_encoded(cosines, of_source[3:], of_target[3:], *of_sums, unit, similarity)
+        similarity = _products_of_sums(np.ascontiguousarray(cosines[:n_rows, :n_columns]), *of_sums, unit)
+        room = np.empty(max(n_rows, n_columns), np.float32)
+        _place_encoded(cosines, of_source[3:], of_target[3:], *of_sums, unit, similarity, room)
         yield Block(row_start, row_stop, rows.start, columns.start, similarity)
 
 
@@ -155,7 +158,7 @@ class _EncodedPart(NamedTuple):
     def of(
         cls, vectors: NDArray[np.floating], is_encoded: NDArray[np.bool_], part: slice, centring: Centring
     ) -> _EncodedPart:
-        sizes, lasts = np.nonzero(is_encoded[:, part])
+        sizes, lasts = np.ascontiguousarray(np.nonzero(is_encoded[:, part]))
         here = sizes, lasts + part.start
         return cls(
             np.concatenate([vectors[0, part], vectors[here]]).astype(np.float32, copy=False),
@@ -175,18 +178,19 @@ def _place_encoded(
     of_target: Sums,
     unit: Unit,
     similarity: NDArray[np.float32],
+    total: NDArray[np.float32],
 ) -> None:
     """Put the similarities of encoded overlaps in place of those of sums.
 
     cosines : float32 array of shape (R + E, W + F), of the sentences and, behind them, the encoded overlaps of a block.
     source, target : the places of the E and F encoded overlaps: their sizes less one, and their last sentences.
     similarity : float32 array of shape (M, R, N, W), as of a Block.
+    total : room for max(R, W) numbers.
     """
     stretch, shift = unit
     n_rows, n_columns = similarity.shape[1], similarity.shape[3]
-    total = np.zeros(n_columns, np.float32)
     for e in range(len(source[0])):
-        total[:] = 0
+        total[:n_columns] = 0
         for size in range(similarity.shape[2]):
             for j in range(size, n_columns):
                 total[j] += cosines[n_rows + e, j - size] * of_target.weights[j - size]
@@ -194,9 +198,8 @@ def _place_encoded(
                 similarity[source[0][e], source[1][e], size, j] = (
                     total[j] * of_target.inverse_norms[size, j] * stretch - shift
                 )
-    total = np.zeros(n_rows, np.float32)
     for f in range(len(target[0])):
-        total[:] = 0
+        total[:n_rows] = 0
         for size in range(similarity.shape[0]):
             for i in range(size, n_rows):
                 total[i] += cosines[i - size, n_columns + f] * of_source.weights[i - size]

@@ -33,7 +33,7 @@ class Sums(NamedTuple):
 
     def part(self, sentences: slice) -> Sums:
         """Return the same of sums that end with some of the sentences."""
-        return Sums(self.weights[sentences], self.inverse_norms[:, sentences])
+        return Sums(self.weights[sentences], np.ascontiguousarray(self.inverse_norms[:, sentences]))
 
 
 def sum_weights(byte_lengths: NDArray[np.float64]) -> NDArray[np.float32]:

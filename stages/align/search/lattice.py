@@ -142,7 +142,6 @@ def best_end(best: NDArray[np.float64], lattice: Lattice) -> tuple[int, int, flo
     return (0, TEXT, lattice.whole) if lattice.whole > total else (cell, state, total)
 
 
-@njit(cache=True)
 def fill_states(lattice: Lattice, band: Band) -> tuple[NDArray[np.float64], NDArray[np.uint8], NDArray[np.uint8]]:
     """Fill the table.
 
@@ -150,64 +149,58 @@ def fill_states(lattice: Lattice, band: Band) -> tuple[NDArray[np.float64], NDAr
     for TEXT a bead type or SOURCE_NULL, for others the state before), and the state from which a bead best begins in
     each cell, or FOREWORD (uint8, shape (C,)).
     """
-    n_cells = band.offset[-1]
-    best = np.full((n_cells, 4), -np.inf, np.float64)
-    pointers = np.full((n_cells, 4), UNREACHED, np.uint8)
-    bead_from = np.zeros(n_cells, np.uint8)
-    bead_forward = np.full(n_cells, -np.inf, np.float64)
-    best[0, TEXT] = 0.0
-    for i in range(len(band.start)):
-        for j in range(band.start[i], band.stop[i]):
-            cell = cell_at(band, i, j)
-            for kind in range(len(lattice.types)):
-                row, column = i - lattice.types[kind, 0], j - lattice.types[kind, 1]
-                if not has_cell(band, row, column):
-                    continue
-                total = bead_forward[cell_at(band, row, column)] + lattice.score[cell, kind]
-                if total > best[cell, TEXT]:
-                    best[cell, TEXT], pointers[cell, TEXT] = total, kind
-            if i > 0 and j < band.stop[i - 1]:
-                above = best[cell_at(band, i - 1, j)]
-                total = above[TEXT] + lattice.source_null[i - 1]
-                if total > best[cell, TEXT]:
-                    best[cell, TEXT], pointers[cell, TEXT] = total, SOURCE_NULL
-                _step(above, lattice.moves[2], 0.0, best[cell], pointers[cell], SKIP_SOURCE)
-            if j > band.start[i]:
-                _step(
-                    best[cell - 1],
-                    lattice.moves[1],
-                    lattice.target_null[j - 1],
-                    best[cell],
-                    pointers[cell],
-                    TARGET_NULLS,
-                )
-                _step(best[cell - 1], lattice.moves[3], 0.0, best[cell], pointers[cell], SKIP_TARGET)
-            for state in range(4):
-                total = best[cell, state] + lattice.moves[4, state]
-                if total > bead_forward[cell]:
-                    bead_forward[cell], bead_from[cell] = total, state
-            if lattice.before[cell] > bead_forward[cell]:
-                bead_forward[cell], bead_from[cell] = lattice.before[cell], FOREWORD
+    best, bead_forward = np.full((band.n_cells, 4), -np.inf), np.full(band.n_cells, -np.inf)
+    pointers, bead_from = np.full((band.n_cells, 4), UNREACHED, np.uint8), np.zeros(band.n_cells, np.uint8)
+    _fill_states(lattice, band, best, bead_forward, pointers, bead_from)
     return best, pointers, bead_from
 
 
 @njit(cache=True)
-def _step(
-    before: NDArray[np.float64],
-    moves: NDArray[np.float64],
-    added: float,
+def _fill_states(
+    lattice: Lattice,
+    band: Band,
     best: NDArray[np.float64],
+    bead_forward: NDArray[np.float64],
     pointers: NDArray[np.uint8],
-    state: int,
+    bead_from: NDArray[np.uint8],
 ) -> None:
-    """MaxMarginals a state of a cell by leaving out a sentence, from the best state of the cell before."""
-    for previous in range(4):
-        total = before[previous] + moves[previous] + added
-        if total > best[state]:
-            best[state], pointers[state] = total, previous
+    types, score, moves = lattice.types, lattice.score, lattice.moves
+    best[0, TEXT] = 0.0
+    for i in range(len(band.start)):
+        for j in range(band.start[i], band.stop[i]):
+            cell = cell_at(band, i, j)
+            for kind in range(len(types)):
+                row, column = i - types[kind, 0], j - types[kind, 1]
+                if not has_cell(band, row, column):
+                    continue
+                total = bead_forward[cell_at(band, row, column)] + score[cell, kind]
+                if total > best[cell, TEXT]:
+                    best[cell, TEXT], pointers[cell, TEXT] = total, kind
+            if i > 0 and j < band.stop[i - 1]:
+                above = cell_at(band, i - 1, j)
+                total = best[above, TEXT] + lattice.source_null[i - 1]
+                if total > best[cell, TEXT]:
+                    best[cell, TEXT], pointers[cell, TEXT] = total, SOURCE_NULL
+                for state in range(4):
+                    total = best[above, state] + moves[2, state]
+                    if total > best[cell, SKIP_SOURCE]:
+                        best[cell, SKIP_SOURCE], pointers[cell, SKIP_SOURCE] = total, state
+            if j > band.start[i]:
+                for state in range(4):
+                    total = best[cell - 1, state] + moves[1, state] + lattice.target_null[j - 1]
+                    if total > best[cell, TARGET_NULLS]:
+                        best[cell, TARGET_NULLS], pointers[cell, TARGET_NULLS] = total, state
+                    total = best[cell - 1, state] + moves[3, state]
+                    if total > best[cell, SKIP_TARGET]:
+                        best[cell, SKIP_TARGET], pointers[cell, SKIP_TARGET] = total, state
+            for state in range(4):
+                total = best[cell, state] + moves[4, state]
+                if total > bead_forward[cell]:
+                    bead_forward[cell], bead_from[cell] = total, state
+            if lattice.before[cell] > bead_forward[cell]:
+                bead_forward[cell], bead_from[cell] = lattice.before[cell], FOREWORD
 
 
-@njit(cache=True)
 def trace_states(
     pointers: NDArray[np.uint8],
     bead_from: NDArray[np.uint8],
@@ -217,25 +210,48 @@ def trace_states(
     band: Band,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
     """Walk back from a state of a cell, after which all is left out; returns the first four fields of BestPath."""
-    i, j = len(band.start) - 1, band.stop[-1] - 1
-    source_skipped, target_skipped = np.zeros(i, np.bool_), np.zeros(j, np.bool_)
+    source_skipped, target_skipped = np.zeros(len(band.start) - 1, bool), np.zeros(band.stop[-1] - 1, bool)
     i = int(np.searchsorted(band.offset, cell, side="right")) - 1
-    j = cell - band.offset[i] + band.start[i]
+    j = int(cell - band.offset[i] + band.start[i])
     source_skipped[i:], target_skipped[j:] = True, True
     stops, kinds = np.empty((min(i, j), 2), np.int64), np.empty(min(i, j), np.int64)
-    free = len(kinds)
+    first = _trace_states(pointers, bead_from, i, j, state, types, band, stops, kinds, source_skipped, target_skipped)
+    if first < 0:
+        raise ValueError("the band has no path through it")
+    return stops[first:], kinds[first:], source_skipped, target_skipped
+
+
+@njit(cache=True)
+def _trace_states(
+    pointers: NDArray[np.uint8],
+    bead_from: NDArray[np.uint8],
+    i: int,
+    j: int,
+    state: int,
+    types: NDArray[np.int64],
+    band: Band,
+    stops: NDArray[np.int64],
+    kinds: NDArray[np.int64],
+    source_skipped: NDArray[np.bool_],
+    target_skipped: NDArray[np.bool_],
+) -> int:
+    """Fill in the beads from the end on, and what is left out; returns the first bead, or -1 if there is no path."""
+    first = len(kinds)
     while i > 0 or j > 0:
         if state == FOREWORD:
-            source_skipped[:i], target_skipped[:j] = True, True
+            for sentence in range(i):
+                source_skipped[sentence] = True
+            for sentence in range(j):
+                target_skipped[sentence] = True
             break
         pointer = pointers[cell_at(band, i, j), state]
         if pointer == UNREACHED:
-            raise ValueError("the band has no path through it")
+            return -1
         if state == TEXT and pointer == SOURCE_NULL:
             i -= 1
         elif state == TEXT:
-            free -= 1
-            stops[free, 0], stops[free, 1], kinds[free] = i, j, pointer
+            first -= 1
+            stops[first, 0], stops[first, 1], kinds[first] = i, j, pointer
             i, j = i - types[pointer, 0], j - types[pointer, 1]
             state = bead_from[cell_at(band, i, j)]
         elif state == SKIP_SOURCE:
@@ -246,4 +262,4 @@ def trace_states(
             j -= 1
             target_skipped[j] = state == SKIP_TARGET
             state = pointer
-    return stops[free:], kinds[free:], source_skipped, target_skipped
+    return first

@@ -44,32 +44,37 @@ def near_band(marginals: MaxMarginals, lattice: Lattice, band: Band, margin: flo
     return narrow_band(band, through >= marginals.total - margin)
 
 
-@njit(cache=True)
 def max_backward(lattice: Lattice, band: Band) -> NDArray[np.float64]:
     """Return the best total from each state of each cell to the end: float64 array of shape (C, 4).
 
     The twin of `lattice.fill_states`, backwards.
     """
-    n_types, n_cells, n_rows = len(lattice.types), band.offset[-1], len(band.start)
-    backward = np.full((n_cells, 4), -np.inf, np.float64)
-    backward[n_cells - 1] = lattice.stop
-    ways, moves = np.empty(5, np.float64), lattice.moves
+    backward = np.full((band.n_cells, 4), -np.inf)
+    backward[-1] = lattice.stop
+    _fill_backward(lattice, band, backward, np.empty(5))
+    return backward
+
+
+@njit(cache=True)
+def _fill_backward(lattice: Lattice, band: Band, backward: NDArray[np.float64], ways: NDArray[np.float64]) -> None:
+    types, score, moves, n_cells, n_rows = lattice.types, lattice.score, lattice.moves, len(backward), len(band.start)
     for i in range(n_rows - 1, -1, -1):
         for j in range(band.stop[i] - 1, band.start[i] - 1, -1):
             cell = cell_at(band, i, j)
             if cell == n_cells - 1:
                 continue
-            ways[:] = -np.inf
-            for kind in range(n_types):
-                row, column = i + lattice.types[kind, 0], j + lattice.types[kind, 1]
+            for move in range(5):
+                ways[move] = -np.inf
+            for kind in range(len(types)):
+                row, column = i + types[kind, 0], j + types[kind, 1]
                 if has_cell(band, row, column):
                     after = cell_at(band, row, column)
-                    way = backward[after, TEXT] + lattice.score[after, kind]
+                    way = backward[after, TEXT] + score[after, kind]
                     if way > ways[4]:
                         ways[4] = way
             if i + 1 < n_rows and j >= band.start[i + 1]:
-                below = backward[cell_at(band, i + 1, j)]
-                ways[0], ways[2] = below[0] + lattice.source_null[i], below[2]
+                below = cell_at(band, i + 1, j)
+                ways[0], ways[2] = backward[below, 0] + lattice.source_null[i], backward[below, 2]
             if j + 1 < band.stop[i]:
                 ways[1] = backward[cell + 1, 1] + lattice.target_null[j]
                 ways[3] = backward[cell + 1, 3]
@@ -79,10 +84,8 @@ def max_backward(lattice: Lattice, band: Band) -> NDArray[np.float64]:
                     if ways[move] + moves[move, state] > best:
                         best = ways[move] + moves[move, state]
                 backward[cell, state] = best
-    return backward
 
 
-@njit(cache=True)
 def bead_marginals(
     bead_forward: NDArray[np.float64], backward: NDArray[np.float64], lattice: Lattice, band: Band
 ) -> NDArray[np.float64]:
@@ -91,13 +94,25 @@ def bead_marginals(
     bead_forward, backward : float64 arrays of shape (C,) and (C, 4), up to each cell from which a bead begins, and from
         each state of each cell to the end: of the best paths (MaxMarginals), or of all of them (Posterior).
     """
-    way = np.full(lattice.score.shape, -np.inf, np.float64)
+    way = np.full(lattice.score.shape, -np.inf)
+    _fill_beads(bead_forward, backward, lattice.score, lattice.types, band, way)
+    return way
+
+
+@njit(cache=True)
+def _fill_beads(
+    bead_forward: NDArray[np.float64],
+    backward: NDArray[np.float64],
+    score: NDArray[np.float32],
+    types: NDArray[np.int64],
+    band: Band,
+    way: NDArray[np.float64],
+) -> None:
     for i in range(len(band.start)):
         for j in range(band.start[i], band.stop[i]):
             cell = cell_at(band, i, j)
-            for kind in range(len(lattice.types)):
-                row, column = i - lattice.types[kind, 0], j - lattice.types[kind, 1]
+            for kind in range(len(types)):
+                row, column = i - types[kind, 0], j - types[kind, 1]
                 if has_cell(band, row, column):
                     before = bead_forward[cell_at(band, row, column)]
-                    way[cell, kind] = before + lattice.score[cell, kind] + backward[cell, TEXT]
-    return way
+                    way[cell, kind] = before + score[cell, kind] + backward[cell, TEXT]

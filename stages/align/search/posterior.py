@@ -79,20 +79,22 @@ def sum_paths(lattice: Lattice, band: Band) -> Posterior:
 
 
 @njit(cache=True)
-def log_sum(terms: NDArray[np.float64]) -> float:
+def _log_sum(terms: NDArray[np.float64]) -> float:
     """Return the logarithm of the sum of exp of the terms; -inf if all are."""
-    largest = float(terms.max())
+    largest = -np.inf
+    for index in range(len(terms)):
+        largest = max(largest, terms[index])
     if largest == -np.inf:
-        return -np.inf
+        return largest
     total = 0.0
-    for term in terms:
-        if term > largest - NEGLIGIBLE:
-            total += np.exp(term - largest)
+    for index in range(len(terms)):
+        if terms[index] > largest - NEGLIGIBLE:
+            total += np.exp(terms[index] - largest)
     return float(largest + np.log(total))
 
 
 @njit(cache=True)
-def log_sum_moves(states: NDArray[np.float64], moves: NDArray[np.float64]) -> float:
+def _log_sum_moves(states: NDArray[np.float64], moves: NDArray[np.float64]) -> float:
     """Return the logarithm of the sum of exp(state + move), without an array for the sums."""
     largest = -np.inf
     for index in range(len(states)):
@@ -108,76 +110,97 @@ def log_sum_moves(states: NDArray[np.float64], moves: NDArray[np.float64]) -> fl
 
 
 @njit(cache=True)
-def log_add(a: float, b: float) -> float:
+def _log_add(a: float, b: float) -> float:
     """Return the logarithm of exp(a) + exp(b)."""
     largest, least = (a, b) if a > b else (b, a)
-    return largest + float(np.log1p(np.exp(least - largest))) if least > largest - NEGLIGIBLE else largest
+    return largest + np.log1p(np.exp(least - largest)) if least > largest - NEGLIGIBLE else largest
 
 
-@njit(cache=True)
 def sum_forward(lattice: Lattice, band: Band) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return `forward` and `bead_forward` of Posterior."""
-    n_types, n_cells = len(lattice.types), band.offset[-1]
-    forward, bead_forward = np.full((n_cells, 4), -np.inf, np.float64), np.full(n_cells, -np.inf, np.float64)
-    terms, moves = np.empty(n_types + 1, np.float64), lattice.moves
-    forward[0, TEXT] = 0.0
-    for i in range(len(band.start)):
-        for j in range(band.start[i], band.stop[i]):
-            cell = cell_at(band, i, j)
-            terms[:] = -np.inf
-            for kind in range(n_types):
-                row, column = i - lattice.types[kind, 0], j - lattice.types[kind, 1]
-                if has_cell(band, row, column):
-                    before = cell_at(band, row, column)
-                    terms[kind] = bead_forward[before] + lattice.score[cell, kind]
-            if i > 0 and j < band.stop[i - 1]:
-                above = forward[cell_at(band, i - 1, j)]
-                terms[n_types] = above[TEXT] + lattice.source_null[i - 1]
-                forward[cell, SKIP_SOURCE] = log_sum_moves(above, moves[2])
-            if j > band.start[i]:
-                forward[cell, TARGET_NULLS] = log_sum_moves(forward[cell - 1], moves[1]) + lattice.target_null[j - 1]
-                forward[cell, SKIP_TARGET] = log_sum_moves(forward[cell - 1], moves[3])
-            if cell > 0:
-                forward[cell, TEXT] = log_sum(terms)
-            bead_forward[cell] = log_add(log_sum_moves(forward[cell], moves[4]), lattice.before[cell])
+    forward, bead_forward = np.full((band.n_cells, 4), -np.inf), np.full(band.n_cells, -np.inf)
+    _sum_forward(lattice, band, forward, bead_forward, np.empty(len(lattice.types) + 1))
     return forward, bead_forward
 
 
 @njit(cache=True)
+def _sum_forward(
+    lattice: Lattice,
+    band: Band,
+    forward: NDArray[np.float64],
+    bead_forward: NDArray[np.float64],
+    terms: NDArray[np.float64],
+) -> None:
+    types, score, moves = lattice.types, lattice.score, lattice.moves
+    forward[0, TEXT] = 0.0
+    for i in range(len(band.start)):
+        for j in range(band.start[i], band.stop[i]):
+            cell = cell_at(band, i, j)
+            for kind in range(len(terms)):
+                terms[kind] = -np.inf
+            for kind in range(len(types)):
+                row, column = i - types[kind, 0], j - types[kind, 1]
+                if has_cell(band, row, column):
+                    terms[kind] = bead_forward[cell_at(band, row, column)] + score[cell, kind]
+            if i > 0 and j < band.stop[i - 1]:
+                above = cell_at(band, i - 1, j)
+                terms[-1] = forward[above, TEXT] + lattice.source_null[i - 1]
+                forward[cell, SKIP_SOURCE] = _log_sum_moves(forward[above], moves[2])
+            if j > band.start[i]:
+                nulls = _log_sum_moves(forward[cell - 1], moves[1])
+                forward[cell, TARGET_NULLS] = nulls + lattice.target_null[j - 1]
+                forward[cell, SKIP_TARGET] = _log_sum_moves(forward[cell - 1], moves[3])
+            if cell > 0:
+                forward[cell, TEXT] = _log_sum(terms)
+            bead_forward[cell] = _log_add(_log_sum_moves(forward[cell], moves[4]), lattice.before[cell])
+
+
 def sum_backward(lattice: Lattice, band: Band) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return `backward` and `bead_backward` of Posterior."""
-    n_types, n_cells, n_rows = len(lattice.types), band.offset[-1], len(band.start)
-    backward, bead_backward = np.full((n_cells, 4), -np.inf, np.float64), np.full(n_cells, -np.inf, np.float64)
-    terms, ways = np.empty(n_types, np.float64), np.empty(5, np.float64)
+    backward, bead_backward = np.full((band.n_cells, 4), -np.inf), np.full(band.n_cells, -np.inf)
+    backward[-1] = lattice.stop
     moves_from = np.ascontiguousarray(lattice.moves.T)
-    backward[n_cells - 1] = lattice.stop
-    for i in range(n_rows - 1, -1, -1):
-        for j in range(band.stop[i] - 1, band.start[i] - 1, -1):
-            cell = cell_at(band, i, j)
-            terms[:] = -np.inf
-            for kind in range(n_types):
-                row, column = i + lattice.types[kind, 0], j + lattice.types[kind, 1]
-                if has_cell(band, row, column):
-                    after = cell_at(band, row, column)
-                    terms[kind] = backward[after, TEXT] + lattice.score[after, kind]
-            ways[:] = -np.inf
-            ways[4] = bead_backward[cell] = log_sum(terms)
-            if i + 1 < n_rows and j >= band.start[i + 1]:
-                below = backward[cell_at(band, i + 1, j)]
-                ways[0], ways[2] = below[TEXT] + lattice.source_null[i], below[SKIP_SOURCE]
-            if j + 1 < band.stop[i]:
-                after = cell + 1
-                ways[1] = backward[after, TARGET_NULLS] + lattice.target_null[j]
-                ways[3] = backward[after, SKIP_TARGET]
-            if cell < n_cells - 1:
-                for state in range(4):
-                    backward[cell, state] = log_sum_moves(ways, moves_from[state])
-                for state in (TEXT, TARGET_NULLS):
-                    backward[cell, state] = log_add(backward[cell, state], lattice.after[cell])
+    _sum_backward(lattice, band, moves_from, backward, bead_backward, np.empty(len(lattice.types)), np.empty(5))
     return backward, bead_backward
 
 
 @njit(cache=True)
+def _sum_backward(
+    lattice: Lattice,
+    band: Band,
+    moves_from: NDArray[np.float64],
+    backward: NDArray[np.float64],
+    bead_backward: NDArray[np.float64],
+    terms: NDArray[np.float64],
+    ways: NDArray[np.float64],
+) -> None:
+    types, score, n_cells = lattice.types, lattice.score, len(backward)
+    for i in range(len(band.start) - 1, -1, -1):
+        for j in range(band.stop[i] - 1, band.start[i] - 1, -1):
+            cell = cell_at(band, i, j)
+            for kind in range(len(types)):
+                terms[kind] = -np.inf
+                row, column = i + types[kind, 0], j + types[kind, 1]
+                if has_cell(band, row, column):
+                    after = cell_at(band, row, column)
+                    terms[kind] = backward[after, TEXT] + score[after, kind]
+            for move in range(4):
+                ways[move] = -np.inf
+            ways[4] = bead_backward[cell] = _log_sum(terms)
+            if i + 1 < len(band.start) and j >= band.start[i + 1]:
+                below = cell_at(band, i + 1, j)
+                ways[0] = backward[below, TEXT] + lattice.source_null[i]
+                ways[2] = backward[below, SKIP_SOURCE]
+            if j + 1 < band.stop[i]:
+                ways[1] = backward[cell + 1, TARGET_NULLS] + lattice.target_null[j]
+                ways[3] = backward[cell + 1, SKIP_TARGET]
+            if cell < n_cells - 1:
+                for state in range(4):
+                    backward[cell, state] = _log_sum_moves(ways, moves_from[state])
+                for state in range(TARGET_NULLS + 1):
+                    backward[cell, state] = _log_add(backward[cell, state], lattice.after[cell])
+
+
 def bead_posterior(
     posterior: Posterior, lattice: Lattice, band: Band, stops: NDArray[np.int64], kinds: NDArray[np.int64]
 ) -> NDArray[np.float64]:
@@ -185,14 +208,9 @@ def bead_posterior(
 
     stops, kinds : int64 arrays of shape (P, 2) and (P,), the cells that the beads reach and their types.
     """
-    shares = np.empty(len(kinds), np.float64)
-    for bead in range(len(kinds)):
-        i, j = stops[bead]
-        row, column = i - lattice.types[kinds[bead], 0], j - lattice.types[kinds[bead], 1]
-        cell = cell_at(band, i, j)
-        before = posterior.bead_forward[cell_at(band, row, column)]
-        way = before + lattice.score[cell, kinds[bead]] + posterior.backward[cell, TEXT]
-        shares[bead] = np.exp(min(way - posterior.total, 0.0))
+    cells, starts = band.cells_at(*stops.T), band.cells_at(*(stops - lattice.types[kinds]).T)
+    ways = posterior.bead_forward[starts] + lattice.score[cells, kinds] + posterior.backward[cells, TEXT]
+    shares: NDArray[np.float64] = np.exp(np.minimum(ways - posterior.total, 0.0))
     return shares
 
 
@@ -213,41 +231,53 @@ def corner_posterior(
     return np.minimum(shares, 1.0)
 
 
-@njit(cache=True)
 def null_posterior(
     posterior: Posterior, lattice: Lattice, band: Band
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the share of paths that leave out each sentence: float64 arrays of shape (S,) and (T,)."""
-    source, target = np.zeros(len(lattice.source_null), np.float64), np.zeros(len(lattice.target_null), np.float64)
-    source += _share(lattice.whole - posterior.total)
-    target += _share(lattice.whole - posterior.total)
+    source, target = (
+        np.full(len(nulls), _share(lattice.whole - posterior.total))
+        for nulls in (lattice.source_null, lattice.target_null)
+    )
+    _add_nulls(posterior, lattice, band, source, target)
+    return np.minimum(source, 1.0), np.minimum(target, 1.0)
+
+
+@njit(cache=True)
+def _add_nulls(
+    posterior: Posterior, lattice: Lattice, band: Band, source: NDArray[np.float64], target: NDArray[np.float64]
+) -> None:
     forward, backward, moves, total = posterior.forward, posterior.backward, lattice.moves, posterior.total
     for i in range(len(band.start)):
         for j in range(band.start[i], band.stop[i]):
             cell = cell_at(band, i, j)
             share = _share(lattice.before[cell] + posterior.bead_backward[cell] - total)
             if share > 0.0:
-                source[:i] += share
-                target[:j] += share
-            share = _share(log_add(forward[cell, TEXT], forward[cell, TARGET_NULLS]) + lattice.after[cell] - total)
+                for sentence in range(i):
+                    source[sentence] += share
+                for sentence in range(j):
+                    target[sentence] += share
+            share = _share(_log_add(forward[cell, TEXT], forward[cell, TARGET_NULLS]) + lattice.after[cell] - total)
             if share > 0.0:
-                source[i:] += share
-                target[j:] += share
+                for sentence in range(i, len(source)):
+                    source[sentence] += share
+                for sentence in range(j, len(target)):
+                    target[sentence] += share
             if i > 0 and j < band.stop[i - 1]:
-                above = forward[cell_at(band, i - 1, j)]
-                null = above[TEXT] + lattice.source_null[i - 1] + backward[cell, TEXT]
+                above = cell_at(band, i - 1, j)
+                null = forward[above, TEXT] + lattice.source_null[i - 1] + backward[cell, TEXT]
                 source[i - 1] += _share(null - total)
                 for state in range(4):
-                    source[i - 1] += _share(above[state] + moves[2, state] + backward[cell, SKIP_SOURCE] - total)
+                    skipped = forward[above, state] + moves[2, state] + backward[cell, SKIP_SOURCE]
+                    source[i - 1] += _share(skipped - total)
             if j > band.start[i]:
-                before = forward[cell - 1]
                 for state in range(4):
-                    null = before[state] + moves[1, state] + lattice.target_null[j - 1] + backward[cell, TARGET_NULLS]
+                    before = forward[cell - 1, state]
+                    null = before + moves[1, state] + lattice.target_null[j - 1] + backward[cell, TARGET_NULLS]
                     target[j - 1] += _share(null - total)
-                    target[j - 1] += _share(before[state] + moves[3, state] + backward[cell, SKIP_TARGET] - total)
-    return np.minimum(source, 1.0), np.minimum(target, 1.0)
+                    target[j - 1] += _share(before + moves[3, state] + backward[cell, SKIP_TARGET] - total)
 
 
 @njit(cache=True)
 def _share(logarithm: float) -> float:
-    return float(np.exp(logarithm)) if logarithm > -40.0 else 0.0
+    return np.exp(logarithm) if logarithm > -40.0 else 0.0
