@@ -1,13 +1,17 @@
-"""What is compiled is used again until any kernel changes."""
+"""What is compiled is used again until any kernel changes, and one process of many compiles."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from stages.align.compiled import ROOM, digest_kernels
+from stages.align.kernel_digest import COMPILED, ROOM, digest_kernels, kernels_folder
 from stages.align.search import lattice
 
 KERNEL = "@njit(cache=True)\ndef twice(pair: Pair) -> int:\n    return 2 * pair.left\n"
@@ -38,4 +42,56 @@ def test_kernels_are_kept_by_their_state() -> None:
 
 def test_every_kernel_is_compiled_through_it() -> None:
     texts = {path: path.read_text(encoding="utf-8") for path in ROOM.rglob("*.py") if path.name != "compiled.py"}
-    assert [path for path, text in texts.items() if re.search(r"^(from|import) numba\b", text, re.M)] == []
+    assert [path for path, text in texts.items() if re.search(r"from numba\b|numba\.n?jit", text)] == []
+
+
+def start(program: str, cache: Path) -> subprocess.Popen[bytes]:
+    """Start a process that keeps its kernels in a folder."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(cache)}
+    return subprocess.Popen([sys.executable, "-c", program], cwd=ROOM.parents[1], env=environment)
+
+
+COMPILE = "from stages.align.kernels import compile_kernels; compile_kernels()"
+ALIGN = """
+import sys; sys.path.insert(0, "tests")
+from test_align_pair import CONFIG, document
+from stages.align import align_pair, find_requested_overlaps
+both = document(30, 1), document(33, 2)
+find_requested_overlaps(*both, CONFIG)
+for on_demand in (False, True):
+    align_pair(*both, CONFIG, on_demand=on_demand)
+"""
+
+
+def test_what_is_compiled_ahead_is_all_that_an_alignment_runs(tmp_path: Path) -> None:
+    def kernels() -> set[Path]:
+        return set(tmp_path.rglob("*.nbc"))
+
+    assert start(COMPILE, tmp_path).wait() == 0
+    assert any(tmp_path.rglob(f"{COMPILED}*"))
+    compiled = kernels()
+    assert compiled
+    assert start(ALIGN, tmp_path).wait() == 0
+    assert kernels() == compiled
+
+
+def test_others_wait_for_the_process_that_compiles(tmp_path: Path) -> None:
+    folder = tmp_path / kernels_folder()
+    folder.mkdir()
+    held = os.open(folder, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    marker = "from stages.align import kernels as k; print(k.COMPILED + k._digest_machine())"
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    name = subprocess.run([sys.executable, "-c", marker], env=environment, cwd=ROOM.parents[1], capture_output=True)
+    other = start(COMPILE, tmp_path)
+    with pytest.raises(subprocess.TimeoutExpired):
+        other.wait(5)
+    (folder / name.stdout.decode().strip()).touch()
+    os.close(held)
+    assert other.wait() == 0
+    assert not any(tmp_path.rglob("*.nbc"))
+
+
+def test_a_folder_that_can_t_be_written_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert start(COMPILE, tmp_path / "file").wait() == 0

@@ -70,7 +70,7 @@ def test_kernels_and_weights_are_found_again() -> None:
 def test_labse_runs_on_an_l40s_and_aligning_again_rents_no_encoder(tmp_path: Path) -> None:
     config = new_corpus(tmp_path)
     machines = run(config, tmp_path / "out", "--max-dollars", "1")
-    assert machines.keys() == {"clerk", "split", "encode_on_gpu", "align_on_cpu"}
+    assert machines.keys() - {"compile_kernels"} == {"clerk", "split", "encode_on_gpu", "align_on_cpu"}
     assert len(beads(tmp_path / "out")) == 2
     config.write_text(config.read_text().replace("max_bead = 5", "max_bead = 4"))
     output = modal("run", "-m", "pipeline.run", "--config", str(config), "--stage", "align")

@@ -12,7 +12,7 @@ import modal
 
 from pipeline.cloud import container, images
 from pipeline.cloud.container import Done
-from pipeline.cloud.machines import CLERK, CLERK_SCALEDOWN_SECONDS, FETCHER
+from pipeline.cloud.machines import CLERK, CLERK_SCALEDOWN_SECONDS, COMPILER, FETCHER
 from pipeline.config.run_config import RunConfig
 from pipeline.errors import ConfigError
 from pipeline.tasks.work import Work
@@ -90,6 +90,19 @@ class encode_on_gpu:  # noqa: N801 - named as the functions are: a kind of machi
 def align_on_cpu(task: str, work: Work) -> Done:
     """Align pairs of documents."""
     return container.run_align(images.STORE, images.CACHE, task, work)
+
+
+@app.function(
+    image=images.ALIGN_ON_CPU,
+    volumes=CACHE,
+    cpu=COMPILER.cores,
+    memory=COMPILER.memory_gib * 1024,
+    timeout=HOUR,
+    max_containers=1,
+)
+def compile_kernels() -> None:
+    """Compile what aligns while a run does what comes before it: once for each state of the program."""
+    container.compile_kernels(images.CACHE)
 
 
 @app.function(image=images.ALIGN_ON_GPU, volumes=STORE | CACHE, gpu="T4", timeout=HOUR)

@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import modal
@@ -20,13 +20,13 @@ from pipeline.cloud.costs import (
     around_seconds,
     bill,
     bill_clerk,
-    bill_fetcher,
+    bill_helper,
     dollars_text,
     n_containers_for,
     scaledown_seconds,
 )
 from pipeline.cloud.exports import export_to_volume
-from pipeline.cloud.machines import Machine, machine_of
+from pipeline.cloud.machines import COMPILER, FETCHER, Machine, machine_of
 from pipeline.cloud.weights import is_fetched
 from pipeline.config.run_config import RunConfig
 from pipeline.corpus.intake import read_corpus
@@ -37,6 +37,7 @@ from pipeline.tasks.export import Exported, export_run
 from pipeline.tasks.look import Looked, Said, look
 from pipeline.tasks.missing import ShardReviews
 from pipeline.tasks.work import ComputingStage, Outcome, Task, Work
+from stages.align.kernel_digest import COMPILED, kernels_folder
 from stages.encode.registry import describe
 
 Parameters = ParamSpec("Parameters")
@@ -73,8 +74,9 @@ class ModalBackend:
         self._is_stopped = False
         self._given_up: list[Bill] = []
         """What containers have cost whose answer nobody waited for."""
+        self._compiling: threading.Thread | None = None
         self._first_asked: float | None = None
-        self._clerk_seconds = self._fetch_seconds = 0.0
+        self._clerk_seconds = self._fetch_seconds = self._compile_seconds = 0.0
         self.manifest = Manifest()
         self._functions: dict[Machine, Any] = {}
         self._lock = threading.Lock()
@@ -140,6 +142,23 @@ class ModalBackend:
             self._given_up += self._unanswered()
             self._at_work.clear()
 
+    def expect_to_align(self, config: RunConfig) -> None:
+        """Have the kernels compiled meanwhile, unless they are kept from an earlier run."""
+        if config.align.method != "bertalign" and self._compiling is None:
+            self._compiling = threading.Thread(target=self._compile_kernels, daemon=True)
+            self._compiling.start()
+
+    def _compile_kernels(self) -> None:
+        """Wait until the kernels are compiled; where that fails, the first container that aligns does it."""
+        with suppress(Exception):
+            if is_compiled():
+                return
+            started = time.time()
+            try:
+                cloud.compile_kernels.remote()
+            finally:
+                self._compile_seconds = time.time() - started
+
     def submit(self, task: Task, work: Work) -> Future[Outcome]:
         """Have a task done to a part of a shard in a container.
 
@@ -159,6 +178,8 @@ class ModalBackend:
     def _call(self, future: Future[Outcome], machine: Machine, task: Task, work: Work) -> None:
         """Wait for a container's answer; in a thread that doesn't keep the process from ending."""
         try:
+            if self._compiling is not None and machine.function.startswith("align"):
+                self._compiling.join()
             function = self._function(machine, work.config)
             with self._lock:  # so that no call is begun after all have been ended
                 if self._is_stopped:
@@ -246,8 +267,9 @@ class ModalBackend:
 
     def _answered(self) -> list[Bill]:
         bills = bill(list(self.done), self._config)
-        if self._fetch_seconds:
-            bills.append(bill_fetcher(self._fetch_seconds, self._config))
+        for machine, seconds in ((FETCHER, self._fetch_seconds), (COMPILER, self._compile_seconds)):
+            if seconds:
+                bills.append(bill_helper(machine, seconds, self._config))
         if self._first_asked is not None:
             bills.append(bill_clerk(self._first_asked, self._clerk_seconds, self._config))
         return bills
@@ -288,6 +310,12 @@ class ModalBackend:
         A function with another number is another function to Modal, with cold containers of its own.
         """
         return n_containers_for(sum(shard.effort for shard in self.manifest.shards), machine, self._config)
+
+
+def is_compiled() -> bool:
+    """Say whether the kernels of the align stage are kept, for a kind of machine at least."""
+    files = images.list_folder(images.CACHE, f"{images.KERNELS_FOLDER}/{kernels_folder()}")
+    return any(PurePosixPath(file.path).name.startswith(COMPILED) for file in files)
 
 
 def _function(machine: Machine, config: RunConfig, n_containers: int) -> Any:

@@ -124,6 +124,14 @@ def run_align(volume: Volume, cache: Volume, name: str, work: Work) -> Done:
     return run_work(volume, name, work, work.config.compute.cores)
 
 
+def compile_kernels(cache: Volume) -> None:
+    """Compile the kernels of the align stage, and keep them for its containers."""
+    from stages.align import kernels
+
+    kernels.compile_kernels()
+    cache.commit()
+
+
 def load_encoder(encode_config: str) -> None:
     """Load an encoder before the first shard comes.
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 
 from pipeline.runs.versions import OF_STAGES, installed_versions
+from pipeline.tasks.align import compile_for
 from stages.align.config import AlignConfig
 from stages.data import Facts
 
@@ -38,7 +39,7 @@ def timed(name: str) -> Iterator[None]:
 
 
 def get_ready_to_align(config: AlignConfig) -> None:
-    """Compile the kernels once, rather than in each process, and see whether faiss is to be trusted on this GPU."""
+    """Have the kernels compiled, and see whether faiss is to be trusted on this GPU."""
     _get_ready(config.model_dump_json())
 
 
@@ -51,10 +52,12 @@ def _get_ready(align_config: str) -> None:
     from stages.data import Overlaps
 
     _FACTS["faiss"] = remember_check().finding  # first: a search that ends the process must not end this one
+    config = AlignConfig.model_validate_json(align_config)
     with timed("kernels_seconds"):
+        compile_for(config)
         vectors = np.eye(4, dtype=np.float32)[np.newaxis]
         side = Overlaps(["One.", "Two.", "Three.", "Four."], vectors)
-        align_pair(side, side, AlignConfig.model_validate_json(align_config))
+        align_pair(side, side, config)
     print(_FACTS["faiss"], flush=True)  # noqa: T201 - a container's log is what it prints
 
 

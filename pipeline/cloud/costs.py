@@ -14,7 +14,6 @@ from pipeline.cloud.machines import (
     CLERK,
     CLERK_SCALEDOWN_SECONDS,
     COMPUTING_STAGES,
-    FETCHER,
     Machine,
     machine_of,
 )
@@ -197,9 +196,9 @@ def bill_clerk(asked: float, busy_seconds: float, config: RunConfig) -> Bill:
     return Bill(CLERK.function, 1, seconds, busy_seconds, seconds * CLERK.dollars_per_second(config.compute.prices))
 
 
-def bill_fetcher(seconds: float, config: RunConfig) -> Bill:
-    """Estimate the cost of the machine that fetches weights, as long as it was waited for."""
-    return Bill(FETCHER.function, 1, seconds, seconds, seconds * FETCHER.dollars_per_second(config.compute.prices))
+def bill_helper(machine: Machine, seconds: float, config: RunConfig) -> Bill:
+    """Estimate the cost of a machine that does one thing for a run, as long as it was waited for."""
+    return Bill(machine.function, 1, seconds, seconds, seconds * machine.dollars_per_second(config.compute.prices))
 
 
 def _bill_machine(machine: Machine, lives: Sequence[Sequence[Done]], config: RunConfig) -> Bill:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 import modal
+from modal.types import FileEntry
 
 from pipeline.cloud import pins
 from pipeline.config.corpus_config import CorpusConfig
@@ -43,13 +44,22 @@ NAMES = {"BITEXT_MODAL_STORE": STORE_NAME, **({"BITEXT_MODAL_BUCKET": BUCKET_NAM
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 """One thread a process, as on a machine of one's own: the same bytes there and here."""
 
-CACHED_KERNELS = {"NUMBA_CACHE_DIR": f"{CACHE_FOLDER}/numba"}
+KERNELS_FOLDER = "numba"
+CACHED_KERNELS = {"NUMBA_CACHE_DIR": f"{CACHE_FOLDER}/{KERNELS_FOLDER}"}
 """Compiling takes seconds in every new container otherwise."""
 
 KEPT_WEIGHTS = {"HF_HOME": WEIGHTS_FOLDER, "TOKENIZERS_PARALLELISM": "true"}
 HF_TOKEN = "HF_TOKEN"
 OFFLINE = {"HF_HUB_OFFLINE": "1"}
 """Weights have been fetched before, and a GPU is not to wait for the hub."""
+
+
+def list_folder(volume: modal.Volume, path: str, recursive: bool = False) -> list[FileEntry]:
+    """Return what lies in a folder of a Volume; nothing where there is none."""
+    try:
+        return volume.listdir(path, recursive=recursive)
+    except (FileNotFoundError, modal.exception.NotFoundError):
+        return []
 
 
 def require_bucket(corpus: CorpusConfig) -> None:

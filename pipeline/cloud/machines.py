@@ -45,6 +45,7 @@ CLERK_SCALEDOWN_SECONDS = 60
 
 CLERK = Machine("clerk", cores=2, memory_gib=4)
 FETCHER = Machine("fetch_weights", cores=2, memory_gib=8)
+COMPILER = Machine("compile_kernels", cores=2, memory_gib=2)
 
 
 def machine_of(stage: ComputingStage, config: RunConfig, pair_chars: float = 0.0) -> Machine:

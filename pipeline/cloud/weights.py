@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from pathlib import PurePosixPath
 
-import modal
 from modal.types import FileEntry, FileEntryType
 
 from pipeline.cloud import images
@@ -58,7 +57,11 @@ def refuse_folder_here(encode: EncodeConfig) -> None:
 def find_model(path: str) -> list[FileEntry]:
     """Return the files of an own model on the Volume; raises ConfigError if it isn't there, or is no model."""
     remote = PurePosixPath(path).relative_to(images.WEIGHTS_FOLDER)
-    files = [entry for entry in _list(str(remote), recursive=True) if entry.type == FileEntryType.FILE]
+    files = [
+        entry
+        for entry in images.list_folder(images.WEIGHTS, str(remote), recursive=True)
+        if entry.type == FileEntryType.FILE
+    ]
     if not files:
         raise ConfigError(
             f"[encode] encoder: there is no {remote} on the Volume {images.WEIGHTS_NAME}. Upload it once:\n"
@@ -81,7 +84,10 @@ def digest_files(files: list[FileEntry]) -> str:
 def is_fetched(info: EncoderInfo) -> bool:
     """Say whether a model of the hub lies on the Volume already."""
     marker = PurePosixPath(marker_of(info))
-    return any(PurePosixPath(entry.path).name == marker.name for entry in _list(str(marker.parent)))
+    return any(
+        PurePosixPath(entry.path).name == marker.name
+        for entry in images.list_folder(images.WEIGHTS, str(marker.parent))
+    )
 
 
 def describe_weights(config: RunConfig) -> str:
@@ -99,10 +105,3 @@ def describe_weights(config: RunConfig) -> str:
     secret = config.compute.hf_secret
     token = f"with the Secret {secret}" if secret else "a private model needs [compute] hf_secret"
     return f"{name}: fetched first, once, by a machine without a GPU; {token}"
-
-
-def _list(path: str, recursive: bool = False) -> list[FileEntry]:
-    try:
-        return images.WEIGHTS.listdir(path, recursive=recursive)
-    except (FileNotFoundError, modal.exception.NotFoundError):
-        return []

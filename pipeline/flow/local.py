@@ -169,6 +169,9 @@ class LocalBackend:
             self._workers = Workers(self.n_workers, 1)
         return self._workers.schedule(do_work, self.store.root, task, work)
 
+    def expect_to_align(self, config: RunConfig) -> None:
+        """Do nothing: the first worker that aligns compiles, and others wait for it."""
+
     def check(self) -> None:
         """Agree: nobody pays for this machine by the second."""
 

@@ -16,6 +16,7 @@ from pipeline.service.batching import encode_distinct, take_rows
 from pipeline.service.config import LimitsConfig
 from pipeline.service.problems import Refused
 from pipeline.service.wire import ENGLISH, GERMAN, AlignAnswer, AlignedBead, AlignRequest
+from stages.align.kernels import compile_kernels
 from stages.encode.encoder import EncodedTexts, Encoder, Timing, check_finite
 from stages.split import split_document
 from stages.split.config import SplitConfig
@@ -42,6 +43,7 @@ class Worker:
 
     def warm_up(self) -> None:
         """Load and compile all that a first request would wait for."""
+        compile_kernels()
         for method in ("bitext", "bertalign"):
             align_texts(ENGLISH, GERMAN, encoder=self._encoder, method=method)
 

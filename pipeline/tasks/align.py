@@ -23,6 +23,7 @@ from pipeline.store.shelf import Places
 from pipeline.tasks.work import Blocked, Outcome, Task, Work, own_pairs
 
 if TYPE_CHECKING:
+    from stages.align import AlignConfig
     from stages.align.on_demand import RequestedOverlaps
     from stages.data import Beads, Facts, Overlaps
 
@@ -53,6 +54,7 @@ def align_pairs(store: RunStore, work: Work, outcome: Outcome) -> None:
     outcome.n_todo = len(todo)
     if not todo:
         return
+    compile_for(store.config.align)
     lacking = lacking_vectors(store, todo)
     stored = _look_up(store, [pair for pair in todo if pair.pair_id not in lacking], beads)
     with pair_files(store, outcome) as writers:
@@ -169,6 +171,14 @@ def _is_encoded(store: RunStore, pair: DocumentPair, found: RequestedOverlaps, p
 
 
 # ---- what a pair leaves
+
+
+def compile_for(config: AlignConfig) -> None:
+    """Compile what alignments run, or wait until another process has."""
+    if config.method != "bertalign":
+        from stages.align.kernels import compile_kernels
+
+        compile_kernels()
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.store.requested_overlaps import is_requested, requested_keys
 from pipeline.store.rows import bead_keys
 from pipeline.store.run_store import RunStore
-from pipeline.tasks.align import lacking_vectors, pair_files, request_overlaps, write_beads
+from pipeline.tasks.align import compile_for, lacking_vectors, pair_files, request_overlaps, write_beads
 from pipeline.tasks.work import Outcome, Task, Work, own_pairs
 
 
@@ -16,6 +16,8 @@ def request_of_pairs(store: RunStore, work: Work, outcome: Outcome) -> None:
     beads = store.beads.look_up(key for pair in pairs for key in bead_keys(pair))
     outcome.note_places("requested", store.requested, done)
     todo = [pair for pair in pairs if not is_requested(pair, done) and pair.key not in beads]
+    if todo:
+        compile_for(store.config.align)
     lacking = lacking_vectors(store, todo)
     outcome.n_todo = len(todo)
     with pair_files(store, outcome) as writers:
