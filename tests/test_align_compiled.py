@@ -53,13 +53,16 @@ def start(program: str, cache: Path) -> subprocess.Popen[bytes]:
 
 COMPILE = "from stages.align.kernels import compile_kernels; compile_kernels()"
 ALIGN = """
-import sys; sys.path.insert(0, "tests")
-from test_align_pair import CONFIG, document
-from stages.align import align_pair, find_requested_overlaps
-both = document(30, 1), document(33, 2)
-find_requested_overlaps(*both, CONFIG)
+import numpy as np
+from stages.align import AlignConfig, align_pair, find_requested_overlaps
+from stages.data import Overlaps
+def side(n):
+    sentences = [f"Sentence {number}, of a text." for number in range(n)]
+    return Overlaps(sentences, np.random.default_rng(n).normal(size=(3, n, 32)).astype(np.float32))
+both = side(30), side(33)
+find_requested_overlaps(*both, AlignConfig())
 for on_demand in (False, True):
-    align_pair(*both, CONFIG, on_demand=on_demand)
+    align_pair(*both, AlignConfig(), on_demand=on_demand)
 """
 
 
