@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.band import Band, cell_at, cells_of, has_cell
+from stages.align.band import Band, cell_at, cells_of
 from stages.align.beads import MOST_TYPES
 from stages.align.compiled import njit
 from stages.align.scoring.weights import Weights
@@ -167,15 +167,18 @@ def _fill_states(
     types, score, moves = lattice.types, lattice.score, lattice.moves
     best[0, TEXT] = 0.0
     for i in range(len(band.start)):
+        # Beads come from rows above, so all that reach this one are known before its first cell.
+        for kind in range(len(types)):
+            row, n = i - types[kind, 0], types[kind, 1]
+            if row >= 0:
+                first, last = max(band.start[i], band.start[row] + n), min(band.stop[i], band.stop[row] + n)
+                here, there = cell_at(band, i, first), cell_at(band, row, first - n)
+                for x in range(last - first):
+                    total = bead_forward[there + x] + score[here + x, kind]
+                    if total > best[here + x, TEXT]:
+                        best[here + x, TEXT], pointers[here + x, TEXT] = total, kind
         for j in range(band.start[i], band.stop[i]):
             cell = cell_at(band, i, j)
-            for kind in range(len(types)):
-                row, column = i - types[kind, 0], j - types[kind, 1]
-                if not has_cell(band, row, column):
-                    continue
-                total = bead_forward[cell_at(band, row, column)] + score[cell, kind]
-                if total > best[cell, TEXT]:
-                    best[cell, TEXT], pointers[cell, TEXT] = total, kind
             if i > 0 and j < band.stop[i - 1]:
                 above = cell_at(band, i - 1, j)
                 total = best[above, TEXT] + lattice.source_null[i - 1]

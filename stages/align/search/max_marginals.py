@@ -51,27 +51,38 @@ def max_backward(lattice: Lattice, band: Band) -> NDArray[np.float64]:
     """
     backward = np.full((band.n_cells, 4), -np.inf)
     backward[-1] = lattice.stop
-    _fill_backward(lattice, band, backward, np.empty(5))
+    _fill_backward(lattice, band, backward, np.empty(5), np.empty((band.stop - band.start).max()))
     return backward
 
 
 @njit(cache=True)
-def _fill_backward(lattice: Lattice, band: Band, backward: NDArray[np.float64], ways: NDArray[np.float64]) -> None:
+def _fill_backward(
+    lattice: Lattice,
+    band: Band,
+    backward: NDArray[np.float64],
+    ways: NDArray[np.float64],
+    beads: NDArray[np.float64],
+) -> None:
     types, score, moves, n_cells, n_rows = lattice.types, lattice.score, lattice.moves, len(backward), len(band.start)
     for i in range(n_rows - 1, -1, -1):
+        for x in range(band.stop[i] - band.start[i]):
+            beads[x] = -np.inf
+        for kind in range(len(types)):
+            row, n = i + types[kind, 0], types[kind, 1]
+            if row < n_rows:
+                first, last = max(band.start[i], band.start[row] - n), min(band.stop[i], band.stop[row] - n)
+                here, there = first - band.start[i], cell_at(band, row, first + n)
+                for x in range(last - first):
+                    way = backward[there + x, TEXT] + score[there + x, kind]
+                    if way > beads[here + x]:
+                        beads[here + x] = way
         for j in range(band.stop[i] - 1, band.start[i] - 1, -1):
             cell = cell_at(band, i, j)
             if cell == n_cells - 1:
                 continue
-            for move in range(5):
+            for move in range(4):
                 ways[move] = -np.inf
-            for kind in range(len(types)):
-                row, column = i + types[kind, 0], j + types[kind, 1]
-                if has_cell(band, row, column):
-                    after = cell_at(band, row, column)
-                    way = backward[after, TEXT] + score[after, kind]
-                    if way > ways[4]:
-                        ways[4] = way
+            ways[4] = beads[j - band.start[i]]
             if i + 1 < n_rows and j >= band.start[i + 1]:
                 below = cell_at(band, i + 1, j)
                 ways[0], ways[2] = backward[below, 0] + lattice.source_null[i], backward[below, 2]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.band import Band, cell_at, has_cell
+from stages.align.band import Band, cell_at
 from stages.align.compiled import njit
 from stages.align.search.lattice import SKIP_SOURCE, SKIP_TARGET, TARGET_NULLS, TEXT, Lattice
 
@@ -119,7 +119,7 @@ def _log_add(a: float, b: float) -> float:
 def sum_forward(lattice: Lattice, band: Band) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return `forward` and `bead_forward` of Posterior."""
     forward, bead_forward = np.full((band.n_cells, 4), -np.inf), np.full(band.n_cells, -np.inf)
-    _sum_forward(lattice, band, forward, bead_forward, np.empty(len(lattice.types) + 1))
+    _sum_forward(lattice, band, forward, bead_forward, np.empty((_widest(band), len(lattice.types) + 1)))
     return forward, bead_forward
 
 
@@ -134,25 +134,32 @@ def _sum_forward(
     types, score, moves = lattice.types, lattice.score, lattice.moves
     forward[0, TEXT] = 0.0
     for i in range(len(band.start)):
+        terms[: band.stop[i] - band.start[i]] = -np.inf
+        for kind in range(len(types)):
+            row, n = i - types[kind, 0], types[kind, 1]
+            if row >= 0:
+                first, last = max(band.start[i], band.start[row] + n), min(band.stop[i], band.stop[row] + n)
+                here, there = cell_at(band, i, first), cell_at(band, row, first - n)
+                for x in range(last - first):
+                    terms[first - band.start[i] + x, kind] = bead_forward[there + x] + score[here + x, kind]
         for j in range(band.start[i], band.stop[i]):
-            cell = cell_at(band, i, j)
-            for kind in range(len(terms)):
-                terms[kind] = -np.inf
-            for kind in range(len(types)):
-                row, column = i - types[kind, 0], j - types[kind, 1]
-                if has_cell(band, row, column):
-                    terms[kind] = bead_forward[cell_at(band, row, column)] + score[cell, kind]
+            cell, of_cell = cell_at(band, i, j), terms[j - band.start[i]]
             if i > 0 and j < band.stop[i - 1]:
                 above = cell_at(band, i - 1, j)
-                terms[-1] = forward[above, TEXT] + lattice.source_null[i - 1]
+                of_cell[-1] = forward[above, TEXT] + lattice.source_null[i - 1]
                 forward[cell, SKIP_SOURCE] = _log_sum_moves(forward[above], moves[2])
             if j > band.start[i]:
                 nulls = _log_sum_moves(forward[cell - 1], moves[1])
                 forward[cell, TARGET_NULLS] = nulls + lattice.target_null[j - 1]
                 forward[cell, SKIP_TARGET] = _log_sum_moves(forward[cell - 1], moves[3])
             if cell > 0:
-                forward[cell, TEXT] = _log_sum(terms)
+                forward[cell, TEXT] = _log_sum(of_cell)
             bead_forward[cell] = _log_add(_log_sum_moves(forward[cell], moves[4]), lattice.before[cell])
+
+
+def _widest(band: Band) -> int:
+    """Return how many cells a row of the band has at most."""
+    return int((band.stop - band.start).max())
 
 
 def sum_backward(lattice: Lattice, band: Band) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -160,7 +167,8 @@ def sum_backward(lattice: Lattice, band: Band) -> tuple[NDArray[np.float64], NDA
     backward, bead_backward = np.full((band.n_cells, 4), -np.inf), np.full(band.n_cells, -np.inf)
     backward[-1] = lattice.stop
     moves_from = np.ascontiguousarray(lattice.moves.T)
-    _sum_backward(lattice, band, moves_from, backward, bead_backward, np.empty(len(lattice.types)), np.empty(5))
+    terms = np.empty((_widest(band), len(lattice.types)))
+    _sum_backward(lattice, band, moves_from, backward, bead_backward, terms, np.empty(5))
     return backward, bead_backward
 
 
@@ -176,17 +184,19 @@ def _sum_backward(
 ) -> None:
     types, score, n_cells = lattice.types, lattice.score, len(backward)
     for i in range(len(band.start) - 1, -1, -1):
+        terms[: band.stop[i] - band.start[i]] = -np.inf
+        for kind in range(len(types)):
+            row, n = i + types[kind, 0], types[kind, 1]
+            if row < len(band.start):
+                first, last = max(band.start[i], band.start[row] - n), min(band.stop[i], band.stop[row] - n)
+                here, there = first - band.start[i], cell_at(band, row, first + n)
+                for x in range(last - first):
+                    terms[here + x, kind] = backward[there + x, TEXT] + score[there + x, kind]
         for j in range(band.stop[i] - 1, band.start[i] - 1, -1):
             cell = cell_at(band, i, j)
-            for kind in range(len(types)):
-                terms[kind] = -np.inf
-                row, column = i + types[kind, 0], j + types[kind, 1]
-                if has_cell(band, row, column):
-                    after = cell_at(band, row, column)
-                    terms[kind] = backward[after, TEXT] + score[after, kind]
             for move in range(4):
                 ways[move] = -np.inf
-            ways[4] = bead_backward[cell] = _log_sum(terms)
+            ways[4] = bead_backward[cell] = _log_sum(terms[j - band.start[i]])
             if i + 1 < len(band.start) and j >= band.start[i + 1]:
                 below = cell_at(band, i + 1, j)
                 ways[0] = backward[below, TEXT] + lattice.source_null[i]
