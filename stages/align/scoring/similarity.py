@@ -191,7 +191,7 @@ def _place_encoded(
     n_rows, n_columns = similarity.shape[1], similarity.shape[3]
     for e in range(len(source[0])):
         total[:n_columns] = 0
-        for size in range(similarity.shape[2]):
+        for size in range(_longest(source[0][e], similarity.shape[2])):
             for j in range(size, n_columns):
                 total[j] += cosines[n_rows + e, j - size] * of_target.weights[j - size]
             for j in range(n_columns):
@@ -200,7 +200,7 @@ def _place_encoded(
                 )
     for f in range(len(target[0])):
         total[:n_rows] = 0
-        for size in range(similarity.shape[0]):
+        for size in range(_longest(target[0][f], similarity.shape[0])):
             for i in range(size, n_rows):
                 total[i] += cosines[i - size, n_columns + f] * of_source.weights[i - size]
             for i in range(n_rows):
@@ -270,8 +270,7 @@ def _add_up(
                 if m > 0 and i > 0:
                     similarity[m, i, 0, j] += similarity[m - 1, i - 1, 0, j]
     for m in range(m_sizes):
-        # Of many sentences of one side only sums with few of the other are compared.
-        longest = n_sizes if m < FEW else min(n_sizes, max(FEW, MANY_TO_MANY - m))
+        longest = _longest(m, n_sizes)
         for i in range(n_rows):
             for n in range(1, longest):
                 similarity[m, i, n, 0] = similarity[m, i, 0, 0]
@@ -281,6 +280,12 @@ def _add_up(
                 for j in range(n_columns):
                     norms = source.inverse_norms[m, i] * target.inverse_norms[n, j]
                     similarity[m, i, n, j] = similarity[m, i, n, j] * norms * stretch - shift
+
+
+@njit(cache=True)
+def _longest(size: int, n_sizes: int) -> int:
+    """Return with how many sizes an overlap of size + 1 sentences is compared: one of many only with few."""
+    return n_sizes if size < FEW else min(n_sizes, max(FEW, MANY_TO_MANY - size))
 
 
 def _block_ranges(band: Band, m_sizes: int, n_sizes: int) -> Iterator[tuple[int, int, slice, slice]]:
