@@ -134,12 +134,14 @@ def best_end(best: NDArray[np.float64], lattice: Lattice) -> tuple[int, int, flo
 
     best : float64 array of shape (C, 4), as of `fill_states`.
     """
-    ends = np.full_like(best, -np.inf)
-    ends[:, : TARGET_NULLS + 1] = best[:, : TARGET_NULLS + 1] + lattice.after[:, None]
+    cells = np.append(np.flatnonzero(lattice.after > -np.inf), len(best) - 1)
+    ends = np.full((len(cells), 4), -np.inf)
+    ends[:, : TARGET_NULLS + 1] = best[cells, : TARGET_NULLS + 1] + lattice.after[cells, None]
     ends[-1] = best[-1] + lattice.stop
-    cell, state = divmod(int(ends.argmax()), 4)
-    total = float(ends[cell, state])
-    return (0, TEXT, lattice.whole) if lattice.whole > total else (cell, state, total)
+    end, state = divmod(int(ends.argmax()), 4)
+    total = float(ends[end, state])
+    is_whole = lattice.whole > total or total == -np.inf
+    return (0, TEXT, lattice.whole) if is_whole else (int(cells[end]), state, total)
 
 
 def fill_states(lattice: Lattice, band: Band) -> tuple[NDArray[np.float64], NDArray[np.uint8], NDArray[np.uint8]]:

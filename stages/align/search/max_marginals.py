@@ -32,15 +32,17 @@ class MaxMarginals(NamedTuple):
 def find_max_marginals(lattice: Lattice, band: Band) -> MaxMarginals:
     """Find the best way to and from everywhere."""
     forward, _, _ = fill_states(lattice, band)
-    bead_forward = np.maximum((forward + lattice.moves[4]).max(axis=1), lattice.before)
+    bead_forward = lattice.before.copy()
+    for state, move in enumerate(lattice.moves[4]):
+        np.maximum(bead_forward, forward[:, state] + move, out=bead_forward)
     return MaxMarginals(forward, bead_forward, max_backward(lattice, band), best_end(forward, lattice)[2])
 
 
 def near_band(marginals: MaxMarginals, lattice: Lattice, band: Band, margin: float) -> Band:
     """Return the band of the cells that paths within `margin` nats of the best one meet."""
-    through = np.maximum(
-        (marginals.forward + marginals.backward).max(axis=1), lattice.before + marginals.backward[:, TEXT]
-    )
+    through = lattice.before + marginals.backward[:, TEXT]
+    for state in range(4):
+        np.maximum(through, marginals.forward[:, state] + marginals.backward[:, state], out=through)
     return narrow_band(band, through >= marginals.total - margin)
 
 
