@@ -45,10 +45,10 @@ def test_every_kernel_is_compiled_through_it() -> None:
     assert [path for path, text in texts.items() if re.search(r"from numba\b|numba\.n?jit", text)] == []
 
 
-def start(program: str, cache: Path) -> subprocess.Popen[bytes]:
+def start(program: str, cache: Path, folder: Path = ROOM.parents[1]) -> subprocess.Popen[bytes]:
     """Start a process that keeps its kernels in a folder."""
     environment = os.environ | {"NUMBA_CACHE_DIR": str(cache)}
-    return subprocess.Popen([sys.executable, "-c", program], cwd=ROOM.parents[1], env=environment)
+    return subprocess.Popen([sys.executable, "-c", program], cwd=folder, env=environment)
 
 
 COMPILE = "from stages.align.kernels import compile_kernels; compile_kernels()"
@@ -93,6 +93,27 @@ def test_others_wait_for_the_process_that_compiles(tmp_path: Path) -> None:
     os.close(held)
     assert other.wait() == 0
     assert not any(tmp_path.rglob("*.nbc"))
+
+
+def test_what_could_not_be_compiled_is_not_called_compiled(tmp_path: Path) -> None:
+    without = "import sys; sys.executable = '/bin/false'; "
+    assert start(without + COMPILE, tmp_path).wait() == 0
+    assert any(tmp_path.rglob("*.nbc"))
+    assert not any(tmp_path.rglob(f"{COMPILED}*"))
+
+
+def test_what_is_not_compiled_by_wish_is_not_called_compiled(tmp_path: Path) -> None:
+    without = "import os; os.environ['NUMBA_DISABLE_JIT'] = '1'; "
+    assert start(without + COMPILE, tmp_path).wait() == 0
+    assert not any(tmp_path.rglob("*"))
+
+
+def test_modules_of_the_user_s_folder_are_not_taken_for_the_program_s(tmp_path: Path) -> None:
+    (tmp_path / "stages").mkdir()
+    (tmp_path / "stages" / "__init__.py").write_text("raise SystemExit('not mine')")
+    program = f"import sys; sys.path = [{str(ROOM.parents[1])!r}, *sys.path[1:]]; {COMPILE}"
+    assert start(program, tmp_path / "cache", tmp_path).wait() == 0
+    assert any(tmp_path.rglob(f"{COMPILED}*"))
 
 
 def test_a_folder_that_can_t_be_written_is_no_error(tmp_path: Path) -> None:

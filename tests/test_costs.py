@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -279,11 +280,45 @@ class Rented:
         return self.calls[-1]
 
     def submit(self) -> Any:
-        shard = Shard(0, "", "", 1, 1, 1, 1.0, 1, 1.0)
-        future = self.backend.submit(TASKS["encode"], Work(config_of(), shard))
+        future = self.ask_for("encode")
         while not self.calls:
             Event().wait(0.01)
         return future
+
+    def ask_for(self, task: str) -> Any:
+        shard = Shard(0, "", "", 1, 1, 1, 1.0, 1, 1.0)
+        return self.backend.submit(TASKS[task], Work(config_of(), shard))
+
+
+@pytest.mark.parametrize("error", [None, OSError("no machine")])
+def test_aligning_waits_for_the_machine_that_compiles_and_costs_nothing_meanwhile(
+    error: Exception | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place, is_asked, may_end = Rented(monkeypatch, None), Event(), Event()
+
+    def compile_kernels() -> None:
+        is_asked.set()
+        may_end.wait(10)
+        if error is not None:
+            raise error
+
+    monkeypatch.setattr(rented, "is_compiled", lambda: False)
+    monkeypatch.setattr(rented.cloud, "compile_kernels", SimpleNamespace(remote=compile_kernels))
+    place.backend.expect_to_align(config_of())
+    assert is_asked.wait(10)
+    future = place.ask_for("align")
+    while place.backend._at_work:
+        Event().wait(0.01)
+    place.now = 5.0
+    assert [(one.function, one.container_seconds) for one in place.backend.bills()] == [("compile_kernels", 5.0)]
+    assert not place.calls
+    may_end.set()
+    while not place.calls:
+        Event().wait(0.01)
+    place.calls[0].is_over.set()
+    assert isinstance(future.result(timeout=10), Outcome)
+    assert {one.function for one in place.backend.bills()} == {"compile_kernels", "align_on_cpu"}
+    assert capsys.readouterr().out.count("kernels are not compiled (no machine)") == (error is not None)
 
 
 def test_a_stage_is_stopped_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:

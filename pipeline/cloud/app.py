@@ -101,7 +101,7 @@ def align_on_cpu(task: str, work: Work) -> Done:
     max_containers=1,
 )
 def compile_kernels() -> None:
-    """Compile what aligns while a run does what comes before it: once for each state of the program."""
+    """Compile what aligns while a run does what comes before it: once for each state of the kernels."""
     container.compile_kernels(images.CACHE)
 
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -52,7 +52,8 @@ class ModalBackend:
     """Runs tasks in containers of the app, which must be running.
 
     `max_dollars` is held against what the containers of this run have cost and, of those that are at work, may have.
-    What the clerk does is counted, but never refused: it costs little, and writes what has been paid for.
+    What the clerk does, and what compiles the kernels, is counted, but never refused: it costs little, and the clerk
+    writes what has been paid for.
     """
 
     min_shard_chars = MIN_SHARD_CHARS
@@ -76,7 +77,9 @@ class ModalBackend:
         """What containers have cost whose answer nobody waited for."""
         self._compiling: threading.Thread | None = None
         self._first_asked: float | None = None
-        self._clerk_seconds = self._fetch_seconds = self._compile_seconds = 0.0
+        self._compile_started: float | None = None
+        self._compile_stopped: float | None = None
+        self._clerk_seconds = self._fetch_seconds = 0.0
         self.manifest = Manifest()
         self._functions: dict[Machine, Any] = {}
         self._lock = threading.Lock()
@@ -143,21 +146,21 @@ class ModalBackend:
             self._at_work.clear()
 
     def expect_to_align(self, config: RunConfig) -> None:
-        """Have the kernels compiled meanwhile, unless they are kept from an earlier run."""
+        """Have the kernels compiled meanwhile, unless they are kept from an earlier run; aligning waits for it."""
         if config.align.method != "bertalign" and self._compiling is None:
             self._compiling = threading.Thread(target=self._compile_kernels, daemon=True)
             self._compiling.start()
 
     def _compile_kernels(self) -> None:
-        """Wait until the kernels are compiled; where that fails, the first container that aligns does it."""
-        with suppress(Exception):
-            if is_compiled():
-                return
-            started = time.time()
-            try:
+        """Wait until the kernels are compiled."""
+        try:
+            if not is_compiled():
+                self._compile_started = time.time()
                 cloud.compile_kernels.remote()
-            finally:
-                self._compile_seconds = time.time() - started
+        except Exception as error:  # noqa: BLE001 - whatever it is, a run can do without
+            self.note(f"kernels are not compiled ({error}): the first container that aligns does it")
+        finally:
+            self._compile_stopped = time.time()
 
     def submit(self, task: Task, work: Work) -> Future[Outcome]:
         """Have a task done to a part of a shard in a container.
@@ -179,7 +182,9 @@ class ModalBackend:
         """Wait for a container's answer; in a thread that doesn't keep the process from ending."""
         try:
             if self._compiling is not None and machine.function.startswith("align"):
+                self._at_work.pop(future, None)  # nothing is at work on it, nor costs anything, meanwhile
                 self._compiling.join()
+                self._at_work[future] = machine, time.time()
             function = self._function(machine, work.config)
             with self._lock:  # so that no call is begun after all have been ended
                 if self._is_stopped:
@@ -267,9 +272,11 @@ class ModalBackend:
 
     def _answered(self) -> list[Bill]:
         bills = bill(list(self.done), self._config)
-        for machine, seconds in ((FETCHER, self._fetch_seconds), (COMPILER, self._compile_seconds)):
-            if seconds:
-                bills.append(bill_helper(machine, seconds, self._config))
+        if self._fetch_seconds:
+            bills.append(bill_helper(FETCHER, self._fetch_seconds, self._config))
+        if self._compile_started is not None:
+            seconds = (self._compile_stopped or time.time()) - self._compile_started
+            bills.append(bill_helper(COMPILER, seconds, self._config))
         if self._first_asked is not None:
             bills.append(bill_clerk(self._first_asked, self._clerk_seconds, self._config))
         return bills

@@ -58,7 +58,7 @@ class Backend(Protocol):
         """Have a task done to a part of a shard; the future raises what killed its worker."""
 
     def expect_to_align(self, config: RunConfig) -> None:
-        """Get ready for the align stage while a run does what comes before, where that takes long."""
+        """Get ready for the align stage while shards go through others, where that takes long."""
 
     def check(self) -> None:
         """Raise BudgetError before the workers cost more than they may; asked about once a second."""

@@ -50,8 +50,6 @@ class Flow:
         StoreError where the store can't be used. Documents and pairs that fail are listed in the run.
         """
         run = self.run
-        if run.wants("align"):
-            self.backend.expect_to_align(run.config)
         self.backend.do(sweep, run.config)
         self.read_manifest()
         if with_exports and run.wants("export"):

@@ -71,11 +71,15 @@ class Pass:
     def _work(self) -> None:
         backend, config = self._backend, self._run.config
         n_shards: Counter[str] = Counter()
+        n_to_align = 0
         for task, todo in zip(self._tasks, self._schedule.todo, strict=True):
             n_shards[task.label] += len(todo)
+            n_to_align += len(todo) if task.machine == "align" else 0
         with ExitStack() as stack:
             stack.enter_context(backend.computing(config))
             at_work = stack.enter_context(StagesAtWork(self._notes.observer, self._run, n_shards))
+            if n_to_align:
+                backend.expect_to_align(config)
             attempts = Attempts(backend, self._notes.observer.note, self._name_of)
             try:
                 while self._start(attempts, at_work) or len(attempts):

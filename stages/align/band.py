@@ -38,6 +38,11 @@ class Band(NamedTuple):
         """Return how many cells the band has."""
         return int(self.offset[-1])
 
+    @property
+    def widest(self) -> int:
+        """Return how many cells a row has at most."""
+        return int((self.stop - self.start).max())
+
     def cells_at(self, i: NDArray[np.int64] | int, j: NDArray[np.int64] | int) -> NDArray[np.int64]:
         """Return where cells (i, j) are stored: int64 array of shape (cells,), as `cell_at` in a kernel."""
         cells: NDArray[np.int64] = self.offset[i] + j - self.start[i]

@@ -4,8 +4,8 @@ numba keeps a compiled kernel until the file that it stands in changes. A kernel
 takes a tuple defined there, would be used as it was. So the cache has a folder for each state of all of these files.
 
 Compiling takes far longer than running, and is what a first run waits for. So a kernel makes no array and calls nothing
-of NumPy that works on arrays: it fills what it is given. Indices that are constants make a new kernel of each value
-where a function takes them.
+of NumPy that works on arrays: it fills what it is given. A constant that is passed to a kernel, as in `f(x, 0)`, makes
+one more kernel: numba takes it for a type.
 """
 
 from __future__ import annotations

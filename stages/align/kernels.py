@@ -14,12 +14,12 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
-import llvmlite.binding
 import numba
+import numba.core.registry
 import numpy as np
 
 from stages.align.band import band_around
@@ -72,42 +72,48 @@ def compile_kernels() -> None:
     """Compile what isn't kept from before, unless it can't be kept."""
     folder = Path(numba.config.CACHE_DIR)
     marker = folder / f"{COMPILED}{_digest_machine()}"
-    with suppress(OSError, MemoryError):
-        if marker.exists():
-            return
+    if numba.config.DISABLE_JIT or marker.exists():
+        return
+    with suppress(OSError, MemoryError):  # the first alignment says what is wrong, for its pair
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder):
-            if not marker.exists():
-                _compile_halves()
+            if not marker.exists() and os.access(folder, os.W_OK) and _compile_halves():
                 marker.touch()
 
 
-def _compile_halves() -> None:
-    other = subprocess.Popen([sys.executable, "-m", __name__, "search"], stdin=subprocess.DEVNULL)
+def _compile_halves() -> bool:
+    """Compile in this process and another; return whether both have come to an end."""
+    if not sys.executable:
+        return False
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    command = [sys.executable, "-P", "-m", "stages.align.kernels", "search"]
+    nowhere = subprocess.DEVNULL  # whoever reads what this process prints isn't to wait for the other
+    other = subprocess.Popen(command, env=environment, stdin=nowhere, stdout=nowhere, stderr=nowhere)
     try:
         compile_scores()
     finally:
-        other.wait()
+        status = other.wait()
+    return status == 0
 
 
 def _digest_machine() -> str:
-    """Return what tells machines apart that can't use each other's kernels: 12 characters."""
-    machine = llvmlite.binding.get_host_cpu_name(), platform.python_version(), numba.__version__
+    """Return what tells apart machines that can't use each other's kernels: 12 characters."""
+    processor = numba.core.registry.cpu_target.target_context.codegen().magic_tuple()
+    machine = processor, platform.python_version(), numba.__version__
     return hashlib.sha256(repr(machine).encode()).hexdigest()[:12]
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Keep other processes waiting, where the file system can."""
-    held = os.open(folder, os.O_RDONLY)
-    try:
+    """Keep other processes waiting, where the system can."""
+    with ExitStack() as stack:
         with suppress(ImportError, OSError):  # Windows; a network's file system
             import fcntl
 
+            held = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, held)
             fcntl.flock(held, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(held)
 
 
 if __name__ == "__main__":

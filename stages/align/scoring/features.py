@@ -97,7 +97,7 @@ def collect_features(
 
 def _empty_row(band: Band) -> NDArray[np.float32]:
     """Return room for the features of beads of one type in any row of the band, and for their scores."""
-    return np.empty((len(BEAD_FEATURES) + 1, int((band.stop - band.start).max())), np.float32)
+    return np.empty((len(BEAD_FEATURES) + 1, band.widest), np.float32)
 
 
 def texts_of_overlaps(sides: Sides, types: NDArray[np.int64]) -> tuple[OverlapTexts, OverlapTexts]:
@@ -245,12 +245,13 @@ def _fill_extension(
     found[:] = MISSING
     if m < similarity.shape[0]:
         if m <= a:
-            _raise(found, similarity[m, a, n - 1], b, 0, len(found))
+            _raise(found, similarity[m, a, n - 1], b, len(found))
         if goes_on:
-            _raise(found, similarity[m, a + 1, n - 1], b, 0, len(found))
+            _raise(found, similarity[m, a + 1, n - 1], b, len(found))
     if n < similarity.shape[2]:
-        _raise(found, similarity[m - 1, a, n], b, int(begins), len(found))
-        _raise(found, similarity[m - 1, a, n], b + 1, 0, n_going_on)
+        first = int(begins)
+        _raise(found[first:], similarity[m - 1, a, n], b + first, len(found) - first)
+        _raise(found, similarity[m - 1, a, n], b + 1, n_going_on)
     own = similarity[m - 1, a, n - 1]
     for x in range(len(found)):
         found[x] = found[x] - own[b + x] if found[x] > MISSING else np.float32(0.0)
@@ -263,20 +264,20 @@ def _fill_contraction(
     """Fill in how much similarity a bead loses at least without one of its outer sentences; 0 for 1-1."""
     found[:] = MISSING
     if m > 1:
-        _raise(found, similarity[m - 2, a, n - 1], b, 0, len(found))
-        _raise(found, similarity[m - 2, a - 1, n - 1], b, 0, len(found))
+        _raise(found, similarity[m - 2, a, n - 1], b, len(found))
+        _raise(found, similarity[m - 2, a - 1, n - 1], b, len(found))
     if n > 1:
-        _raise(found, similarity[m - 1, a, n - 2], b, 0, len(found))
-        _raise(found, similarity[m - 1, a, n - 2], b - 1, 0, len(found))
+        _raise(found, similarity[m - 1, a, n - 2], b, len(found))
+        _raise(found, similarity[m - 1, a, n - 2], b - 1, len(found))
     own = similarity[m - 1, a, n - 1]
     for x in range(len(found)):
         found[x] = own[b + x] - found[x] if found[x] > MISSING else np.float32(0.0)
 
 
 @njit(cache=True)
-def _raise(found: NDArray[np.float32], similarity: NDArray[np.float32], b: int, start: int, stop: int) -> None:
-    """Raise what is found to similarities where these are larger: that of index x to the one of index b + x."""
-    for x in range(start, stop):
+def _raise(found: NDArray[np.float32], similarity: NDArray[np.float32], b: int, count: int) -> None:
+    """Raise so much of what is found to similarities where these are larger: that of index x to the one of b + x."""
+    for x in range(count):
         found[x] = larger(found[x], similarity[b + x])
 
 

@@ -53,7 +53,7 @@ def max_backward(lattice: Lattice, band: Band) -> NDArray[np.float64]:
     """
     backward = np.full((band.n_cells, 4), -np.inf)
     backward[-1] = lattice.stop
-    _fill_backward(lattice, band, backward, np.empty(5), np.empty((band.stop - band.start).max()))
+    _fill_backward(lattice, band, backward, np.empty(5), np.empty(band.widest))
     return backward
 
 

@@ -119,7 +119,7 @@ def _log_add(a: float, b: float) -> float:
 def sum_forward(lattice: Lattice, band: Band) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return `forward` and `bead_forward` of Posterior."""
     forward, bead_forward = np.full((band.n_cells, 4), -np.inf), np.full(band.n_cells, -np.inf)
-    _sum_forward(lattice, band, forward, bead_forward, np.empty((_widest(band), len(lattice.types) + 1)))
+    _sum_forward(lattice, band, forward, bead_forward, np.empty((band.widest, len(lattice.types) + 1)))
     return forward, bead_forward
 
 
@@ -157,17 +157,12 @@ def _sum_forward(
             bead_forward[cell] = _log_add(_log_sum_moves(forward[cell], moves[4]), lattice.before[cell])
 
 
-def _widest(band: Band) -> int:
-    """Return how many cells a row of the band has at most."""
-    return int((band.stop - band.start).max())
-
-
 def sum_backward(lattice: Lattice, band: Band) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return `backward` and `bead_backward` of Posterior."""
     backward, bead_backward = np.full((band.n_cells, 4), -np.inf), np.full(band.n_cells, -np.inf)
     backward[-1] = lattice.stop
     moves_from = np.ascontiguousarray(lattice.moves.T)
-    terms = np.empty((_widest(band), len(lattice.types)))
+    terms = np.empty((band.widest, len(lattice.types)))
     _sum_backward(lattice, band, moves_from, backward, bead_backward, terms, np.empty(5))
     return backward, bead_backward
 
