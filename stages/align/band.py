@@ -61,6 +61,15 @@ def has_cell(band: Band, i: int, j: int) -> bool:
     return 0 <= i < len(band.start) and band.start[i] <= j < band.stop[i]
 
 
+@njit(cache=True, inline="always")
+def columns_beside(band: Band, i: int, row: int, n: int) -> tuple[int, int]:
+    """Return from which column of row i on, and up to which, the band has the cell n columns before it in another row.
+
+    Where there is none, the first is not before the last.
+    """
+    return max(band.start[i], band.start[row] + n), min(band.stop[i], band.stop[row] + n)
+
+
 def cells_of(band: Band) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return i and j of every cell, in the order in which they are stored: int64 arrays of shape (C,)."""
     i = np.repeat(np.arange(len(band.start)), band.stop - band.start)

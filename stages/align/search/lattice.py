@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.band import Band, cell_at, cells_of
+from stages.align.band import Band, cell_at, cells_of, columns_beside
 from stages.align.beads import MOST_TYPES
 from stages.align.compiled import njit
 from stages.align.scoring.weights import Weights
@@ -173,7 +173,7 @@ def _fill_states(
         for kind in range(len(types)):
             row, n = i - types[kind, 0], types[kind, 1]
             if row >= 0:
-                first, last = max(band.start[i], band.start[row] + n), min(band.stop[i], band.stop[row] + n)
+                first, last = columns_beside(band, i, row, n)
                 here, there = cell_at(band, i, first), cell_at(band, row, first - n)
                 for x in range(last - first):
                     total = bead_forward[there + x] + score[here + x, kind]

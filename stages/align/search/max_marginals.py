@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.band import Band, cell_at, has_cell, narrow_band
+from stages.align.band import Band, cell_at, columns_beside, has_cell, narrow_band
 from stages.align.compiled import njit
 from stages.align.search.lattice import TEXT, Lattice, best_end, fill_states
 
@@ -72,7 +72,7 @@ def _fill_backward(
         for kind in range(len(types)):
             row, n = i + types[kind, 0], types[kind, 1]
             if row < n_rows:
-                first, last = max(band.start[i], band.start[row] - n), min(band.stop[i], band.stop[row] - n)
+                first, last = columns_beside(band, i, row, -n)
                 here, there = first - band.start[i], cell_at(band, row, first + n)
                 for x in range(last - first):
                     way = backward[there + x, TEXT] + score[there + x, kind]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.align.band import Band, cell_at
+from stages.align.band import Band, cell_at, columns_beside
 from stages.align.compiled import njit
 from stages.align.search.lattice import SKIP_SOURCE, SKIP_TARGET, TARGET_NULLS, TEXT, Lattice
 
@@ -138,7 +138,7 @@ def _sum_forward(
         for kind in range(len(types)):
             row, n = i - types[kind, 0], types[kind, 1]
             if row >= 0:
-                first, last = max(band.start[i], band.start[row] + n), min(band.stop[i], band.stop[row] + n)
+                first, last = columns_beside(band, i, row, n)
                 here, there = cell_at(band, i, first), cell_at(band, row, first - n)
                 for x in range(last - first):
                     terms[first - band.start[i] + x, kind] = bead_forward[there + x] + score[here + x, kind]
@@ -183,7 +183,7 @@ def _sum_backward(
         for kind in range(len(types)):
             row, n = i + types[kind, 0], types[kind, 1]
             if row < len(band.start):
-                first, last = max(band.start[i], band.start[row] - n), min(band.stop[i], band.stop[row] - n)
+                first, last = columns_beside(band, i, row, -n)
                 here, there = first - band.start[i], cell_at(band, row, first + n)
                 for x in range(last - first):
                     terms[here + x, kind] = backward[there + x, TEXT] + score[there + x, kind]
